@@ -1,0 +1,42 @@
+# Everything sets itself up: `make demo` and `make test` are all a fresh machine needs.
+PYTHON ?= python3
+BIN := .venv/bin
+MODEL ?= offline
+LENGTH ?= 2500
+INSTRUCTION ?= Write a $(LENGTH)-word report on how cities get their water: where it comes from, how it is treated and distributed, and how losses are cut.
+
+.PHONY: demo test lint type bench format clean
+
+demo: .venv/core  ## write a grounded report from examples/sources (MODEL=… uses a model)
+	@mkdir -p out
+	$(BIN)/longchain write "$(INSTRUCTION)" --source examples/sources --model $(MODEL) -o out/report.md
+	@echo; head -n 24 out/report.md; echo "…"; echo "The whole report: out/report.md"
+
+test: .venv/dev  ## the tests
+	$(BIN)/python -m pytest
+
+lint: .venv/dev  ## style
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+type: .venv/dev  ## types
+	$(BIN)/mypy
+
+bench: .venv/dev  ## the benchmarks, as ratios measured side by side
+	$(BIN)/python -m benchmarks
+
+format: .venv/dev  ## mend style
+	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+clean:  ## remove what the other targets made
+	rm -rf .venv out
+
+.venv/core: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "longchain needs Python 3.11 or newer: make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+.venv/dev: .venv/core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[all]" --group dev
+	@touch $@

@@ -1,0 +1,71 @@
+"""longchain writes long documents with any LangChain chat model.
+
+The walk, from the nouns to the front doors:
+
+- `errors`, `document`, `language`, `repetition`: what is named, and what a text is
+- `length`: counting, reading a required length, controlling it
+- `models`: what can write
+- `agent`: instruction -> `LongDocument`
+- `bench`: how well it writes
+- `testing`: models and servers for your tests
+- `apps`: front doors without logic
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from longchain.agent.chain import AgentWriteChain
+    from longchain.agent.parse import WritingPlanParser
+    from longchain.document import LongDocument, Section, SectionPlan, Usage, WritingPlan
+    from longchain.errors import LongchainError
+    from longchain.length import LengthController, read_required_length
+    from longchain.models.offline import OfflineWriter
+    from longchain.models.resolve import chat_model
+
+__version__ = version("longchain")
+
+_HOMES = {
+    "AgentWriteChain": "longchain.agent.chain",
+    "LengthController": "longchain.length",
+    "LongDocument": "longchain.document",
+    "LongchainError": "longchain.errors",
+    "OfflineWriter": "longchain.models.offline",
+    "Section": "longchain.document",
+    "SectionPlan": "longchain.document",
+    "Usage": "longchain.document",
+    "WritingPlan": "longchain.document",
+    "WritingPlanParser": "longchain.agent.parse",
+    "chat_model": "longchain.models.resolve",
+    "read_required_length": "longchain.length",
+}
+
+__all__ = [
+    "AgentWriteChain",
+    "LengthController",
+    "LongDocument",
+    "LongchainError",
+    "OfflineWriter",
+    "Section",
+    "SectionPlan",
+    "Usage",
+    "WritingPlan",
+    "WritingPlanParser",
+    "chat_model",
+    "read_required_length",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used (PEP 562): the import itself stays quick."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return [*__all__, "__version__"]

@@ -1,0 +1,344 @@
+"""`AgentWriteChain`: the graph's topology, and its front.
+
+```
+START -> survey? -> plan <-> repair -> review? -> [ retrieve? -> write ... summarize? ] -> finish
+```
+
+It is a compiled LangGraph `StateGraph`, and so a Runnable: invoke, batch, stream, events, LCEL,
+`as_tool`, LangServe, checkpointers and `get_state` are LangGraph's own. What is added at the door:
+an input may be a bare string, and the limit of 25 steps that langchain-core hands down is lifted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Annotated, Any, Literal, cast
+
+from langchain_core.documents import Document
+from langchain_core.language_models import BaseChatModel
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.channels import DeltaChannel, UntrackedValue
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
+from pydantic import BaseModel, create_model
+from typing_extensions import Self, TypedDict
+
+from longchain.agent import memory as memories
+from longchain.agent import plan as plans
+from longchain.agent import write as writes
+from longchain.agent.layout import pieces
+from longchain.agent.nodes import Nodes
+from longchain.agent.progress import Mode, Progress, extend
+from longchain.agent.request import Input, events
+from longchain.document import WritingPlan
+from longchain.models.resolve import chat_model, context_window
+from longchain.models.tokens import counter
+
+STEPS = 1_000_000
+"""Steps that one document may take; the longest takes some ten thousand."""
+
+SNAPSHOTS = 5_000
+"""Updates between two full copies of the log in a checkpoint; each copy stores all text again."""
+
+
+class Output(TypedDict, total=False):
+    """What `AgentWriteChain` returns: the JSON-plain form of `LongDocument`."""
+
+    title: Annotated[str, UntrackedValue]
+    text: Annotated[str, UntrackedValue]
+    plan: Annotated[dict[str, Any], UntrackedValue]
+    sections: Annotated[list[dict[str, Any]], UntrackedValue]
+    references: Annotated[list[dict[str, Any]], UntrackedValue]
+    length: Annotated[int, UntrackedValue]
+    unit: Annotated[str, UntrackedValue]
+    language: Annotated[str, UntrackedValue]
+    usage: Annotated[dict[str, int], UntrackedValue]
+    report: Annotated[dict[str, Any], UntrackedValue]
+
+
+class State(Output, total=False):
+    """The graph's state: a log, from which everything else is computed."""
+
+    log: Annotated[list[Any], DeltaChannel(extend, list, snapshot_frequency=SNAPSHOTS)]
+
+
+class Log(TypedDict):
+    """What the graph itself takes, once the door has turned the input into events."""
+
+    log: list[Any]
+
+
+class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
+    """Writes a long document: plans it, then writes it section by section (AgentWrite).
+
+    Args:
+        model: The model that writes: a chat model, or a string such as `"openai:gpt-5"`. None
+            takes the one that the environment names: see `longchain.models.resolve`.
+        planner_model: The model that plans; None: the same.
+        mode: `sequential` writes one section after another, the prior text in view; `parallel`
+            all at once, each with the whole plan (faster, less coherent); `direct` the whole text
+            in one pass, continued until the required length.
+        retriever: Finds references for each section: any Runnable from a string to documents.
+        memory: What a prompt shows of prior sections: see `longchain.agent.memory`.
+        layout: How prompts show it: see `longchain.agent.write`.
+        length_control: False for the paper's open loop.
+        grounded_only: Tell the model to write from the references alone.
+        review: Pause after the plan, by `interrupt`; resume with `Command(resume=plan)`. Needs a
+            checkpointer.
+        plan_prompt: Replaces the planner's prompt.
+        write_prompt: Replaces the section writer's prompt.
+        window: The writing model's context window in tokens, where its profile does not say.
+        memory_tokens: Tokens of prior text that a prompt may show.
+        local_sources: Whether an input may name paths to read. Switch it off on a server.
+        checkpointer: Any LangGraph checkpointer.
+
+    Raises:
+        ModelNameError: The model string names no known model.
+        PromptError: A prompt's variables are not ours to fill.
+
+    Example:
+        ```python
+        from longchain import AgentWriteChain
+        from longchain.testing import FakeWriter, LengthBehavior
+
+        chain = AgentWriteChain(FakeWriter(behavior=LengthBehavior()))
+        document = chain.invoke("Write a 1,000-word history of the Roman Empire.")
+        assert abs(document["length"] - 1000) < 100
+        ```
+    """
+
+    def __init__(
+        self,
+        model: str | BaseChatModel | None = None,
+        *,
+        planner_model: str | BaseChatModel | None = None,
+        mode: Mode = "sequential",
+        retriever: Runnable[str, list[Document]] | None = None,
+        memory: memories.Memory = "auto",
+        layout: writes.Layout = "conversation",
+        length_control: bool = True,
+        grounded_only: bool = False,
+        review: bool = False,
+        plan_prompt: ChatPromptTemplate | None = None,
+        write_prompt: ChatPromptTemplate | None = None,
+        window: int | None = None,
+        memory_tokens: int | None = None,
+        local_sources: bool = True,
+        checkpointer: BaseCheckpointSaver[Any] | Literal[True] | None = None,
+    ) -> None:
+        writer = chat_model(model)
+        limit = memories.limits(
+            memory,
+            window=window or context_window(writer),
+            budget=memory_tokens,
+            count=counter(writer),
+        )
+        self.nodes_of = Nodes(
+            model=writer,
+            planner_model=chat_model(planner_model) if planner_model is not None else writer,
+            limit=limit,
+            retriever=retriever,
+            plan_prompt=plans.check_prompt(plan_prompt) if plan_prompt else None,
+            write_prompt=writes.check_prompt(write_prompt) if write_prompt else None,
+            mode=mode,
+            layout=layout,
+            length_control=length_control,
+            grounded_only=grounded_only,
+            review=review,
+            local_sources=local_sources,
+        )
+        compiled = topology(self.nodes_of).compile(checkpointer=checkpointer, name="AgentWrite")
+        # A compiled graph is nothing but its attributes; taking them over keeps every feature of
+        # it (subgraphs, get_state, drawing), which a facade around it would have to pass on.
+        self.__dict__.update(vars(compiled))
+
+    @property
+    def planner(self) -> Runnable[Any, Any]:
+        """The node that plans: `ChatPromptTemplate | model | WritingPlanParser` over the log."""
+        return self.nodes_of.plan
+
+    @property
+    def writer(self) -> Runnable[Any, Any]:
+        """The section writer: `ChatPromptTemplate | model | SectionParser`."""
+        return self.nodes_of.writer
+
+    def copy(self, update: dict[str, Any] | None = None) -> Self:
+        """Return a copy with other attributes."""
+        other = object.__new__(type(self))
+        other.__dict__.update({**vars(self), **(update or {})})
+        return other
+
+    # The door ------------------------------------------------------------------------------
+
+    def _enter(self, given: Any) -> Any:
+        """Return the graph's input for a caller's: events, or a command as it is."""
+        if given is None or isinstance(given, Command):
+            return given
+        if isinstance(given, Mapping) and set(given) == {"log"}:
+            return given
+        nodes = self.nodes_of
+        return {"log": events(given, mode=nodes.mode, local_sources=nodes.local_sources)}
+
+    def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """Stream the graph's steps; `invoke` and `batch` come through here, too."""
+        return super().stream(self._enter(input), _lift(config), **kwargs)
+
+    def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """Stream the graph's steps; `ainvoke`, `abatch` and `astream_events` come here, too."""
+        return super().astream(self._enter(input), _lift(config), **kwargs)
+
+    @property
+    def InputType(self) -> Any:  # noqa: N802
+        """What the chain takes: an instruction, or an instruction with options."""
+        return str | Input
+
+    def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        """Return the input as a pydantic model with `instruction` and the options."""
+        return _input_model()
+
+    def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
+        """Return the input's JSON schema."""
+        return _input_model().model_json_schema()
+
+    # What a writer wants -------------------------------------------------------------------
+
+    def plan(self, input: Any, config: RunnableConfig | None = None) -> WritingPlan:
+        """Plan a document without writing it; hand the plan back as `{"instruction", "plan"}`.
+
+        Raises:
+            InputError: The input cannot be used.
+        """
+        log = self._enter(input)["log"]
+        while (progress := self.nodes_of.progress({"log": log})).plan is None:
+            log = extend(log, [self._planning(progress).invoke({"log": log}, config)["log"]])
+        return progress.plan
+
+    async def aplan(self, input: Any, config: RunnableConfig | None = None) -> WritingPlan:
+        """Plan a document without writing it, asynchronously."""
+        log = self._enter(input)["log"]
+        while (progress := self.nodes_of.progress({"log": log})).plan is None:
+            node = self._planning(progress)
+            log = extend(log, [(await node.ainvoke({"log": log}, config))["log"]])
+        return progress.plan
+
+    def _planning(self, progress: Progress) -> Runnable[Any, Any]:
+        first = self.nodes_of.start({"log": [progress.request]})
+        return self.nodes_of.survey if first == "survey" and not progress.outline else self.planner
+
+    def follow(self, input: Any, config: RunnableConfig | None = None) -> Iterator[Progress]:
+        """Write a document and yield where it stands after every step.
+
+        `longchain.agent.report.document` makes the document of the last one.
+        """
+        given = self._enter(input)
+        log = self._begun(given, config)
+        for update in self.stream(given, config, stream_mode="updates"):
+            log = _grown(log, update)
+            yield self.nodes_of.progress({"log": log})
+
+    async def afollow(
+        self, input: Any, config: RunnableConfig | None = None
+    ) -> AsyncIterator[Progress]:
+        """Write a document and yield where it stands after every step, asynchronously."""
+        given = self._enter(input)
+        log = self._begun(given, config)
+        async for update in self.astream(given, config, stream_mode="updates"):
+            log = _grown(log, update)
+            yield self.nodes_of.progress({"log": log})
+
+    def stream_text(self, input: Any, config: RunnableConfig | None = None) -> Iterator[str]:
+        """Yield the document's Markdown as it becomes final; the pieces join to the text.
+
+        What is yielded is never taken back: a section comes when it is finished. For tokens as
+        the model writes them, use `stream(..., stream_mode="messages")`.
+        """
+        shown = 0
+        for progress in self.follow(input, config):
+            parts = pieces(progress)[0] if progress.plan is not None else []
+            yield from parts[shown:]
+            shown = max(shown, len(parts))
+
+    async def astream_text(
+        self, input: Any, config: RunnableConfig | None = None
+    ) -> AsyncIterator[str]:
+        """Yield the document's Markdown as it becomes final, asynchronously."""
+        shown = 0
+        async for progress in self.afollow(input, config):
+            parts = pieces(progress)[0] if progress.plan is not None else []
+            for part in parts[shown:]:
+                yield part
+            shown = max(shown, len(parts))
+
+    def _begun(self, given: Any, config: RunnableConfig | None) -> list[Any]:
+        """Return the log that a run starts from: its input, or what a checkpoint holds."""
+        if isinstance(given, dict):
+            return list(given["log"])
+        return list(self.get_state(cast("RunnableConfig", config)).values.get("log", []))
+
+
+def _grown(log: list[Any], update: dict[str, Any]) -> list[Any]:
+    """Return the log with what the nodes of one update added."""
+    for changed in update.values():
+        if isinstance(changed, dict) and changed.get("log"):
+            log = extend(log, [changed["log"]])
+    return log
+
+
+def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
+    """Return the graph: its nodes, and which may follow which."""
+    graph = StateGraph(State, input_schema=Log, output_schema=Output)
+    parallel = nodes.mode == "parallel"
+    onward = ["plan", "retrieve", "summarize", "finish", "write_alone" if parallel else "write"]
+    graph.add_node("survey", nodes.survey)
+    graph.add_node("plan", nodes.plan)
+    graph.add_node("repair", nodes.plan)
+    graph.add_node("retrieve", nodes.retrieve)
+    graph.add_node("summarize", nodes.summarize)
+    graph.add_node("finish", nodes.finish, defer=True)
+    planned = ["repair", *onward]
+    if nodes.review:
+        graph.add_node("review", nodes.review_plan)
+        graph.add_conditional_edges("review", nodes.advance, onward)
+        planned = ["review", *planned]
+    if parallel:
+        graph.add_node("write_alone", nodes.write_alone, destinations=("write_alone", "finish"))
+    else:
+        graph.add_node("write", nodes.write)
+        graph.add_conditional_edges("write", nodes.advance, onward)
+    graph.add_conditional_edges(START, nodes.start, ["survey", *planned])
+    graph.add_conditional_edges("survey", nodes.start, planned)
+    graph.add_conditional_edges("plan", nodes.planned, planned)
+    graph.add_conditional_edges("repair", nodes.planned, planned)
+    graph.add_conditional_edges("retrieve", nodes.advance, onward)
+    graph.add_conditional_edges("summarize", nodes.advance, onward)
+    graph.add_edge("finish", END)
+    return graph
+
+
+def _lift(config: RunnableConfig | None) -> RunnableConfig:
+    """Return the config with room for any document, unless the caller set a limit on purpose.
+
+    `batch`, LCEL sequences, `with_retry`, tools and LangServe arrive with langchain-core's 25.
+    """
+    given = config or {}
+    limit = given.get("recursion_limit", 25)
+    return cast(
+        "RunnableConfig", {**given, "recursion_limit": STEPS if limit in (25, 10_007) else limit}
+    )
+
+
+def _input_model() -> type[BaseModel]:
+    return create_model(
+        "AgentWriteInput",
+        instruction=(str, ...),
+        length=(int | None, None),
+        unit=(Literal["words", "characters"] | None, None),
+        language=(str | None, None),
+        style=(str | None, None),
+        plan=(Any, None),
+        context=(Any, None),
+        sources=(list[str] | str | None, None),
+    )

@@ -1,0 +1,48 @@
+"""Sections -> the document's Markdown, piece by piece.
+
+`Progress` -> pieces that join to the whole text, so that a document can be shown while it grows.
+"""
+
+from __future__ import annotations
+
+from longchain.agent import grounding
+from longchain.agent.progress import Progress
+from longchain.document import Reference
+
+_REFERENCES = {
+    "en": "References", "ja": "参考文献", "zh": "参考文献", "ko": "참고문헌", "de": "Quellen",
+    "fr": "Références", "es": "Referencias", "it": "Riferimenti", "pt": "Referências",
+    "nl": "Bronnen", "ru": "Источники",
+}  # fmt: skip
+
+
+def pieces(progress: Progress) -> tuple[list[str], list[str], list[Reference]]:
+    """Lay out all leading finished sections, and the reference list once all are finished.
+
+    Returns:
+        The pieces of Markdown, which join to the text so far; the sections' texts with their
+        citations numbered in order; and what they cite.
+    """
+    assert progress.plan is not None
+    done = progress.current()
+    drafts = progress.drafts if done is None else progress.drafts[:done]
+    known = [Reference(**reference) for reference in progress.references]
+    texts, cited = grounding.number([draft.text for draft in drafts], known)
+    parts = [f"# {progress.plan.title}\n\n"] if progress.plan.title else []
+    deep = "###" if progress.plan.chapters else "##"
+    chapter = ""
+    for draft, text in zip(drafts, texts, strict=True):
+        head = ""
+        if draft.plan.chapter != chapter and progress.plan.chapters:
+            chapter = draft.plan.chapter
+            head = f"## {chapter}\n\n"
+        if draft.plan.heading and draft.plan.heading != draft.plan.chapter:
+            head += f"{deep} {draft.plan.heading}\n\n"
+        parts.append(f"{head}{text.strip()}\n\n")
+    finished = done is None and progress.chapter_reached() is None
+    if finished and cited:
+        heading = _REFERENCES.get(progress.language.split("-")[0], _REFERENCES["en"])
+        parts.append(f"## {heading}\n\n{grounding.reference_list(cited)}\n\n")
+    if finished and parts:
+        parts[-1] = parts[-1].rstrip("\n") + "\n"
+    return parts, texts, cited

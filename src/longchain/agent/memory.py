@@ -1,0 +1,203 @@
+"""Prior sections -> what the next prompt may see.
+
+`full` shows all prior text (the paper's way). `summary` shows a running summary and the last
+sections verbatim; `auto` is full until the text would pass what the window allows. Sections are
+folded into the summary several at a time, so that between two folds a prompt only grows at its
+end and prefix caches hold. Per section the prompt is bounded, so the total is linear.
+
+Knows the log's `Progress` and token counts; does not lay out prompts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from langchain_core.prompts import ChatPromptTemplate
+
+from longchain.agent.clean import clean
+from longchain.agent.plan import prompt_language
+from longchain.agent.progress import Progress
+from longchain.language import sentences
+
+Memory = Literal["auto", "full", "summary"]
+
+WINDOW = 32_768
+"""Context window assumed in tokens where a model does not say: what today's small models have."""
+
+SUMMARY_TOKENS = 900
+"""The most that a running summary may take, in tokens."""
+
+VERBATIM = 6_000
+"""Prior text kept word for word under `summary`, in tokens, where the window allows."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What fits: the window and the share of it that prior text may take, in tokens."""
+
+    memory: Memory
+    window: int
+    prior: int
+    """Verbatim prior text, at most."""
+    plan: int
+    """The plan as prompts show it, at most."""
+    count: Callable[[str], int]
+    """Counts tokens, exactly or on the safe side."""
+
+
+def limits(
+    memory: Memory,
+    *,
+    window: int | None,
+    budget: int | None,
+    count: Callable[[str], int],
+) -> Limits:
+    """Divide a context window between plan, prior text and reply.
+
+    Args:
+        memory: What prompts show of prior sections.
+        window: The model's context window in tokens; None where it does not say.
+        budget: Tokens of prior text, where the caller limits them.
+        count: Counts the tokens of a text.
+    """
+    whole = window or WINDOW
+    share = whole * 3 // 10 if memory == "summary" else whole * 6 // 10
+    prior = min(share, VERBATIM) if memory == "summary" else share
+    return Limits(memory, whole, min(prior, budget or prior), whole // 8, count)
+
+
+def fold_until(progress: Progress, limit: Limits) -> int | None:
+    """Return up to which section the text must be summarized before the next call, or None.
+
+    When the verbatim part would pass its share, its older half goes.
+    """
+    if limit.memory == "full" or progress.mode != "sequential":
+        return None
+    start, end = progress.summarized, progress.current()
+    if end is None or end - start < 2:
+        return None
+    sizes = [limit.count(draft.text) for draft in progress.drafts[start:end]]
+    total = sum(sizes)
+    if total <= limit.prior:
+        return None
+    upto = start
+    # At least one section stays verbatim, whatever its size: the next one must join on to it.
+    while upto < end - 1 and total > limit.prior // 2:
+        total -= sizes[upto - start]
+        upto += 1
+    return upto
+
+
+_SUMMARIZE = {
+    "en": """\
+A long document is being written, and its earlier part will no longer be shown to its writer. \
+Keep what the writer needs to go on without contradiction or repetition.
+
+<instruction>
+{instruction}
+</instruction>
+
+<summary>
+{summary}
+</summary>
+
+<text>
+{text}
+</text>
+
+<summary_format>
+Summary: what the text so far says or tells, in order.
+Facts: names, numbers, definitions, terms and decisions that must stay the same.
+Open: what has been announced, asked or left open.
+</summary_format>
+
+Bring the summary up to date with the text, in this form and in {language}. \
+Drop details before you drop facts. At most 350 words.""",
+    "ja": """\
+長い文書を執筆中で、前半の本文はこの先書き手に示されなくなります。\
+矛盾や繰り返しなしに書き続けるために必要なことを残してください。
+
+<instruction>
+{instruction}
+</instruction>
+
+<summary>
+{summary}
+</summary>
+
+<text>
+{text}
+</text>
+
+<summary_format>
+要約：これまでの本文の内容を順に。
+事実：変えてはならない名前、数、定義、用語、決定事項。
+未了：予告したこと、問いかけ、まだ片付いていないこと。
+</summary_format>
+
+本文を踏まえて、この形式で要約を{language}で更新してください。\
+削るときは、事実よりも細部を先に削ってください。700字以内。""",
+    "zh": """\
+一篇长文正在写作中，前面的正文此后不再展示给作者。\
+请保留作者继续写作、避免矛盾和重复所需要的内容。
+
+<instruction>
+{instruction}
+</instruction>
+
+<summary>
+{summary}
+</summary>
+
+<text>
+{text}
+</text>
+
+<summary_format>
+摘要：到目前为止的内容，按顺序。
+事实：必须保持一致的人名、数字、定义、术语和决定。
+未完：已预告、已提问或尚未交代的内容。
+</summary_format>
+
+请根据正文，按此格式用{language}更新摘要。需要删减时，先删细节，后删事实。不超过700字。""",
+}
+
+
+def summary_prompt(language: str | None) -> ChatPromptTemplate:
+    """Return the prompt that brings the running summary up to date."""
+    return ChatPromptTemplate([("human", _SUMMARIZE[prompt_language(language)])])
+
+
+def summary_variables(progress: Progress, upto: int, language_name: str) -> dict[str, Any]:
+    """Return what the summary prompt is filled with."""
+    drafts = progress.drafts[progress.summarized : upto]
+    return {
+        "instruction": progress.request["instruction"],
+        "summary": progress.summary,
+        "text": "\n\n".join(
+            f"## {draft.plan.heading}\n\n{draft.text}" if draft.plan.heading else draft.text
+            for draft in drafts
+        ),
+        "language": language_name,
+    }
+
+
+def settle(progress: Progress, upto: int, reply: str, limit: Limits) -> tuple[str, int]:
+    """Return the new running summary and up to which section it stands for the text.
+
+    An empty reply must not cost the writer its memory: the old summary and the first sentence of
+    each section stand in. One that is too long is cut, or the prompt would grow after all.
+    """
+    text = clean(reply).text
+    if not text.strip():
+        firsts = [
+            sentences(draft.text, progress.language)[0].strip()
+            for draft in progress.drafts[progress.summarized : upto]
+            if draft.text
+        ]
+        text = "\n".join([progress.summary, *firsts]).strip()
+    while limit.count(text) > SUMMARY_TOKENS:
+        text = text[: len(text) * 3 // 4]
+    return text, upto

@@ -1,0 +1,453 @@
+"""The nodes of the graph: each looks at the log, runs one Runnable, and adds to the log.
+
+view(log) -> planner | writer | retriever | summarizer -> events
+
+`step` gives every node its sync and its async form from one definition. Which node comes next is
+decided by `Nodes.advance`, from the log alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.documents import Document
+from langchain_core.exceptions import ModelInvalidRequestError
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import LLMResult
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables.config import merge_configs
+from langgraph.constants import TAG_NOSTREAM
+from langgraph.types import Command, Send, interrupt
+
+from longchain.agent import grounding, memory, plan, write
+from longchain.agent.memory import Limits
+from longchain.agent.parse import WritingPlanParser
+from longchain.agent.progress import Mode, Progress
+from longchain.agent.report import document
+from longchain.agent.request import events as request_events
+from longchain.agent.settle import next_request, settle
+from longchain.document import Reference, WritingPlan
+from longchain.errors import PlanError
+from longchain.models.resolve import structured
+
+Update = dict[str, Any]
+
+
+class Meter(BaseCallbackHandler):
+    """Adds up what the model calls of one node took."""
+
+    run_inline = True
+
+    def __init__(self) -> None:
+        self.usage = {"calls": 0, "input_tokens": 0, "output_tokens": 0, "cached_tokens": 0}
+
+    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
+        """Count a finished call."""
+        self.usage["calls"] += 1
+        message = getattr(response.generations[0][0], "message", None)
+        used = message.usage_metadata if isinstance(message, AIMessage) else None
+        if used:
+            self.usage["input_tokens"] += used["input_tokens"]
+            self.usage["output_tokens"] += used["output_tokens"]
+            cached = used.get("input_token_details", {}).get("cache_read", 0)
+            self.usage["cached_tokens"] += cached or 0
+
+    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
+        """Count a call that failed."""
+        self.usage["calls"] += 1
+
+
+@dataclass
+class View:
+    """What a node has made of the log: the input of its Runnable, and what it will need after."""
+
+    progress: Progress
+    input: Any
+    runnable: Runnable[Any, Any]
+    about: dict[str, Any] = field(default_factory=dict)
+    catch: tuple[type[Exception], ...] = ()
+    """Errors of the Runnable that the node's update wants to see."""
+
+
+def step(
+    name: str,
+    view: Callable[[Any], View],
+    update: Callable[[View, Any, dict[str, int]], Any],
+    *,
+    stream: bool = False,
+) -> Runnable[Any, Any]:
+    """Return a node: `view` of the state -> its Runnable -> `update` of the state."""
+
+    def prepare(state: Any, config: RunnableConfig) -> tuple[View, Meter, RunnableConfig]:
+        seen, meter = view(state), Meter()
+        extra: RunnableConfig = {
+            "callbacks": [meter],
+            "tags": [] if stream else [TAG_NOSTREAM],
+            "metadata": {"longchain_node": name, **seen.about.get("metadata", {})},
+        }
+        return seen, meter, merge_configs(config, extra)
+
+    def run(state: Any, config: RunnableConfig) -> Any:
+        seen, meter, inner = prepare(state, config)
+        try:
+            answer = seen.runnable.invoke(seen.input, inner)
+        except Exception as error:
+            if not isinstance(error, seen.catch):
+                raise
+            answer = error
+        return update(seen, answer, meter.usage)
+
+    async def arun(state: Any, config: RunnableConfig) -> Any:
+        seen, meter, inner = prepare(state, config)
+        try:
+            answer = await seen.runnable.ainvoke(seen.input, inner)
+        except Exception as error:
+            if not isinstance(error, seen.catch):
+                raise
+            answer = error
+        return update(seen, answer, meter.usage)
+
+    return RunnableLambda(run, afunc=arun, name=name)
+
+
+@dataclass
+class Nodes:
+    """The nodes of one chain, and what they work with."""
+
+    model: BaseChatModel
+    planner_model: BaseChatModel
+    limit: Limits
+    retriever: Runnable[str, list[Document]] | None = None
+    plan_prompt: ChatPromptTemplate | None = None
+    write_prompt: ChatPromptTemplate | None = None
+    mode: Mode = "sequential"
+    layout: write.Layout = "conversation"
+    length_control: bool = True
+    grounded_only: bool = False
+    review: bool = False
+    local_sources: bool = True
+
+    def __post_init__(self) -> None:
+        prompt = self.write_prompt or write.write_prompt(self.layout)
+        self.writer = write.section_writer(self.model, prompt)
+        self.structured = structured(self.planner_model) is not False
+        self.plan = step("plan", self._plan_view, self._plan_update)
+        self.write = step("write", self._write_view, self._write_update, stream=True)
+        self.write_alone = step("write_alone", self._alone_view, self._alone_update, stream=True)
+        self.survey = step("survey", self._survey_view, self._survey_update)
+        self.retrieve = step("retrieve", self._retrieve_view, self._retrieve_update)
+        self.summarize = step("summarize", self._summary_view, self._summary_update)
+        self._retriever_over = lru_cache(maxsize=16)(_retriever_over)
+
+    def progress(self, state: Any) -> Progress:
+        """Return where the document stands."""
+        return Progress(state["log"], closed=self.length_control, mode=self.mode)
+
+    # Which node is next --------------------------------------------------------------------
+
+    def start(self, state: Any) -> str | list[Send]:
+        """Return the first node: the plan, unless one was given."""
+        progress = self.progress(state)
+        if self._source(progress) is not None and not progress.outline:
+            return "survey"
+        return "plan" if progress.plan is None else self.advance(state)
+
+    def planned(self, state: Any) -> str | list[Send]:
+        """Return what follows an attempt to plan."""
+        progress = self.progress(state)
+        if progress.failures:
+            return "repair"
+        if self.review and not progress.summarized and _nothing_written(progress):
+            return "review"
+        return self.advance(state)
+
+    def advance(self, state: Any) -> str | list[Send]:
+        """Return the node that brings the document one step on."""
+        progress = self.progress(state)
+        if progress.plan is None or progress.chapter_reached() is not None:
+            return "plan"
+        index = progress.current()
+        if index is None:
+            return "finish"
+        if memory.fold_until(progress, self.limit) is not None:
+            return "summarize"
+        grounded = self._source(progress) is not None
+        if self.mode != "parallel":
+            return "retrieve" if grounded and not progress.drafts[index].referred else "write"
+        if grounded and any(not draft.referred for draft in progress.drafts):
+            return "retrieve"
+        return [
+            Send("write_alone", self._alone(state["log"], i))
+            for i, draft in enumerate(progress.drafts)
+            if not draft.done
+        ]
+
+    # Planning ------------------------------------------------------------------------------
+
+    def _plan_view(self, state: Any) -> View:
+        progress = self.progress(state)
+        chapter = progress.chapter_reached()
+        request = progress.request
+        required = request["required"] if chapter is None else _share(progress, chapter)
+        level = plan.level_of(required, progress.unit) if chapter is None else "section"
+        variables = plan.variables(
+            request["instruction"],
+            required=required,
+            unit=progress.unit,
+            language=progress.language,
+            language_name=write.language_name(
+                progress.language, plan.prompt_language(progress.language)
+            ),
+            level=level,
+            sources=progress.outline,
+            style=request["style"],
+        )
+        parser = WritingPlanParser(
+            unit=progress.unit, language=progress.language, required=required, level=level
+        )
+        about = {"chapter": chapter, "level": level, "required": required}
+        prompt = self._prompt(progress, chapter, variables)
+        if progress.failures:
+            asked = prompt.invoke(variables)
+            messages = plan.repair_messages(asked, progress.failures, variables)
+            if len(progress.failures) > 1:
+                return View(progress, None, RunnableLambda(_unplanned), about, (PlanError,))
+            return View(progress, messages, self.planner_model | parser, about, (PlanError,))
+        return View(progress, variables, self._planner(prompt, parser), about, (PlanError,))
+
+    def _prompt(
+        self, progress: Progress, chapter: str | None, variables: dict[str, Any]
+    ) -> ChatPromptTemplate:
+        if chapter is None:
+            return self.plan_prompt or plan.plan_prompt(progress.language)
+        assert progress.plan is not None
+        chapters = progress.plan.chapters
+        lines = [f"{number}. {write.outline(part)}" for number, part in enumerate(chapters, 1)]
+        reached = next(part for part in chapters if part.heading == chapter)
+        variables |= {"chapters": "\n".join(lines), "chapter": write.outline(reached)}
+        return plan.plan_prompt(progress.language, chapter=True)
+
+    def _planner(
+        self, prompt: ChatPromptTemplate, parser: WritingPlanParser
+    ) -> Runnable[dict[str, Any], WritingPlan]:
+        """Return the planner: by JSON schema unless the model has shown that it cannot."""
+        plain = plan.planner(self.planner_model, prompt, parser)
+        if not self.structured:
+            return plain
+        try:
+            first = plan.planner(self.planner_model, prompt, parser, structured=True)
+        except (NotImplementedError, TypeError, ValueError):
+            self.structured = False
+            return plain
+
+        def give_up(variables: dict[str, Any]) -> Runnable[dict[str, Any], WritingPlan]:
+            self.structured = False
+            return plain
+
+        refused = (ModelInvalidRequestError, PlanError, NotImplementedError)
+        return first.with_fallbacks([RunnableLambda(give_up)], exceptions_to_handle=refused)
+
+    def _plan_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
+        progress, about = seen.progress, seen.about
+        if isinstance(answer, PlanError) and len(progress.failures) < 2:
+            event = {"failed": answer.llm_output or "", "error": str(answer)[:300]}
+            return {"log": [{"type": "plan", **event, "usage": usage}]}
+        notes = ["repaired"] if len(progress.failures) == 1 else []
+        required, level = about["required"], about["level"]
+        if isinstance(answer, PlanError):
+            notes = ["even: no plan could be read from the model's replies"]
+            answer = plan.even(
+                progress.request["instruction"],
+                required=required,
+                unit=progress.unit,
+                language=progress.language,
+                level=level,
+            )
+        if required:
+            answer = plan.rescale(answer, required)
+        elif about["chapter"] is None:
+            notes.append(f"length chosen by the planner: {answer.length:,} {answer.unit}")
+        event = {"type": "plan", "note": "; ".join(notes), "usage": usage}
+        if about["chapter"] is None:
+            return {"log": [{**event, "plan": answer.model_dump()}]}
+        sections = [
+            {**section.model_dump(), "chapter": about["chapter"]} for section in answer.sections
+        ]
+        return {"log": [{**event, "sections": sections}]}
+
+    def review_plan(self, state: Any) -> Update:
+        """Pause until a person has seen the plan; go on with what they hand back."""
+        progress = self.progress(state)
+        assert progress.plan is not None
+        current = progress.plan.model_dump()
+        answer = interrupt({"plan": current})
+        if answer in (None, True) or answer == current:
+            return {"log": []}
+        given = {**progress.request, "plan": answer, "length": None, "unit": None}
+        edited = request_events(given, mode=self.mode, local_sources=self.local_sources)[1]
+        return {"log": [{**edited, "note": "edited in review"}]}
+
+    # References ----------------------------------------------------------------------------
+
+    def _source(self, progress: Progress) -> Runnable[str, list[Document]] | None:
+        """Return the retriever for a request: over its own material, else the chain's."""
+        request = progress.request
+        if request["context"] or request["sources"]:
+            texts = tuple(
+                (item["page_content"], tuple(sorted((str(k), str(v)) for k, v in item["metadata"].items())))
+                for item in request["context"]
+            )
+            return self._retriever_over(texts, tuple(request["sources"]))
+        return self.retriever
+
+    def _survey_view(self, state: Any) -> View:
+        progress = self.progress(state)
+        source = self._source(progress)
+        assert source is not None
+        if isinstance(source, grounding.SourceRetriever):
+            listed = RunnableLambda(lambda _: source.documents)
+            return View(progress, None, listed)
+        return View(progress, progress.request["instruction"], source)
+
+    def _survey_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
+        return {"log": [{"type": "survey", "outline": grounding.outline(answer) or "-"}]}
+
+    def _retrieve_view(self, state: Any) -> View:
+        progress = self.progress(state)
+        index = next(i for i, draft in enumerate(progress.drafts) if not draft.referred)
+        source, section = self._source(progress), progress.drafts[index].plan
+        assert source is not None
+        query = " ".join(filter(None, [section.chapter, section.heading, section.main_point]))
+        return View(progress, query, source, {"index": index})
+
+    def _retrieve_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
+        known = [Reference(**reference) for reference in seen.progress.references]
+        numbering = grounding.References(known)
+        found = numbering.add(grounding.documents(answer))
+        seen_ids = {reference.id for reference in known}
+        event = {
+            "type": "references",
+            "section": seen.about["index"],
+            "ids": [reference.id for reference in found],
+            "new": [ref.model_dump() for ref in found if ref.id not in seen_ids],
+        }
+        return {"log": [event]}
+
+    # Writing -------------------------------------------------------------------------------
+
+    def _prompter(self, progress: Progress) -> write.Prompter:
+        grounded = self._source(progress) is not None or bool(progress.references)
+        return write.Prompter(
+            self.layout, self.limit, grounded=grounded, grounded_only=self.grounded_only
+        )
+
+    def _write_view(self, state: Any) -> View:
+        progress = self.progress(state)
+        index = progress.current()
+        assert index is not None
+        return self._section_view(progress, index)
+
+    def _section_view(self, progress: Progress, index: int) -> View:
+        kind, asked, problem = next_request(progress, index)
+        variables = self._prompter(progress).variables(
+            progress, index, kind, asked, problem=problem
+        )
+        about = {
+            "index": index,
+            "kind": kind,
+            "asked": asked,
+            "metadata": {"section": index + 1, "request": kind},
+        }
+        return View(progress, variables, self.writer, about)
+
+    def _write_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
+        about = seen.about
+        event = settle(
+            seen.progress, about["index"], about["kind"], about["asked"], answer, usage
+        )
+        return {"log": [event]}
+
+    def _alone(self, log: list[Any], index: int) -> dict[str, Any]:
+        """Return all that a section needs to be written without the others: a log of its own."""
+        request = {**log[0], "context": [], "sources": []}
+        own = [
+            event
+            for event in log[1:]
+            if event["type"] == "plan"
+            or (event["type"] == "piece" and event["section"] == index)
+        ]
+        cited = self._cited(log, index)
+        return {"log": [request, *own, *cited], "index": index}
+
+    def _cited(self, log: list[Any], index: int) -> list[Any]:
+        """Return the section's references as an event that needs no other."""
+        found = [event for event in log[1:] if event["type"] == "references"]
+        known = {ref["id"]: ref for event in found for ref in event["new"]}
+        return [
+            {**event, "new": [known[key] for key in event["ids"]]}
+            for event in found
+            if event["section"] == index
+        ]
+
+    def _alone_view(self, state: Any) -> View:
+        seen = self._section_view(self.progress(state), state["index"])
+        seen.about["log"] = state["log"]
+        return seen
+
+    def _alone_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Command[Any]:
+        update = self._write_update(seen, answer, usage)
+        log, index = [*seen.about["log"], *update["log"]], seen.about["index"]
+        done = self.progress({"log": log}).drafts[index].done
+        onward = "finish" if done else Send("write_alone", {"log": log, "index": index})
+        return Command(update=update, goto=onward)
+
+    # Memory and the end --------------------------------------------------------------------
+
+    def _summary_view(self, state: Any) -> View:
+        progress = self.progress(state)
+        upto = memory.fold_until(progress, self.limit)
+        assert upto is not None
+        own = plan.prompt_language(progress.language)
+        name = write.language_name(progress.language, own)
+        variables = memory.summary_variables(progress, upto, name)
+        limited = self.model.bind(**write.output_limit(self.model, memory.SUMMARY_TOKENS))
+        chain = memory.summary_prompt(progress.language) | limited | write.SectionParser()
+        return View(progress, variables, chain, {"upto": upto})
+
+    def _summary_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
+        text, upto = memory.settle(seen.progress, seen.about["upto"], answer.text, self.limit)
+        return {"log": [{"type": "summary", "text": text, "upto": upto, "usage": usage}]}
+
+    def finish(self, state: Any) -> Update:
+        """Lay out, number and measure the document."""
+        return document(self.progress(state)).model_dump()
+
+
+def _nothing_written(progress: Progress) -> bool:
+    return not any(draft.calls for draft in progress.drafts)
+
+
+def _unplanned(_: Any) -> WritingPlan:
+    raise PlanError("no plan could be read")
+
+
+def _share(progress: Progress, chapter: str) -> int:
+    """Return what remains for a chapter whose sections are about to be planned."""
+    assert progress.plan is not None and progress.controller is not None
+    planned = {section.chapter for section in progress.plan.sections}
+    waiting = {c.heading: c.length for c in progress.plan.chapters if c.heading not in planned}
+    return progress.controller.remaining(waiting[chapter], sum(waiting.values()))
+
+
+def _retriever_over(
+    texts: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], sources: tuple[str, ...]
+) -> Runnable[str, list[Document]]:
+    """Return a retriever over documents given as hashable pairs, and over paths."""
+    given = [Document(page_content=text, metadata=dict(about)) for text, about in texts]
+    return grounding.SourceRetriever.over([*given, *(grounding.read_sources(sources) if sources else [])])

@@ -1,0 +1,182 @@
+"""A text -> what can be said about it without a judge.
+
+`measure` takes any Markdown against a required length; `document` builds the finished
+`LongDocument` from the log, with the same measures and what happened on the way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import regex
+
+from longchain import language as languages
+from longchain.agent import grounding
+from longchain.agent.layout import pieces
+from longchain.agent.progress import Draft, Progress
+from longchain.document import LongDocument, Section, Unit
+from longchain.length import count_length, length_score
+from longchain.repetition import duplicate_sentences, overlap, rep_n
+
+_HEADING = regex.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*$", regex.MULTILINE)
+
+OVERLAP = 0.2
+"""The share of a section's 5-grams that stand in an earlier one, from which it is reported."""
+
+
+def measure(
+    text: str,
+    *,
+    required: int | None = None,
+    unit: Unit = "words",
+    language: str | None = None,
+    length: int | None = None,
+) -> dict[str, Any]:
+    """Return the judge-free measures of a text.
+
+    Args:
+        text: The text, in Markdown or plain; a reference list at its end should be left off.
+        required: The required length; without it there is no score.
+        unit: What lengths count.
+        language: The text's language; None: from its script and words.
+        length: The text's length where it is already known.
+
+    Returns:
+        `required_length`, `output_length` and `unit`; `length_score` (S_l, 0 to 100);
+        `deviation` (output over required, minus 1); `language`; `repetition` with `rep_4` (share
+        of repeated 4-grams) and `duplicate_sentences`; `headings`; `unfinished` (whether the
+        last sentence has no end).
+    """
+    language = language or languages.detect(text)
+    output = count_length(text, unit, language) if length is None else length
+    return {
+        "required_length": required,
+        "output_length": output,
+        "unit": unit,
+        "length_score": round(length_score(required, output), 2) if required else None,
+        "deviation": round(output / required - 1, 4) if required else None,
+        "language": language,
+        "repetition": {
+            "rep_4": round(rep_n(text, 4), 4),
+            "duplicate_sentences": len(duplicate_sentences(text)),
+        },
+        "headings": [match.strip() for match in _HEADING.findall(text)],
+        "unfinished": bool(text.strip()) and not languages.ends_sentence(text),
+    }
+
+
+def document(progress: Progress) -> LongDocument:
+    """Return the finished document, laid out, numbered and measured."""
+    assert progress.plan is not None
+    parts, texts, cited = pieces(progress)
+    sections = [_section(draft, text) for draft, text in zip(progress.drafts, texts, strict=True)]
+    plan = progress.plan.model_copy(update={"language": progress.language})
+    length = progress.overhead() + sum(section.length for section in sections)
+    return LongDocument(
+        title=plan.title,
+        text="".join(parts),
+        plan=plan,
+        sections=sections,
+        references=[reference.model_copy(update={"text": ""}) for reference in cited],
+        length=length,
+        unit=progress.unit,
+        language=progress.language,
+        usage=progress.usage,
+        report=_report(progress, sections, "".join(parts[: _body(parts, cited)]), length),
+    )
+
+
+def _body(parts: list[str], cited: list[Any]) -> int:
+    """Return how many leading pieces are the document without its reference list."""
+    return len(parts) - 1 if cited else len(parts)
+
+
+def _section(draft: Draft, text: str) -> Section:
+    return Section(
+        heading=draft.plan.heading,
+        main_point=draft.plan.main_point,
+        chapter=draft.plan.chapter,
+        text=text.strip(),
+        budget=draft.budget,
+        length=draft.length,
+        calls=draft.calls,
+        notes=draft.notes,
+    )
+
+
+def _report(
+    progress: Progress, sections: list[Section], body: str, length: int
+) -> dict[str, Any]:
+    measured = measure(
+        body,
+        required=progress.required,
+        unit=progress.unit,
+        language=progress.language,
+        length=length,
+    )
+    planned = [section.heading for section in sections if section.heading]
+    found = [heading for heading in measured.pop("headings") if heading in set(planned)]
+    return {
+        **measured,
+        "planned_by": "; ".join(progress.plan_notes) or "model",
+        "headings_in_plan_order": found == planned or not planned,
+        "calls": _calls(progress),
+        "thrown_away": sum(draft.thrown for draft in progress.drafts),
+        "sections": [
+            _line(progress, draft, sections[:index]) for index, draft in enumerate(progress.drafts)
+        ],
+        "citations": _citations(progress),
+        "usage": progress.usage.model_dump(),
+    }
+
+
+def _calls(progress: Progress) -> dict[str, int]:
+    """Return the requests for prose: how many, and how many beyond one a section."""
+    written = sum(draft.calls for draft in progress.drafts)
+    return {
+        "total": progress.usage.calls,
+        "writing": written,
+        "beyond_one_per_section": written - len(progress.drafts),
+        "retries": sum(
+            note.startswith("reply not used") for draft in progress.drafts for note in draft.notes
+        ),
+    }
+
+
+def _line(progress: Progress, draft: Draft, earlier: list[Section]) -> dict[str, Any]:
+    """Return what is said of one section."""
+    repeated = [
+        number
+        for number, section in enumerate(earlier, 1)
+        if overlap(section.text, draft.text) > OVERLAP
+    ]
+    cited = grounding.cited(draft.text)
+    return {
+        "heading": draft.plan.heading,
+        "budget": draft.budget,
+        "length": draft.length,
+        "calls": draft.calls,
+        "language": languages.detect(draft.text),
+        "repeats_sections": repeated,
+        "cites": sorted(set(cited)),
+        "notes": draft.notes,
+    }
+
+
+def _citations(progress: Progress) -> dict[str, Any]:
+    """Return how many citations there are, and which references and sections lack one."""
+    known = {reference["id"] for reference in progress.references}
+    found = [mark for draft in progress.drafts for mark in grounding.cited(draft.text)]
+    return {
+        "references": len(known),
+        "citations": len(found),
+        "resolved": all(mark in known for mark in found) if known else True,
+        "removed": sum(
+            note.startswith("unknown citations") for draft in progress.drafts for note in draft.notes
+        ),
+        "sections_without": [
+            index
+            for index, draft in enumerate(progress.drafts, 1)
+            if draft.references and not grounding.cited(draft.text)
+        ],
+    }

@@ -1,0 +1,179 @@
+"""Whatever a caller hands to the chain -> the first events of a document's log.
+
+Strings, dictionaries, prompt values and messages become one `Request`; what cannot be written is
+refused here, before anything is paid for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from langchain_core.messages import BaseMessage
+from langchain_core.prompt_values import PromptValue
+from pydantic import ValidationError
+from typing_extensions import NotRequired, TypedDict
+
+from longchain import language as languages
+from longchain import length as lengths
+from longchain.agent import grounding
+from longchain.agent.plan import rescale
+from longchain.agent.progress import Mode
+from longchain.document import SectionPlan, Unit, WritingPlan
+from longchain.errors import InputError, LengthError
+
+TOLERATED = 0.1
+"""How far an explicit length may differ from a given plan's before the two contradict."""
+
+
+class Input(TypedDict):
+    """What `AgentWriteChain` takes; a bare string is an instruction."""
+
+    instruction: str
+    """What to write."""
+    length: NotRequired[int | None]
+    """The required length; without it, it is read from the instruction, else planned."""
+    unit: NotRequired[Unit | None]
+    """What `length` counts; without it, as the language counts."""
+    language: NotRequired[str | None]
+    """A BCP 47 tag; without it, the instruction's language."""
+    style: NotRequired[str | None]
+    """How to write: tone, audience, person, rules of the house."""
+    plan: NotRequired[Any]
+    """A `WritingPlan` or its JSON-plain form."""
+    context: NotRequired[Any]
+    """Documents, or texts, to write from."""
+    sources: NotRequired[list[str] | str | None]
+    """Paths of files and folders to write from, on the machine that writes."""
+
+
+def events(given: Any, *, mode: Mode, local_sources: bool = True) -> list[Any]:
+    """Return the first events for an input: the request, and the plan where one is given.
+
+    Args:
+        given: An instruction or an `Input`.
+        mode: How sections will be written; `direct` needs no plan.
+        local_sources: Whether paths may be read.
+
+    Raises:
+        InputError: The instruction is empty, or a field has no usable value.
+        LengthError: The length cannot be written, or contradicts the plan.
+        SourceError: A source cannot be read.
+    """
+    fields = _fields(given)
+    instruction = fields["instruction"]
+    plan = _plan(fields.get("plan"))
+    language = fields.get("language") or (plan and plan.language) or languages.detect(instruction)
+    required, unit = _length(fields, instruction, plan, language)
+    request = {
+        "type": "request",
+        "instruction": instruction,
+        "required": required,
+        "unit": unit,
+        "language": language,
+        "style": str(fields.get("style") or ""),
+        "context": _context(fields.get("context")),
+        "sources": _sources(fields.get("sources"), local_sources),
+    }
+    first = [request]
+    if plan is not None:
+        plan = rescale(plan, required) if fields.get("length") else plan
+        first.append(_planned(plan, "given"))
+    elif mode == "direct":
+        section = SectionPlan(main_point=instruction[:200], length=required or 2000)
+        first.append(_planned(WritingPlan(sections=[section], unit=unit), "not needed"))
+    return first
+
+
+def _planned(plan: WritingPlan, note: str) -> dict[str, Any]:
+    return {"type": "plan", "plan": plan.model_dump(), "note": note, "usage": {}}
+
+
+def _fields(given: Any) -> dict[str, Any]:
+    """Return the input as a dictionary with an instruction that says something."""
+    if not isinstance(given, Mapping) or "instruction" not in given:
+        given = {"instruction": given}
+    fields = {key: value for key, value in given.items() if key in Input.__annotations__}
+    fields["instruction"] = _text(fields["instruction"]).strip()
+    if not fields["instruction"]:
+        raise InputError("the instruction is empty: say what to write")
+    return fields
+
+
+def _text(value: Any) -> str:
+    """Return the instruction in a string, a prompt value, a message or several of them."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, PromptValue):
+        value = value.to_messages()
+    if isinstance(value, BaseMessage):
+        return value.text
+    if isinstance(value, Sequence) and value and all(isinstance(v, BaseMessage) for v in value):
+        return "\n\n".join(message.text for message in value)
+    raise InputError(
+        f"an instruction is a string, a prompt value or messages, or a dictionary with "
+        f"'instruction'; not {type(value).__name__}"
+    )
+
+
+def _plan(given: Any) -> WritingPlan | None:
+    if given is None:
+        return None
+    try:
+        plan = WritingPlan.model_validate(
+            given.model_dump() if isinstance(given, WritingPlan) else given
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "plan"
+        raise InputError(f"the plan cannot be used: {where}: {first['msg']}") from None
+    if not (plan.sections or plan.chapters):
+        raise InputError("the plan cannot be used: it has no sections")
+    return plan
+
+
+def _length(
+    fields: dict[str, Any], instruction: str, plan: WritingPlan | None, language: str
+) -> tuple[int | None, Unit]:
+    """Return the required length and its unit: explicit, planned, read, or left open."""
+    unit = fields.get("unit")
+    if unit is not None and unit not in get_args(Unit):
+        raise InputError(f"unit is 'words' or 'characters', not {unit!r}")
+    explicit = fields.get("length")
+    if plan is not None:
+        if unit is not None and unit != plan.unit:
+            raise LengthError(f"the plan counts {plan.unit}, the length asked for counts {unit}")
+        required = plan.length if explicit is None else lengths.check(explicit)
+        if abs(required - plan.length) > TOLERATED * required:
+            raise LengthError(
+                f"the plan adds up to {plan.length:,} {plan.unit}, the length asked for is "
+                f"{required:,}: change one of them"
+            )
+        return lengths.check(required), plan.unit
+    if explicit is not None:
+        return lengths.check(explicit), unit or languages.default_unit(language)
+    read = lengths.read_required_length(instruction)
+    if read is None:
+        return None, unit or languages.default_unit(language)
+    return lengths.check(read.target), read.unit
+
+
+def _context(given: Any) -> list[dict[str, Any]]:
+    if given is None:
+        return []
+    return [
+        {"page_content": document.page_content, "metadata": dict(document.metadata)}
+        for document in grounding.documents(given)
+    ]
+
+
+def _sources(given: Any, allowed: bool) -> list[str]:
+    """Return the paths, after a look at whether they can be read."""
+    if not given:
+        return []
+    if not allowed:
+        raise InputError("this chain reads no local sources: send the texts as 'context'")
+    paths = [str(given)] if isinstance(given, str | Path) else [str(path) for path in given]
+    grounding.read_sources(paths)
+    return paths

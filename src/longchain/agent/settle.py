@@ -1,0 +1,209 @@
+"""A reply -> what stands of it in the document, and what to do next.
+
+`Reply` + `Progress` -> `Written` event
+
+Cleans the reply, puts it behind what is written, asks the length controller, trims at a
+sentence's edge. A reply that cannot be used becomes a problem to try again, never prose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Literal
+
+from longchain.agent import grounding
+from longchain.agent.clean import Cleaned, clean, stitch, to_sentence_end, trim
+from longchain.agent.progress import Draft, Progress, Written
+from longchain.agent.write import Reply
+from longchain.errors import ReplyError
+from longchain.language import ends_sentence
+from longchain.length import Step
+
+RETRIES = 2
+"""How often an unusable reply is asked for again."""
+
+Kind = Literal["write", "extend", "rewrite"]
+
+
+def next_request(progress: Progress, index: int) -> tuple[Kind, int, str]:
+    """Return the section's next request: its kind, the length to ask for, and the last problem."""
+    draft = progress.drafts[index]
+    assert progress.controller is not None
+    if not draft.next:
+        if progress.mode == "direct" and progress.request["required"] is None:
+            return "write", 0, ""
+        step = progress.controller.first(index, progress.count(draft.plan.heading))
+        return "write", step.length, ""
+    problem = draft.next.get("problem", "")
+    kind: Kind = "rewrite" if draft.next["action"] == "rewrite" else "extend"
+    return (kind if draft.text else "write"), draft.next["length"], problem
+
+
+def settle(
+    progress: Progress,
+    index: int,
+    kind: Kind,
+    asked: int,
+    reply: Reply,
+    usage: dict[str, int],
+) -> Written:
+    """Decide what stands of a reply, and what the section needs next.
+
+    Args:
+        progress: Where the document stands; its controller learns from the reply.
+        index: The section's index.
+        kind: What was asked for.
+        asked: The length that was asked for; 0 where none was.
+        reply: What the writer answered.
+        usage: What the call took.
+
+    Raises:
+        ReplyError: The section has no text, and the model was asked often enough.
+    """
+    draft = progress.drafts[index]
+    cleaned = _clean(progress, draft, kind, reply)
+    if cleaned.problem in ("empty", "refusal"):
+        return _unusable(progress, index, kind, asked, cleaned, reply, usage)
+    notes = list(cleaned.notes)
+    cut = reply.finish == "length" or cleaned.problem == "loop"
+    text = _whole(cleaned.text, progress.language, cut, notes)
+    text, unknown = grounding.check(text, set(draft.references))
+    if unknown:
+        notes.append(f"unknown citations removed: {', '.join(map(str, unknown))}")
+    before = draft.text if kind == "extend" else ""
+    whole = stitch(before, text, progress.language) if before else text
+    got = 0 if cut else progress.count(text)
+    step, length = _decide(progress, index, asked, got, whole, cut)
+    thrown = 0
+    if step.action == "trim":
+        shorter = trim(
+            whole, step.length, progress.unit, progress.language, least=step.least
+        )
+        thrown = progress.count(whole) - progress.count(shorter)
+        whole, length = shorter, length - thrown
+        notes += ["trimmed"] if thrown else []
+        step = Step("keep")
+    elif step.action == "rewrite":
+        thrown, whole, length = progress.count(whole), "", 0
+        notes.append("rewritten")
+    elif step.action == "ask":
+        notes.append("extended")
+    keep = _common(before, whole)
+    return {
+        "type": "piece",
+        "section": index,
+        "kind": kind,
+        "asked": asked,
+        "got": got,
+        "keep": keep,
+        "text": whole[keep:],
+        "length": length,
+        "thrown": thrown,
+        "notes": notes,
+        "next": asdict(step),
+        "usage": usage,
+    }
+
+
+def _clean(progress: Progress, draft: Draft, kind: Kind, reply: Reply) -> Cleaned:
+    assert progress.plan is not None
+    return clean(
+        reply.text,
+        heading=draft.plan.heading,
+        title=progress.plan.title,
+        previous_tail=draft.text[-400:] if kind == "extend" else "",
+        language=progress.language,
+        sections=progress.mode != "direct",
+    )
+
+
+def _whole(text: str, language: str, cut: bool, notes: list[str]) -> str:
+    """Return the reply without a last sentence that has no end."""
+    if not cut and ends_sentence(text):
+        return text
+    whole = to_sentence_end(text, language)
+    if whole != text:
+        notes.append("cut" if cut else "unfinished sentence dropped")
+    return whole
+
+
+def _common(before: str, whole: str) -> int:
+    """Return how many characters of what stood before still stand at the beginning."""
+    if whole.startswith(before):
+        return len(before)
+    shared = 0
+    for old, new in zip(before, whole, strict=False):
+        if old != new:
+            break
+        shared += 1
+    return shared
+
+
+def _decide(
+    progress: Progress, index: int, asked: int, got: int, whole: str, cut: bool
+) -> tuple[Step, int]:
+    """Return what to do with the section, and its length with this reply in it."""
+    controller, draft = progress.controller, progress.drafts[index]
+    assert controller is not None
+    heading = progress.count(draft.plan.heading)
+    length = heading + progress.count(whole)
+    if got:
+        controller.bias.learn(asked, got)
+    calls = draft.calls + 1
+    step = controller.next(index, length, heading=heading, calls=calls)
+    if not whole:  # a loop or a cut from its first word on: as good as no reply
+        if draft.retries >= RETRIES or calls >= controller.most_calls:
+            raise ReplyError(_exhausted(draft, index, "no whole sentence", ""))
+        return Step("ask", asked or controller.budget(index)), length
+    if cut and step.action == "keep" and calls < controller.most_calls:
+        # A cut reply taught the controller nothing; it is only done where its budget is.
+        missing = controller.budget(index) - length if asked else 1000
+        if missing > controller.grain:
+            return Step("ask", missing), length
+    return step, length
+
+
+def _unusable(
+    progress: Progress,
+    index: int,
+    kind: Kind,
+    asked: int,
+    cleaned: Cleaned,
+    reply: Reply,
+    usage: dict[str, int],
+) -> Written:
+    """Return the event of a reply that gave no prose: try again, or keep what there is."""
+    draft = progress.drafts[index]
+    problem = cleaned.problem or "empty"
+    notes = [f"reply not used: {problem}"]
+    again = Step("rewrite" if kind == "rewrite" else "ask", asked)
+    if draft.retries >= RETRIES:
+        if not draft.text:
+            raise ReplyError(_exhausted(draft, index, problem, reply.text))
+        again = Step("keep")
+        notes.append("kept short")
+    return {
+        "type": "piece",
+        "section": index,
+        "kind": kind,
+        "asked": asked,
+        "got": 0,
+        "keep": len(draft.text),
+        "text": "",
+        "length": draft.length,
+        "thrown": 0,
+        "problem": problem,
+        "notes": notes,
+        "next": {**asdict(again), "problem": problem},
+        "usage": usage,
+    }
+
+
+def _exhausted(draft: Draft, index: int, problem: str, text: str) -> str:
+    name = draft.plan.heading or draft.plan.main_point[:60]
+    said = f": {text[:120]!r}" if text.strip() else ""
+    return (
+        f"section {index + 1} ({name!r}) could not be written: the model's replies were unusable "
+        f"{RETRIES + 1} times in a row ({problem}{said}); finished sections are kept: "
+        "try again, or take another model"
+    )

@@ -1,0 +1,251 @@
+"""The command line: `longchain write`, `plan`, `check`.
+
+The result goes to stdout or a file, progress to stderr. Exit codes: 0 done, 1 the model failed,
+2 the user's mistake, 130 interrupted. Holds no logic: it calls the library as a user would, and
+imports it only when a command runs, so that `longchain --help` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from longchain.agent.chain import AgentWriteChain
+
+app = typer.Typer(
+    name="longchain",
+    help="Write long documents with any LangChain chat model, at the length asked for.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Instruction = Annotated[
+    str, typer.Argument(help="What to write; - reads it from standard input.", show_default=False)
+]
+Length = Annotated[
+    int | None, typer.Option(help="Required length; else read from the instruction, else planned.")
+]
+Units = Annotated[
+    Literal["words", "characters"] | None,
+    typer.Option(help="What --length counts; else as the language counts."),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(help="provider:name, longwriter:NAME@URL or offline; else $LONGCHAIN_MODEL …"),
+]
+BaseUrl = Annotated[
+    str | None, typer.Option(help="An OpenAI-compatible server; else $LONGCHAIN_BASE_URL.")
+]
+Planner = Annotated[str | None, typer.Option(help="The model that plans, if another.")]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--source", help="A text or Markdown file, or a folder of them; repeatable."),
+]
+Language = Annotated[str | None, typer.Option(help="Language tag such as ja; else detected.")]
+Style = Annotated[Path | None, typer.Option(help="A file that says how to write.")]
+OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="The file to write.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(installed("longchain"))
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def write(
+    instruction: Instruction,
+    length: Length = None,
+    unit: Units = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    planner_model: Planner = None,
+    source: Sources = None,
+    plan: Annotated[Path | None, typer.Option(help="A plan file: .yaml, .json or .md.")] = None,
+    mode: Annotated[Literal["sequential", "parallel", "direct"], typer.Option()] = "sequential",
+    memory: Annotated[Literal["auto", "full", "summary"], typer.Option()] = "auto",
+    layout: Annotated[Literal["conversation", "paper"], typer.Option()] = "conversation",
+    language: Language = None,
+    style: Style = None,
+    output: OutputFile = None,
+    length_control: Annotated[
+        bool, typer.Option(help="Measure and correct on the way; the paper does not.")
+    ] = True,
+    grounded_only: Annotated[bool, typer.Option(help="Write from the sources alone.")] = False,
+    window: Annotated[
+        int | None, typer.Option(help="The model's context window in tokens, if it does not say.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a document: plan it, then write it section by section."""
+    with _mistakes():
+        from longchain.agent.chain import AgentWriteChain
+        from longchain.agent.planfile import load
+        from longchain.apps import export, follow
+
+        if output is not None:
+            export.check(output)
+        given = _given(instruction, length, unit, language, style, source)
+        if plan is not None:
+            given["plan"] = load(plan)
+        chain = AgentWriteChain(
+            _model(model, base_url, quiet),
+            planner_model=_model(planner_model, base_url, True) if planner_model else None,
+            mode=mode,
+            memory=memory,
+            layout=layout,
+            length_control=length_control,
+            grounded_only=grounded_only,
+            window=window,
+        )
+        document = follow.write(chain, given, quiet=quiet, rescue=output)
+        if output is not None:
+            export.write(document, output)
+        if as_json or output is None:
+            typer.echo(export.render(document, ".json" if as_json else ".md"), nl=False)
+        if not quiet:
+            follow.conclude(document, output)
+
+
+@app.command()
+def plan(
+    instruction: Instruction,
+    length: Length = None,
+    unit: Units = None,
+    model: Model = None,
+    base_url: BaseUrl = None,
+    source: Sources = None,
+    language: Language = None,
+    style: Style = None,
+    output: OutputFile = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Plan a document, as a file to edit and hand to `longchain write --plan`."""
+    with _mistakes():
+        from longchain.agent.chain import AgentWriteChain
+        from longchain.agent.planfile import check, dumps, save
+
+        if output is not None:
+            check(output)
+        given = _given(instruction, length, unit, language, style, source)
+        made = AgentWriteChain(_model(model, base_url, quiet)).plan(given)
+        if output is not None:
+            save(made, output)
+        else:
+            typer.echo(dumps(made, "json" if as_json else "yaml"), nl=False)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A text or Markdown file; - for standard input.")],
+    length: Length = None,
+    unit: Units = None,
+    language: Language = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure any text: its length against the required one, repetition, structure."""
+    with _mistakes():
+        from longchain import language as languages
+        from longchain import length as lengths
+        from longchain.agent.report import measure
+        from longchain.apps import follow
+
+        text = sys.stdin.read() if str(file) == "-" else _read(file)
+        language = language or languages.detect(text)
+        measured = measure(
+            text,
+            required=None if length is None else lengths.check(length),
+            unit=unit or languages.default_unit(language),
+            language=language,
+        )
+        if as_json:
+            typer.echo(json.dumps(measured, ensure_ascii=False, indent=2))
+        else:
+            typer.echo(follow.describe(measured))
+
+
+def _given(
+    instruction: str,
+    length: int | None,
+    unit: str | None,
+    language: str | None,
+    style: Path | None,
+    source: list[str] | None,
+) -> dict[str, Any]:
+    return {
+        "instruction": sys.stdin.read() if instruction == "-" else instruction,
+        "length": length,
+        "unit": unit,
+        "language": language,
+        "style": _read(style) if style is not None else None,
+        "sources": source or None,
+    }
+
+
+def _read(path: Path) -> str:
+    from longchain.errors import InputError
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{str(path)!r} cannot be read: it is no UTF-8 text") from None
+
+
+def _model(name: str | None, base_url: str | None, quiet: bool) -> Any:
+    from longchain.models.resolve import chat_model, describe
+
+    model = chat_model(name, base_url=base_url)
+    if not quiet:
+        typer.echo(f"model: {describe(model)}", err=True)
+    return model
+
+
+@contextmanager
+def _mistakes() -> Iterator[None]:
+    """Turn what went wrong into one sentence and an exit code; a bug keeps its traceback."""
+    from langchain_core.exceptions import ModelError
+
+    from longchain.errors import InputError, LongchainError
+    from longchain.models.resolve import explain
+
+    try:
+        yield
+    except (InputError, ImportError) as error:
+        typer.echo(f"longchain: {error}", err=True)
+        raise typer.Exit(2) from None
+    except (LongchainError, ModelError) as error:
+        typer.echo(f"longchain: {explain(error)}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo("longchain: interrupted", err=True)
+        raise typer.Exit(130) from None
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

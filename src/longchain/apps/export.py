@@ -1,0 +1,64 @@
+"""`LongDocument` -> a file: Markdown, plain text or JSON, by its suffix.
+
+Knows formats and paths; a path that cannot be written is found before anything is paid for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from longchain.document import LongDocument
+from longchain.errors import InputError
+from longchain.length.count import strip_markup
+
+FORMATS = (".md", ".txt", ".json")
+"""What can be written today."""
+
+COMING = (".docx", ".epub", ".html", ".pdf")
+"""What the extra `export` will bring."""
+
+
+def check(path: Path) -> Path:
+    """Return a path that can be written in a format that is known.
+
+    Raises:
+        InputError: The format is unknown or not there yet, or the path cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix in COMING:
+        raise InputError(
+            f"{suffix} files will come with the extra 'export', which is not part of this "
+            f"version: use one of {', '.join(FORMATS)}"
+        )
+    if suffix not in FORMATS:
+        raise InputError(f"{str(path)!r}: use one of {', '.join(FORMATS)}, not {suffix!r}")
+    if path.is_dir():
+        raise InputError(f"{str(path)!r} is a folder: name a file")
+    folder = path.parent
+    if not folder.is_dir():
+        raise InputError(f"{str(path)!r} cannot be written: there is no folder {str(folder)!r}")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise InputError(f"{str(path)!r} cannot be written: permission denied")
+    return path
+
+
+def render(document: LongDocument, suffix: str) -> str:
+    """Return the document in the format of a suffix: `.md`, `.txt` or `.json`."""
+    if suffix == ".json":
+        return json.dumps(document.model_dump(), ensure_ascii=False, indent=2) + "\n"
+    if suffix == ".txt":
+        return strip_markup(document.text).strip() + "\n"
+    return document.text
+
+
+def write(document: LongDocument, path: Path) -> None:
+    """Write the document, whole or not at all: a crash leaves the old file as it was."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(render(document, path.suffix.lower()), encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError(f"{str(path)!r} could not be written: {error.strerror}") from error

@@ -1,0 +1,135 @@
+"""A document being written -> lines a person can follow, and what it came to.
+
+Progress goes to stderr: which section, how long so far against the required length, and when it
+should be done. A document that cannot be finished leaves its finished sections beside the output.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from longchain.agent.chain import AgentWriteChain
+from longchain.agent.layout import pieces
+from longchain.agent.progress import Progress
+from longchain.agent.report import document
+from longchain.document import LongDocument
+
+
+def write(
+    chain: AgentWriteChain, given: dict[str, Any], *, quiet: bool, rescue: Path | None
+) -> LongDocument:
+    """Write a document and tell how it goes.
+
+    Args:
+        chain: What writes.
+        given: The chain's input.
+        quiet: Tell nothing.
+        rescue: The output's path; beside it go the finished sections where writing stops early.
+    """
+    progress: Progress | None = None
+    told = _Told(quiet)
+    try:
+        for progress in chain.follow(given):
+            told.add(progress)
+    except BaseException:
+        if progress is not None and rescue is not None:
+            _rescue(progress, rescue)
+        raise
+    assert progress is not None
+    return document(progress)
+
+
+def _rescue(progress: Progress, output: Path) -> None:
+    """Keep what was finished: it was paid for."""
+    if progress.plan is None or not any(draft.done for draft in progress.drafts):
+        return
+    path = output.with_name(f"{output.name}.partial.md")
+    path.write_text("".join(pieces(progress)[0]), encoding="utf-8")
+    print(f"longchain: the finished sections are in {str(path)!r}", file=sys.stderr)  # noqa: T201
+
+
+class _Told:
+    """What has been told already: `Progress` -> new lines on stderr."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet = quiet
+        self.done: set[int] = set()
+        self.planned = 0
+        self.began = time.monotonic()
+
+    def add(self, progress: Progress) -> None:
+        """Tell what is new."""
+        if self.quiet or progress.plan is None:
+            return
+        if len(progress.drafts) != self.planned:
+            self.planned = len(progress.drafts)
+            self._say(
+                f"plan: {self.planned} sections, {progress.required:,} {progress.unit}"
+                + (f" ({'; '.join(progress.plan_notes)})" if progress.plan_notes else "")
+            )
+        for index, draft in enumerate(progress.drafts):
+            if draft.done and index not in self.done:
+                self.done.add(index)
+                self._section(progress, index)
+
+    def _section(self, progress: Progress, index: int) -> None:
+        draft = progress.drafts[index]
+        so_far = sum(d.length for d in progress.drafts if d.done) + progress.overhead()
+        spent = time.monotonic() - self.began
+        left = max(progress.required - so_far, 0) * spent / max(so_far, 1)
+        name = draft.plan.heading or draft.plan.main_point
+        name = name if len(name) <= 48 else name[:47] + "…"
+        self._say(
+            f"[{index + 1}/{len(progress.drafts)}] {name}: {draft.length:,} "
+            f"({so_far:,} of {progress.required:,} {progress.unit}, {_clock(left)} left)"
+        )
+
+    def _say(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _clock(seconds: float) -> str:
+    whole = round(seconds)
+    return f"{whole // 60}m{whole % 60:02d}s" if whole >= 60 else f"{whole}s"
+
+
+def conclude(finished: LongDocument, output: Path | None) -> None:
+    """Tell what a document came to."""
+    report, usage = finished.report, finished.usage
+    where = f" -> {output}" if output else ""
+    lines = [
+        f"done: {finished.length:,} of {report['required_length']:,} {finished.unit}, "
+        f"S_l {report['length_score']:.1f}, {len(finished.sections)} sections, "
+        f"{usage.calls} calls{where}"
+    ]
+    citations = report["citations"]
+    if citations["references"]:
+        state = "all resolved" if citations["resolved"] else "NOT all resolved"
+        lines.append(f"citations: {citations['citations']}, {state}")
+    for index, section in enumerate(finished.sections, 1):
+        worth = [note for note in section.notes if note not in ("extended", "trimmed")]
+        if worth:
+            lines.append(f"section {index}: {'; '.join(worth)}")
+    print("\n".join(lines), file=sys.stderr)  # noqa: T201
+
+
+def describe(measured: dict[str, Any]) -> str:
+    """Return the measures of a text as lines."""
+    required = measured["required_length"]
+    lines = [f"length: {measured['output_length']:,} {measured['unit']} ({measured['language']})"]
+    if required:
+        lines.append(
+            f"required: {required:,} ({measured['deviation']:+.1%}), "
+            f"S_l {measured['length_score']:.1f}"
+        )
+    repetition = measured["repetition"]
+    lines += [
+        f"repetition: rep-4 {repetition['rep_4']:.1%}, "
+        f"{repetition['duplicate_sentences']} duplicate sentences",
+        f"headings: {len(measured['headings'])}",
+        f"last sentence: {'unfinished' if measured['unfinished'] else 'complete'}",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,85 @@
+"""What can go wrong, and what a caller may catch.
+
+```
+LongchainError
+├── InputError            the caller must change something         (also ValueError)
+│   ├── LengthError       a required length that cannot be written
+│   ├── SourceError       a source that cannot be read
+│   ├── PromptError       a replaced prompt with other variables
+│   ├── PlanFileError     a plan file that cannot be read: line and field
+│   └── ModelNameError    a model that is not known, or none given
+├── PlanError             no plan could be read from a reply       (also OutputParserException)
+├── ReplyError            the model's replies held no usable prose (also ModelError)
+└── MissingExtraError     an optional part is not installed        (also ImportError)
+```
+
+Every message says what happened, to which value, and what to do next.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from langchain_core.exceptions import ModelError, OutputParserException
+
+
+class LongchainError(Exception):
+    """The root of everything that longchain raises on purpose."""
+
+
+class InputError(LongchainError, ValueError):
+    """The caller's input cannot be used as it is."""
+
+
+class LengthError(InputError):
+    """A required length of 0, below 0, beyond 2,000,000, or one that contradicts the plan."""
+
+
+class SourceError(InputError):
+    """A source is missing, empty, binary or too large."""
+
+
+class PromptError(InputError):
+    """A prompt that replaces one of ours lacks a variable, or has one that nobody fills."""
+
+
+class PlanFileError(InputError):
+    """A plan file cannot be read; the message names the line or the field."""
+
+
+class ModelNameError(InputError):
+    """A model string that names no known model, or no model at all where one is needed."""
+
+
+class PlanError(LongchainError, OutputParserException):
+    """No plan could be read from a model's reply; `llm_output` holds the reply."""
+
+
+class ReplyError(LongchainError, ModelError):
+    """A model answered with nothing that can stand in a document, also when asked again."""
+
+
+class MissingExtraError(LongchainError, ImportError):
+    """An optional part of longchain is not installed."""
+
+
+def needs(module: str, extra: str, what: str) -> ModuleType:
+    """Import `module`, or say which extra brings it.
+
+    Args:
+        module: The module to import, such as `"langserve"`.
+        extra: The extra of longchain that installs it.
+        what: What needs it, as the beginning of a sentence.
+
+    Raises:
+        MissingExtraError: The module is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+        raise MissingExtraError(
+            f'{what} needs the package {error.name!r}: pip install "longchain[{extra}]"'
+        ) from error

@@ -1,0 +1,354 @@
+"""A model string and the environment -> a chat model; a chat model -> what is known of it.
+
+`"openai:gpt-5"`, `"longwriter:NAME@URL"`, `"offline"`, nothing at all -> `BaseChatModel`
+
+Asks a server for its models only where it is given an address and no name. Knows nothing of
+prompts, and lets no key into a message.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from langchain_core.language_models import BaseChatModel
+from pydantic import ValidationError
+
+from longchain.errors import ModelNameError
+
+if TYPE_CHECKING:
+    from openai.types import Model
+
+DEFAULT_OPENAI_MODEL = "gpt-5-mini"
+"""What `OPENAI_API_KEY` alone means: long documents at a tenth of the price of the largest."""
+
+REASONING_TOKENS = 25_000
+"""Room for hidden reasoning on top of the reply, which one limit covers together.
+
+OpenAI's guide to reasoning models says to reserve at least as many when starting with one.
+"""
+
+_NO_KEY = "none"
+_OPENAI_URL = "https://api.openai.com/v1"
+_SERVER_TIMEOUT = 10.0
+_SAMPLING = {"temperature": 0.5, "top_p": 0.8}
+"""How the LongWriter models were sampled by their authors, together with `top_k` 50."""
+
+_EXAMPLES = (
+    "openai:gpt-5, anthropic:claude-sonnet-4-5, ollama:qwen3:8b, longwriter:NAME@URL or offline"
+)
+_OPENAI_NAME = re.compile(r"(?:gpt-|chatgpt-|o\d)[^:]*$")
+_WHY = "longchain_model"
+
+
+def chat_model(
+    model: str | BaseChatModel | None = None,
+    *,
+    base_url: str | None = None,
+    temperature: float | None = None,
+    **kwargs: Any,
+) -> BaseChatModel:
+    """Return the chat model that is meant, the first of these that says anything.
+
+    1. `model`: a chat model, which is returned as it is, or a string.
+    2. `LONGCHAIN_MODEL`.
+    3. The model of the server at `base_url`, or at `LONGCHAIN_BASE_URL`.
+    4. `OPENAI_API_KEY`: `openai:gpt-5-mini`.
+    5. The offline writer.
+
+    A string is `provider:name` as for `init_chat_model`; `longwriter:NAME@URL`; `offline`; or a
+    bare name, which belongs to the server where there is one. `base_url` stands for
+    `LONGCHAIN_BASE_URL` where it is not given; the latter concerns OpenAI-compatible models only.
+    A server is sent `OPENAI_API_KEY` where that is set, as by OpenAI's own client. An empty
+    environment variable is unset.
+
+    Args:
+        model: A model string or a chat model.
+        base_url: Address of an OpenAI-compatible server, up to and with `/v1`.
+        temperature: Sampling temperature; None: the provider's own.
+        **kwargs: More arguments for the chat model's class.
+
+    Raises:
+        ModelNameError: The string names no model, its package or key is missing, or the server
+            does not say which model it serves.
+    """
+    if isinstance(model, BaseChatModel):
+        return model
+    if temperature is not None:
+        kwargs["temperature"] = temperature
+    given = (model or "").strip()
+    if wanted := given or _env("LONGCHAIN_MODEL"):
+        why = "as given" if given else "named by LONGCHAIN_MODEL"
+        return _marked(_named(wanted, base_url, kwargs), why)
+    if url := _server_url(base_url):
+        why = "the server's model" if base_url else "the model of the server at LONGCHAIN_BASE_URL"
+        return _marked(_served("", url, kwargs), why)
+    if _env("OPENAI_API_KEY"):
+        return _marked(_openai(DEFAULT_OPENAI_MODEL, None, kwargs), "OPENAI_API_KEY is set")
+    why = "no model is named: set LONGCHAIN_MODEL, LONGCHAIN_BASE_URL or OPENAI_API_KEY"
+    return _marked(_offline(), why)
+
+
+def _env(variable: str) -> str:
+    return os.environ.get(variable, "").strip()
+
+
+def _server_url(base_url: str | None) -> str:
+    """Return the address of the server that is meant, checked; empty for none."""
+    url = (base_url or "").strip() or _env("LONGCHAIN_BASE_URL")
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or re.search(r"\s", url):
+        raise ModelNameError(
+            f"the base URL {_shown(url)!r} is no web address; write it as http://HOST:PORT/v1"
+        )
+    return url
+
+
+def _shown(url: str) -> str:
+    """Return an address without what may be secret in it: user, password, query."""
+    url = re.sub(r"(?<=//)[^/@\s]*@", "", url)
+    return re.split(r"[?#]", url, maxsplit=1)[0]
+
+
+def _named(name: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChatModel:
+    """Return the chat model that a string names."""
+    provider, colon, rest = name.partition(":")
+    if name == "offline":
+        if base_url:
+            raise ModelNameError("the model 'offline' asks no server: leave out the base URL")
+        return _offline()
+    if provider == "longwriter":
+        return _longwriter(rest, base_url, kwargs)
+    if provider == "openai" and colon:
+        if not rest:
+            raise ModelNameError(f"{name!r} names no model; write openai:NAME")
+        return _openai(rest, _server_url(base_url) or None, kwargs)
+    if not colon and (url := _server_url(base_url)):
+        return _served(name, url, kwargs)
+    if _OPENAI_NAME.match(name):
+        return _openai(name, None, kwargs)
+    found = _provider_model(name, base_url, kwargs)
+    if found is None and (url := _server_url(base_url)):
+        # Servers have names with a colon, too: `qwen3:8b`.
+        found = _served(name, url, kwargs)
+    if found is None:
+        raise ModelNameError(f"the model {name!r} is not known; write one as {_EXAMPLES}")
+    return found
+
+
+def _provider_model(
+    name: str, base_url: str | None, kwargs: dict[str, Any]
+) -> BaseChatModel | None:
+    """Ask LangChain for a model; None where it knows no such provider."""
+    from langchain.chat_models import init_chat_model
+
+    provider, colon, rest = name.partition(":")
+    if colon and not rest:
+        raise ModelNameError(f"{name!r} names no model; write {provider}:NAME")
+    if base_url:
+        kwargs = {"base_url": _server_url(base_url), **kwargs}
+    try:
+        found: BaseChatModel = (
+            init_chat_model(rest, model_provider=provider, **kwargs)
+            if colon
+            else init_chat_model(name, **kwargs)
+        )
+        return found
+    except ImportError as error:
+        raise ModelNameError(f"the model {name!r} needs a package: {error}") from error
+    except ValidationError as error:
+        # Its text shows all that the class was given, keys included, so it is not chained.
+        raise ModelNameError(f"the model {name!r} cannot be set up: {_reasons(error)}") from None
+    except ValueError as error:
+        if str(error).startswith(("Unsupported provider", "Unable to infer model provider")):
+            return None
+        raise ModelNameError(f"the model {name!r} cannot be set up: {error}") from error
+    except Exception as error:
+        from openai import OpenAIError
+
+        if not isinstance(error, OpenAIError):
+            raise
+        raise ModelNameError(f"the model {name!r} cannot be set up: {error}") from error
+
+
+def _reasons(error: ValidationError) -> str:
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(
+        ": ".join(filter(None, (".".join(map(str, detail["loc"])), detail["msg"])))
+        for detail in details
+    )
+
+
+def _openai(name: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChatModel:
+    """Return a model of OpenAI's, or of a server that speaks its protocol."""
+    from langchain_openai import ChatOpenAI
+
+    options: dict[str, Any] = {"model": name, "stream_usage": True}
+    url = base_url or _env("OPENAI_API_BASE") or _env("OPENAI_BASE_URL")
+    # The client takes an empty variable for an address and fails.
+    if url or {"OPENAI_API_BASE", "OPENAI_BASE_URL"} & os.environ.keys():
+        options["base_url"] = url or _OPENAI_URL
+    if not _env("OPENAI_API_KEY") and not {"api_key", "openai_api_key"} & kwargs.keys():
+        if not url:
+            raise ModelNameError(
+                f"the model 'openai:{name}' needs a key: set OPENAI_API_KEY, "
+                "or a base URL where the server asks for none"
+            )
+        options["api_key"] = _NO_KEY
+    try:
+        return ChatOpenAI(**options | kwargs)
+    except ValidationError as error:
+        raise ModelNameError(f"'openai:{name}' cannot be set up: {_reasons(error)}") from None
+
+
+def _longwriter(rest: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChatModel:
+    """Return `NAME@URL`, sampled as the LongWriter models want to be."""
+    name, _, address = rest.partition("@")
+    url = _server_url(address or base_url)
+    if not url:
+        raise ModelNameError(
+            f"'longwriter:{name}' says no server; write longwriter:NAME@http://HOST:PORT/v1"
+        )
+    extra = {"top_k": 50, **kwargs.get("extra_body", {})}
+    return _served(name, url, _SAMPLING | kwargs | {"extra_body": extra})
+
+
+def _served(name: str, url: str, kwargs: dict[str, Any]) -> BaseChatModel:
+    """Return the model of that name on a server, or the only one that it serves."""
+    if not name:
+        served = _only_model(url, kwargs)
+        name = served.id
+        # vLLM says how many tokens the prompt and the reply may have together.
+        window = getattr(served, "max_model_len", None)
+        if isinstance(window, int) and window > 0:
+            kwargs = {"profile": {"max_input_tokens": window}, **kwargs}
+    return _openai(name, url, kwargs)
+
+
+def _only_model(url: str, kwargs: dict[str, Any]) -> Model:
+    """Ask a server which model it serves."""
+    import openai
+
+    key = kwargs.get("api_key") or kwargs.get("openai_api_key") or _env("OPENAI_API_KEY") or _NO_KEY
+    secret = getattr(key, "get_secret_value", None)
+    client = openai.OpenAI(
+        base_url=url,
+        api_key=secret() if secret else key,
+        max_retries=0,
+        timeout=_SERVER_TIMEOUT,
+        http_client=kwargs.get("http_client"),
+    )
+    try:
+        found = [served for served in client.models.list().data if served.id]
+    except openai.APIStatusError as error:
+        raise _no_answer(url, f"HTTP {error.status_code}") from None
+    except (openai.OpenAIError, AttributeError, TypeError, ValueError) as error:
+        # Not chained: a server's answer may repeat the key that it was sent.
+        raise _no_answer(url, _cause(error)) from None
+    # An adapter names the model that it belongs to as its parent.
+    own = [served for served in found if not getattr(served, "parent", None)]
+    if len(own) == 1:
+        return own[0]
+    names = ", ".join(served.id for served in own[:8])
+    serves = f"serves {len(own)} models ({names}); name one" if own else "serves no model"
+    raise ModelNameError(f"the server at {_shown(url)} {serves}")
+
+
+def _cause(error: Exception) -> str:
+    import openai
+
+    if isinstance(error, openai.APITimeoutError):
+        return f"no answer within {_SERVER_TIMEOUT:g} seconds"
+    if isinstance(error, openai.APIConnectionError):
+        return "no connection"
+    return "not the answer of an OpenAI-compatible server"
+
+
+def _no_answer(url: str, cause: str) -> ModelNameError:
+    return ModelNameError(
+        f"the server at {_shown(url)} does not say which model it serves ({cause}); "
+        "check that it runs and that the address ends as its API does, mostly in /v1, "
+        "or name the model"
+    )
+
+
+def _offline() -> BaseChatModel:
+    from longchain.models.offline import OfflineWriter
+
+    return OfflineWriter()
+
+
+def _marked(model: BaseChatModel, why: str) -> BaseChatModel:
+    """Note in the model why it was chosen; traces show it, requests do not."""
+    model.metadata = {**(model.metadata or {}), _WHY: why}
+    return model
+
+
+def describe(model: BaseChatModel) -> str:
+    """Return one line that says which model is used, where, and why.
+
+    Example: `gpt-5-mini (ChatOpenAI; OPENAI_API_KEY is set)`.
+    """
+    url = getattr(model, "openai_api_base", None) or getattr(model, "base_url", None)
+    place = f" at {_shown(str(url))}" if url else ""
+    why = (model.metadata or {}).get(_WHY, "as given")
+    return f"{name(model)} ({type(model).__name__}{place}; {why})"
+
+
+def name(model: BaseChatModel) -> str:
+    """Return a model's own name, such as `gpt-5`; its kind where it has none."""
+    for field in ("model_name", "model", "model_id", "deployment_name"):
+        value = getattr(model, field, None)
+        if isinstance(value, str) and value:
+            return value
+    return model._llm_type
+
+
+def _says(model: BaseChatModel, key: str) -> Any:
+    return (model.profile or {}).get(key)
+
+
+def context_window(model: BaseChatModel) -> int | None:
+    """Return how many tokens a prompt may have, None where the model does not say.
+
+    Of a server that was asked, prompt and reply together.
+    """
+    window = _says(model, "max_input_tokens")
+    return window if isinstance(window, int) and window > 0 else None
+
+
+def structured(model: BaseChatModel) -> bool | None:
+    """Return whether a model answers to a JSON schema, None where it does not say."""
+    says = _says(model, "structured_output")
+    return says if isinstance(says, bool) else None
+
+
+_LIMITS = {
+    "ChatOllama": "num_predict",
+    "ChatGoogleGenerativeAI": "max_output_tokens",
+    "ChatVertexAI": "max_output_tokens",
+}
+"""How classes call the limit of a reply that do not call it `max_tokens`."""
+
+
+def output_limit(model: BaseChatModel, tokens: int) -> dict[str, int]:
+    """Return the argument of a call that limits its reply to so many tokens.
+
+    A reasoning model's limit covers what it thinks, too, and would cut the prose to nothing: it
+    gets `REASONING_TOKENS` on top. No limit passes what the model itself allows, nor one that
+    the model was made with.
+    """
+    kinds = (kind.__name__ for kind in type(model).__mro__)
+    key = next((_LIMITS[kind] for kind in kinds if kind in _LIMITS), "max_tokens")
+    if _says(model, "reasoning_output"):
+        tokens += REASONING_TOKENS
+    bounds = (_says(model, "max_output_tokens"), getattr(model, key, None))
+    return {key: min([tokens, *(b for b in bounds if isinstance(b, int) and b > 0)])}
