@@ -361,10 +361,10 @@ _CLOSED = re.compile(rf"(?:(?<=\S)[“‘\]}}\"'{_CLOSERS}]|\s?[«»‹›])+\Z"
 _END = re.compile(r"(?:[.!?…⋯‼⁇⁈⁉‽\u037e։؟۔।॥။።፧។៕܀᠃᠉꓿。！？．｡]|[\u0e00-\u0eff]|(?<=[Ͱ-Ͽἀ-῿]);)\Z")
 _CJK_QUOTED = re.compile(r"(?:[」』]|[぀-ヿ㐀-鿿][”’])\Z")
 _WHOLE_LINE = re.compile(
-    r"[ \t]*(?:\|.*\||.*\$\$|\\\]|!\[[^\]\n]*\]\([^()\n]*\)|</?[A-Za-z!][^<>\n]*>)\Z"
+    r"[ \t]*+(?:\|.*\||.*\$\$|\\\]|!\[[^\]\n]*\]\([^()\n]*\)|</?[A-Za-z!][^<>\n]*>)\Z"
 )
 """A table row, the end of a formula, an image or a tag: whole without punctuation."""
-_TABLE_RULE = re.compile(r"[^\n]*\|[^\n]*\n[ \t:|-]*-[ \t:|-]*\n")
+_TABLE_RULE = re.compile(r"[^\n|]*+\|[^\n]*+\n[ \t:|-]*-[ \t:|-]*\n")
 _TAIL = 500
 
 

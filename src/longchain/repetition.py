@@ -8,7 +8,7 @@ Knows tokens and their order only; asks no model and cuts nothing itself.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -69,6 +69,23 @@ def overlap(a: str, b: str, n: int = 5) -> float:
     return sum(gram in earlier for gram in later) / len(later) if later else 0.0
 
 
+def repeats(texts: Sequence[str], threshold: float, n: int = 5) -> list[list[int]]:
+    """Return for each text the indices of the earlier ones that it repeats.
+
+    It repeats one where more than `threshold` of its n-grams stand there: `overlap` over all
+    pairs, at the cost of reading each text once.
+    """
+    owners: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    found = []
+    for index, text in enumerate(texts):
+        grams = list(_grams(tokens(text), n))
+        shared = Counter(owner for gram in grams for owner in owners.get(gram, ()))
+        found.append([i for i, count in sorted(shared.items()) if count > threshold * len(grams)])
+        for gram in set(grams):
+            owners[gram].append(index)
+    return found
+
+
 def duplicate_sentences(text: str) -> list[str]:
     """Return each sentence that an earlier one already said, once per repeat, in order.
 
@@ -105,7 +122,7 @@ def loop_start(text: str) -> int | None:
     return _loop(text, _COPIES, _LEAST, _LEAST_ALIGNED)
 
 
-class _Tokenized(NamedTuple):
+class Tokenized(NamedTuple):
     """A text's tokens, and where each begins and ends."""
 
     items: list[str]
@@ -113,14 +130,15 @@ class _Tokenized(NamedTuple):
     ends: list[int]
 
     @classmethod
-    def of(cls, text: str) -> _Tokenized:
+    def of(cls, text: str) -> Tokenized:
+        """Tokenize a text as `tokens` does."""
         matches = list(_TOKEN.finditer(text))
         items = [match.group().casefold() for match in matches]
         return cls(items, [match.start() for match in matches], [match.end() for match in matches])
 
-    def shorter(self) -> _Tokenized:
+    def shorter(self) -> Tokenized:
         """Leave out the last token."""
-        return _Tokenized(self.items[:-1], self.begins[:-1], self.ends[:-1])
+        return Tokenized(self.items[:-1], self.begins[:-1], self.ends[:-1])
 
     def edge(self, text: str, index: int) -> int | None:
         """Return where the sentence or line ends right after a token, None where none does."""
@@ -130,7 +148,7 @@ class _Tokenized(NamedTuple):
 
 
 def _loop(text: str, copies: int, least: int, least_aligned: int) -> int | None:
-    found = _Tokenized.of(text)
+    found = Tokenized.of(text)
     last = found.ends[-1] if found.ends else 0
     if len(text) - last >= _BLANK_RUN:
         return (found.edge(text, len(found.items) - 1) if found.items else None) or last
@@ -142,7 +160,7 @@ def _loop(text: str, copies: int, least: int, least_aligned: int) -> int | None:
 
 
 def _repeat(
-    text: str, found: _Tokenized, copies: int, least: int, least_aligned: int
+    text: str, found: Tokenized, copies: int, least: int, least_aligned: int
 ) -> int | None:
     """Look for the shortest period that makes the last tokens a loop."""
     for period, run in _runs(found.items, len(found.items) // copies):
@@ -178,7 +196,7 @@ def _runs(items: Sequence[str], longest: int) -> Iterable[tuple[int, int]]:
         yield period, period + same
 
 
-def _is_aligned(text: str, found: _Tokenized, begin: int, period: int) -> bool:
+def _is_aligned(text: str, found: Tokenized, begin: int, period: int) -> bool:
     """Whether the span that repeats is made of whole sentences or lines."""
     final = len(found.items) - 1
     for index in range(begin, begin + period):
@@ -189,7 +207,7 @@ def _is_aligned(text: str, found: _Tokenized, begin: int, period: int) -> bool:
     return False
 
 
-def _cut(text: str, found: _Tokenized, begin: int, period: int) -> int:
+def _cut(text: str, found: Tokenized, begin: int, period: int) -> int:
     """Return the end of the first copy, or of the sentence that runs on from there."""
     # What stands before the loop may happen to end like its span and be taken for part of it,
     # so the first copy is complete only at the next sentence's end.

@@ -20,16 +20,17 @@ _ASCII = re.compile(r"[a-z0-9]+")
 _IS_PAIRED = regex.compile(rf"[{_PAIRED}]")
 _ALL_HIRAGANA = regex.compile(r"[\p{Hiragana}ー]+")
 
-_EMPTY_WORDS = frozenset(
-    "a about after all also an and any are as at be been but by can cover covers do each for from"
-    " had has have how if in into is it its more most no not of on only or other out over please"
-    " report section some such than that the their them then there these they this to under up was"
-    " were what when where which while who will with word words write written your"
-    " der die das den dem des ein eine einer eines und oder in im ist sind zu zur zum mit von für"
-    " auf aus bei nicht sich über wie als auch"
-    " le la les un une du et ou dans est sont pour par sur avec que qui au aux ce cette ne pas"
-    " el los las del y o en es son para por con se al como".split()
-)
+_EMPTY = """
+    a about after all also an and any are as at be been but by can cover covers do each for from
+    had has have how if in into is it its more most no not of on only or other out over please
+    report section some such than that the their them then there these they this to under up was
+    were what when where which while who will with word words write written your
+    der die das den dem des ein eine einer eines und oder in im ist sind zu zur zum mit von für
+    auf aus bei nicht sich über wie als auch
+    le la les un une du et ou dans est sont pour par sur avec que qui au aux ce cette ne pas
+    el los las del y o en es son para por con se al como
+    """
+_EMPTY_WORDS = frozenset(_EMPTY.split())
 """English, German, French and Spanish words that every text has, and what an order to write has.
 
 Headings are few and short, so rarity alone would make `The Sea` the best match for `the`.

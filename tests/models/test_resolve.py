@@ -6,15 +6,21 @@ from typing import Any
 
 import httpx
 import pytest
+from langchain_core.exceptions import (
+    ModelAuthenticationError,
+    ModelConnectionError,
+    ModelError,
+)
 from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_openai import ChatOpenAI
 
-from longchain.errors import ModelNameError
+from longchain.errors import ModelNameError, ReplyError
 from longchain.models.resolve import (
     REASONING_TOKENS,
     chat_model,
     context_window,
     describe,
+    explain,
     name,
     output_limit,
     structured,
@@ -317,6 +323,27 @@ def test_name_falls_back_to_the_kind() -> None:
 def test_the_module_alone_imports_no_provider() -> None:
     code = (
         "import sys, longchain.models.resolve;"
-        "sys.exit(' '.join({'langchain_openai', 'openai', 'langchain'} & sys.modules.keys()) or None)"
+        "found = {'langchain_openai', 'openai', 'langchain'} & sys.modules.keys();"
+        "sys.exit(' '.join(found) or None)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ModelAuthenticationError(f"Incorrect key: {KEY}"), "Incorrect key: [key]; check the key"),
+        (ModelAuthenticationError("Incorrect key: hunter2-hunter2"), "[key]; check the key"),
+        (ModelConnectionError("Connection\nerror."), "Connection error.; check the base URL"),
+        (ModelError(""), "the model failed: ModelError"),
+        (ReplyError("no prose after 3 replies"), "no prose after 3 replies"),
+    ],
+)
+def test_an_error_is_explained_without_a_key(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "hunter2-hunter2")
+    line = explain(error)
+    assert said in line
+    assert KEY not in line
+    assert "\n" not in line

@@ -1,1 +1,1 @@
-"""Part of longchain."""
+"""Instruction -> `LongDocument`: AgentWrite as a graph, one stage per file."""

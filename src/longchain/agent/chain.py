@@ -12,7 +12,7 @@ an input may be a bare string, and the limit of 25 steps that langchain-core han
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
@@ -24,7 +24,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 from pydantic import BaseModel, create_model
-from typing_extensions import Self, TypedDict
+from typing_extensions import TypedDict
 
 from longchain.agent import memory as memories
 from longchain.agent import plan as plans
@@ -33,7 +33,7 @@ from longchain.agent.layout import pieces
 from longchain.agent.nodes import Nodes
 from longchain.agent.progress import Mode, Progress, extend
 from longchain.agent.request import Input, events
-from longchain.document import WritingPlan
+from longchain.document import Unit, WritingPlan
 from longchain.models.resolve import chat_model, context_window
 from longchain.models.tokens import counter
 
@@ -234,20 +234,20 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         `longchain.agent.report.document` makes the document of the last one.
         """
         given = self._enter(input)
-        log = self._begun(given, config)
+        progress = self._begun(given, config)
         for update in self.stream(given, config, stream_mode="updates"):
-            log = _grown(log, update)
-            yield self.nodes_of.progress({"log": log})
+            progress.add(_events(update))
+            yield progress
 
     async def afollow(
         self, input: Any, config: RunnableConfig | None = None
     ) -> AsyncIterator[Progress]:
         """Write a document and yield where it stands after every step, asynchronously."""
         given = self._enter(input)
-        log = self._begun(given, config)
+        progress = self._begun(given, config)
         async for update in self.astream(given, config, stream_mode="updates"):
-            log = _grown(log, update)
-            yield self.nodes_of.progress({"log": log})
+            progress.add(_events(update))
+            yield progress
 
     def stream_text(self, input: Any, config: RunnableConfig | None = None) -> Iterator[str]:
         """Yield the document's Markdown as it becomes final; the pieces join to the text.
@@ -272,19 +272,18 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
                 yield part
             shown = max(shown, len(parts))
 
-    def _begun(self, given: Any, config: RunnableConfig | None) -> list[Any]:
-        """Return the log that a run starts from: its input, or what a checkpoint holds."""
-        if isinstance(given, dict):
-            return list(given["log"])
-        return list(self.get_state(cast("RunnableConfig", config)).values.get("log", []))
+    def _begun(self, given: Any, config: RunnableConfig | None) -> Progress:
+        """Return what a run starts from: its input, or what a checkpoint holds."""
+        if not isinstance(given, dict):
+            given = self.get_state(cast("RunnableConfig", config)).values
+        nodes = self.nodes_of
+        return Progress(given["log"], closed=nodes.length_control, mode=nodes.mode)
 
 
-def _grown(log: list[Any], update: dict[str, Any]) -> list[Any]:
-    """Return the log with what the nodes of one update added."""
-    for changed in update.values():
-        if isinstance(changed, dict) and changed.get("log"):
-            log = extend(log, [changed["log"]])
-    return log
+def _events(update: dict[str, Any]) -> list[Any]:
+    """Return what the nodes of one update added to the log."""
+    changes = [changed for changed in update.values() if isinstance(changed, dict)]
+    return [event for changed in changes for event in changed.get("log", [])]
 
 
 def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
@@ -297,14 +296,17 @@ def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
     graph.add_node("repair", nodes.plan)
     graph.add_node("retrieve", nodes.retrieve)
     graph.add_node("summarize", nodes.summarize)
-    graph.add_node("finish", nodes.finish, defer=True)
+    graph.add_node("finish", nodes.finish)
     planned = ["repair", *onward]
     if nodes.review:
         graph.add_node("review", nodes.review_plan)
         graph.add_conditional_edges("review", nodes.advance, onward)
         planned = ["review", *planned]
     if parallel:
-        graph.add_node("write_alone", nodes.write_alone, destinations=("write_alone", "finish"))
+        graph.add_node("write_alone", nodes.write_alone)
+        graph.add_node("gather", lambda state: {"log": []})
+        graph.add_edge("write_alone", "gather")
+        graph.add_conditional_edges("gather", nodes.advance, onward)
     else:
         graph.add_node("write", nodes.write)
         graph.add_conditional_edges("write", nodes.advance, onward)
@@ -321,13 +323,13 @@ def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
 def _lift(config: RunnableConfig | None) -> RunnableConfig:
     """Return the config with room for any document, unless the caller set a limit on purpose.
 
-    `batch`, LCEL sequences, `with_retry`, tools and LangServe arrive with langchain-core's 25.
+    `batch`, LCEL sequences, `with_retry`, tools and LangServe arrive with langchain-core's 25, or
+    less by one for each lambda that it came through.
     """
     given = config or {}
     limit = given.get("recursion_limit", 25)
-    return cast(
-        "RunnableConfig", {**given, "recursion_limit": STEPS if limit in (25, 10_007) else limit}
-    )
+    inherited = limit <= 25 or limit == 10_007
+    return cast("RunnableConfig", {**given, "recursion_limit": STEPS if inherited else limit})
 
 
 def _input_model() -> type[BaseModel]:
@@ -335,7 +337,7 @@ def _input_model() -> type[BaseModel]:
         "AgentWriteInput",
         instruction=(str, ...),
         length=(int | None, None),
-        unit=(Literal["words", "characters"] | None, None),
+        unit=(Unit | None, None),
         language=(str | None, None),
         style=(str | None, None),
         plan=(Any, None),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from langchain_core.prompts import ChatPromptTemplate
@@ -28,6 +29,9 @@ WINDOW = 32_768
 
 SUMMARY_TOKENS = 900
 """The most that a running summary may take, in tokens."""
+
+MOST_PER_CHARACTER = 1.2
+"""Tokens that one character may take at most, on the average of a text."""
 
 VERBATIM = 6_000
 """Prior text kept word for word under `summary`, in tokens, where the window allows."""
@@ -65,7 +69,8 @@ def limits(
     whole = window or WINDOW
     share = whole * 3 // 10 if memory == "summary" else whole * 6 // 10
     prior = min(share, VERBATIM) if memory == "summary" else share
-    return Limits(memory, whole, min(prior, budget or prior), whole // 8, count)
+    remembered = lru_cache(maxsize=2048)(count)
+    return Limits(memory, whole, min(prior, budget or prior), whole // 8, remembered)
 
 
 def fold_until(progress: Progress, limit: Limits) -> int | None:
@@ -78,7 +83,10 @@ def fold_until(progress: Progress, limit: Limits) -> int | None:
     start, end = progress.summarized, progress.current()
     if end is None or end - start < 2:
         return None
-    sizes = [limit.count(draft.text) for draft in progress.drafts[start:end]]
+    texts = [draft.text for draft in progress.drafts[start:end]]
+    if sum(map(len, texts)) * MOST_PER_CHARACTER <= limit.prior:
+        return None  # whatever the tokenizer: most documents need not be counted at each step
+    sizes = [limit.count(text) for text in texts]
     total = sum(sizes)
     if total <= limit.prior:
         return None

@@ -8,9 +8,11 @@ decided by `Nodes.advance`, from the log alone.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -23,7 +25,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.runnables.config import merge_configs
 from langgraph.constants import TAG_NOSTREAM
-from langgraph.types import Command, Send, interrupt
+from langgraph.types import Send, interrupt
 
 from longchain.agent import grounding, memory, plan, write
 from longchain.agent.memory import Limits
@@ -34,7 +36,10 @@ from longchain.agent.request import events as request_events
 from longchain.agent.settle import next_request, settle
 from longchain.document import Reference, WritingPlan
 from longchain.errors import PlanError
-from longchain.models.resolve import structured
+from longchain.models.resolve import output_limit, structured
+
+REMEMBERED = 256
+"""Documents under way whose progress is kept between two steps."""
 
 Update = dict[str, Any]
 
@@ -139,15 +144,31 @@ class Nodes:
         self.structured = structured(self.planner_model) is not False
         self.plan = step("plan", self._plan_view, self._plan_update)
         self.write = step("write", self._write_view, self._write_update, stream=True)
-        self.write_alone = step("write_alone", self._alone_view, self._alone_update, stream=True)
+        self.write_alone = step("write_alone", self._alone_view, self._write_update, stream=True)
         self.survey = step("survey", self._survey_view, self._survey_update)
         self.retrieve = step("retrieve", self._retrieve_view, self._retrieve_update)
         self.summarize = step("summarize", self._summary_view, self._summary_update)
+        self._lock = Lock()
+        self._known: dict[int, Progress] = {}
         self._retriever_over = lru_cache(maxsize=16)(_retriever_over)
 
     def progress(self, state: Any) -> Progress:
-        """Return where the document stands."""
-        return Progress(state["log"], closed=self.length_control, mode=self.mode)
+        """Return where the document stands.
+
+        The log of a document grows by its end, so what was computed from it a step ago only has
+        to take in the latest events. A log that does not continue what is remembered (a resumed
+        run, a fork, another document) is read from its beginning.
+        """
+        log = state["log"]
+        with self._lock:
+            known = self._known.pop(id(log[0]), None)
+            if known is None or known.seen > len(log) or log[known.seen - 1] is not known.latest:
+                known = Progress(log, closed=self.length_control, mode=self.mode)
+            known.add(log[known.seen :])
+            self._known[id(log[0])] = known
+            if len(self._known) > REMEMBERED:
+                del self._known[next(iter(self._known))]
+        return known
 
     # Which node is next --------------------------------------------------------------------
 
@@ -256,8 +277,8 @@ class Nodes:
     def _plan_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
         progress, about = seen.progress, seen.about
         if isinstance(answer, PlanError) and len(progress.failures) < 2:
-            event = {"failed": answer.llm_output or "", "error": str(answer)[:300]}
-            return {"log": [{"type": "plan", **event, "usage": usage}]}
+            failed = {"failed": answer.llm_output or "", "error": str(answer)[:300]}
+            return {"log": [{"type": "plan", **failed, "usage": usage}]}
         notes = ["repaired"] if len(progress.failures) == 1 else []
         required, level = about["required"], about["level"]
         if isinstance(answer, PlanError):
@@ -299,11 +320,8 @@ class Nodes:
         """Return the retriever for a request: over its own material, else the chain's."""
         request = progress.request
         if request["context"] or request["sources"]:
-            texts = tuple(
-                (item["page_content"], tuple(sorted((str(k), str(v)) for k, v in item["metadata"].items())))
-                for item in request["context"]
-            )
-            return self._retriever_over(texts, tuple(request["sources"]))
+            context = json.dumps(request["context"], sort_keys=True, default=str)
+            return self._retriever_over(context, tuple(request["sources"]))
         return self.retriever
 
     def _survey_view(self, state: Any) -> View:
@@ -311,8 +329,8 @@ class Nodes:
         source = self._source(progress)
         assert source is not None
         if isinstance(source, grounding.SourceRetriever):
-            listed = RunnableLambda(lambda _: source.documents)
-            return View(progress, None, listed)
+            held = source.documents
+            return View(progress, None, RunnableLambda(lambda _: held))
         return View(progress, progress.request["instruction"], source)
 
     def _survey_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
@@ -368,9 +386,7 @@ class Nodes:
 
     def _write_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
         about = seen.about
-        event = settle(
-            seen.progress, about["index"], about["kind"], about["asked"], answer, usage
-        )
+        event = settle(seen.progress, about["index"], about["kind"], about["asked"], answer, usage)
         return {"log": [event]}
 
     def _alone(self, log: list[Any], index: int) -> dict[str, Any]:
@@ -379,8 +395,7 @@ class Nodes:
         own = [
             event
             for event in log[1:]
-            if event["type"] == "plan"
-            or (event["type"] == "piece" and event["section"] == index)
+            if event["type"] == "plan" or (event["type"] == "piece" and event["section"] == index)
         ]
         cited = self._cited(log, index)
         return {"log": [request, *own, *cited], "index": index}
@@ -396,16 +411,7 @@ class Nodes:
         ]
 
     def _alone_view(self, state: Any) -> View:
-        seen = self._section_view(self.progress(state), state["index"])
-        seen.about["log"] = state["log"]
-        return seen
-
-    def _alone_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Command[Any]:
-        update = self._write_update(seen, answer, usage)
-        log, index = [*seen.about["log"], *update["log"]], seen.about["index"]
-        done = self.progress({"log": log}).drafts[index].done
-        onward = "finish" if done else Send("write_alone", {"log": log, "index": index})
-        return Command(update=update, goto=onward)
+        return self._section_view(self.progress(state), state["index"])
 
     # Memory and the end --------------------------------------------------------------------
 
@@ -416,7 +422,7 @@ class Nodes:
         own = plan.prompt_language(progress.language)
         name = write.language_name(progress.language, own)
         variables = memory.summary_variables(progress, upto, name)
-        limited = self.model.bind(**write.output_limit(self.model, memory.SUMMARY_TOKENS))
+        limited = self.model.bind(**output_limit(self.model, memory.SUMMARY_TOKENS))
         chain = memory.summary_prompt(progress.language) | limited | write.SectionParser()
         return View(progress, variables, chain, {"upto": upto})
 
@@ -426,7 +432,10 @@ class Nodes:
 
     def finish(self, state: Any) -> Update:
         """Lay out, number and measure the document."""
-        return document(self.progress(state)).model_dump()
+        progress = self.progress(state)
+        with self._lock:
+            self._known.pop(id(state["log"][0]), None)
+        return document(progress).model_dump()
 
 
 def _nothing_written(progress: Progress) -> bool:
@@ -439,15 +448,15 @@ def _unplanned(_: Any) -> WritingPlan:
 
 def _share(progress: Progress, chapter: str) -> int:
     """Return what remains for a chapter whose sections are about to be planned."""
-    assert progress.plan is not None and progress.controller is not None
+    assert progress.plan is not None
+    assert progress.controller is not None
     planned = {section.chapter for section in progress.plan.sections}
     waiting = {c.heading: c.length for c in progress.plan.chapters if c.heading not in planned}
     return progress.controller.remaining(waiting[chapter], sum(waiting.values()))
 
 
-def _retriever_over(
-    texts: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], sources: tuple[str, ...]
-) -> Runnable[str, list[Document]]:
-    """Return a retriever over documents given as hashable pairs, and over paths."""
-    given = [Document(page_content=text, metadata=dict(about)) for text, about in texts]
-    return grounding.SourceRetriever.over([*given, *(grounding.read_sources(sources) if sources else [])])
+def _retriever_over(context: str, sources: tuple[str, ...]) -> Runnable[str, list[Document]]:
+    """Return a retriever over documents, given as JSON so that they can be a key, and paths."""
+    found = grounding.documents(json.loads(context))
+    read = grounding.read_sources(sources) if sources else []
+    return grounding.SourceRetriever.over([*found, *read])

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from statistics import mean, median
 from typing import Any, Literal
 
@@ -26,23 +27,30 @@ MOST_SECTIONS = 2000
 """More sections or chapters than this are no plan but a model that does not stop."""
 
 _DEFAULT_LENGTH: dict[Unit, int] = {"words": 400, "characters": 800}
-_MOST_YAML = 400_000  # characters; the pure loader reads some 400,000 a second, the C one crashes
+_MOST_YAML = 200_000  # characters; the pure loader reads some 400,000 a second, the C one crashes
+_MOST_LINES = 20_000
+_MOST_COLONS = 40  # in a line
 _LONGEST_LINE = 5000  # characters; a longer line is prose
 _LONGEST_HEADING = 80  # characters; a longer unlabelled text is a main point
 
 # What each field is called. Lower case; `_` and camelCase need no entry of their own.
-_TITLE = """title; document title; titel; titre; título; titolo; 标题; 標題; 题目; 題目; 题名; 題名
+_TITLE = """title; document title; titel; titre; título; titolo; 标题; 標題; 题目; 題目; 题名
+    題名
     タイトル; 表題; 제목"""
 _HEADING = """heading; headline; header; name; topic; subject; section title; section heading
     section name; chapter title; chapter heading; chapter name; paragraph title
-    小标题; 小標題; 章节标题; 章標題; 章标题; 节标题; 名称; 主题; 見出し; 小見出し; 節名; 章名; テーマ
+    小标题; 小標題; 小节标题; 节标题; 章节标题; 章標題; 章标题; 名称; 主题; 見出し; 小見出し; 節名; 章名
+    テーマ
     제목; 소제목; 주제; überschrift; abschnittstitel; kapiteltitel; thema
     intitulé; encabezado; epígrafe; tema; intestazione; cabeçalho; заголовок; название"""
-_POINT = """main point; main points; main idea; main ideas; key point; key points; key idea; point
+_POINT = """main point; main points; main idea; main ideas; key point; key points; key idea
+    point
     points; description; summary; content; contents; focus; purpose; goal; details; covers
     key points to cover; main content; what it says
-    主要内容; 主要內容; 要点; 要點; 内容要点; 主旨; 内容; 內容; 描述; 摘要; 概要; 核心内容; 写作要点
-    主な内容; 論点; 主題; ポイント; 主なポイント; 説明; 要旨; 내용; 요점; 주요 내용; 핵심 내용; 설명; 개요
+    主要内容; 主要內容; 要点; 要點; 内容要点; 主旨; 内容; 內容; 描述; 摘要; 概要; 核心内容
+    写作要点
+    主な内容; 論点; 主題; ポイント; 主なポイント; 説明; 要旨; 내용; 요점; 주요 내용; 핵심 내용
+    설명; 개요
     hauptpunkt; hauptpunkte; kernaussage; kernpunkt; hauptaussage; inhalt; beschreibung
     idée principale; idées principales; point principal; points principaux; point clé; contenu
     résumé; punto principal; puntos principales; idea principal; contenido; descripción
@@ -52,29 +60,39 @@ _LENGTH = """word count; words; word limit; word target; target words; target wo
     estimated words; estimated word count; approximate word count; number of words; length
     target length; budget; character count; characters; chars; number of characters
     字数; 字數; 字数要求; 字數要求; 目标字数; 预计字数; 建议字数; 篇幅; 词数; 单词数; 长度
-    文字数; 目標文字数; 目安文字数; 語数; 単語数; 分量; 長さ; 글자 수; 단어 수; 분량; 길이; 글자 수 목표
+    文字数; 目標文字数; 目安文字数; 語数; 単語数; 分量; 長さ; 글자 수; 단어 수; 분량; 길이
+    글자 수 목표
     wortzahl; wortanzahl; wörter; anzahl wörter; länge; umfang; zeichenzahl; zeichenanzahl
     nombre de mots; mots; longueur; nombre de caractères; número de palabras; palabras
     cantidad de palabras; recuento de palabras; extensión; longitud; número de caracteres
     numero di parole; parole; lunghezza; número de palavras; palavras; contagem de palavras
     количество слов; число слов; объём; объем; длина"""
 _SECTION = """section; sections; paragraph; paragraphs; part; parts; step; passage; subsection
-    段落; 段; 节; 節; 小节; 小節; 部分; 部; セクション; パート; パラグラフ; 項; 단락; 문단; 섹션; 절
+    段落; 段; 节; 節; 小节; 小節; 部分; 部; セクション; パート; パラグラフ; 項; 단락; 문단; 섹션
+    절
     abschnitt; abschnitte; absatz; teil; paragraphe; partie; párrafo; sección; apartado; parte
     paragrafo; sezione; parágrafo; seção; раздел; абзац; параграф; часть"""
-_CHAPTER = """chapter; chapters; 章; 章节; 章節; チャプター; 장; 챕터; kapitel; chapitre; capítulo
+_CHAPTER = """chapter; chapters; 章; 章节; 章節; チャプター; 장; 챕터; kapitel; chapitre
+    capítulo
     capitolo; глава"""
 _TOTAL = """total; grand total; overall total; in total; sum; total words; total length
-    total word count; 总计; 總計; 合计; 总共; 共计; 全文; 总字数; 總字數; 合計; 総計; 計; 総文字数; 全体
-    합계; 총; 총계; 총 글자 수; 총 분량; gesamt; summe; insgesamt; gesamtlänge; gesamtwortzahl; au total
+    total word count; 总计; 總計; 合计; 总共; 共计; 全文; 总字数; 總字數; 合計; 総計; 計
+    総文字数; 全体
+    합계; 총; 총계; 총 글자 수; 총 분량; gesamt; summe; insgesamt; gesamtlänge; gesamtwortzahl
+    au total
     total général; en total; suma; totale; somma; soma; итого; всего"""
-_UNIT = """words; word; wds; characters; character; chars; 个汉字; 个字; 漢字; 汉字; 字符; 字; 文字; 单词
-    單詞; 词; 詞; 個字; 語; 语; ワード; 単語; 자; 글자; 단어; 어절; wörtern; wörter; wort; worte; zeichen
-    mots; mot; caractères; palabras; palabra; caracteres; parole; caratteri; palavras; слов; слова
+_UNIT = """words; word; wds; characters; character; chars; 个汉字; 个字; 漢字; 汉字; 字符; 字
+    文字; 单词
+    單詞; 词; 詞; 個字; 語; 语; ワード; 単語; 자; 글자; 단어; 어절; wörtern; wörter; wort; worte
+    zeichen
+    mots; mot; caractères; palabras; palabra; caracteres; parole; caratteri; palavras; слов
+    слова
     знаков"""
 _NOTHING = {"", "-", "–", "—", "none", "n/a", "null", "无", "無", "なし", "없음", "keine", "aucun"}
-_NO_TITLE = """plan; the plan; writing plan; outline; the outline; article outline; document plan
-    structure; table of contents; contents; 写作计划; 大纲; 目录; 計画; 執筆計画; 構成; 構成案; 目次; アウトライン
+_NO_TITLE = """plan; the plan; writing plan; outline; the outline; article outline
+    document plan
+    structure; table of contents; contents; 写作计划; 大纲; 目录; 計画; 執筆計画; 構成; 構成案
+    目次; アウトライン
     개요; 목차; gliederung; schreibplan; plan de rédaction; esquema; índice"""
 
 _Field = Literal["heading", "point", "length", "section", "chapter", "title"]
@@ -109,7 +127,8 @@ def _any(table: str) -> str:
 
 
 _THOUSANDS = r"\d{1,3}(?:[,.,'’\u00a0\u202f ]\d{3})+(?!\d)"
-_NUMBER = rf"(?:{_THOUSANDS}|\d{{1,9}})(?:[.,]\d{{1,3}})?(?!\d)\s?(?:k\b|[千万萬천만])?"
+_NUMBER = rf"(?<!\d)(?:{_THOUSANDS}|\d{{1,9}})(?:[.,]\d{{1,3}})?(?!\d)\s?(?:k\b|[千万萬천만])?"
+_FACTORS = {"k": 1000, "千": 1000, "천": 1000, "万": 10_000, "萬": 10_000, "만": 10_000}
 _RANGE = (
     rf"(?P<low>{_NUMBER})(?:\s*(?:{_any(_UNIT)})?\s*"
     rf"(?:[-–—~〜～至到à]|から|에서|to|bis|and|a)\s*(?P<high>{_NUMBER}))?"
@@ -123,8 +142,8 @@ _INLINE = re.compile(
 )
 _BRACKETED = re.compile(r"[(（\[【〔]([^()（）\[\]【】〔〕]{1,60})[)）\]】〕]")
 _TAIL = re.compile(
-    rf"(?:^|\s[-–—]+|[:：,，|｜~≈–—])\s*(?:(?:about|ca\.?|approx\.?|around|约|約|약|etwa|environ|unos"
-    rf"|approximately)\s*)?[~≈～]?\s*(?P<count>{_RANGE}\s*(?:{_any(_UNIT)}))[\s.。]*$",
+    rf"(?:^|\s[-–—]+|[:：,，|｜~≈–—])\s*(?:(?:about|ca\.?|approx\.?|around|approximately|etwa"
+    rf"|environ|unos|约|約|약)\s*)?[~≈～]?\s*(?P<count>{_RANGE}\s*(?:{_any(_UNIT)}))[\s.。]*$",
     re.IGNORECASE,
 )
 _TOTAL_LINE = re.compile(
@@ -139,9 +158,10 @@ _ORDINAL = (
     r"|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"
 )
 _OPENER = re.compile(
-    rf"(?:(?P<counted>[第제]?)\s?(?P<before>{_ORDINAL})\s?(?P<after_c>{_any(_CHAPTER)})"
-    rf"|[第제]\s?(?:{_ORDINAL})\s?(?P<after_s>{_any(_SECTION)})|\d{{1,3}}\s?(?:절|단락|섹션|段落|节)"
-    rf"|(?:(?P<chapter>{_any(_CHAPTER)})|(?:{_any(_SECTION)}))\s*(?:n[o°º]\.?|nr\.?|\#)?\s*(?:{_ORDINAL}))"
+    rf"(?:(?:[第제]\s?(?:{_ORDINAL})|\d{{1,3}}(?=\s?[章장절节節]))"
+    rf"\s?(?:(?P<chapter>{_any(_CHAPTER)})|(?:{_any(_SECTION)}))"
+    rf"|(?:(?P<chapter_1>{_any(_CHAPTER)})|(?:{_any(_SECTION)}))"
+    rf"\s*(?:n[o°º]\.?|nr\.?|\#)?\s*(?:{_ORDINAL}))"
     r"(?P<end>\s*[-–—:：.．、)）|｜,，;；]+\s*|\s*(?=[(（\[【])|\s*$|\s+|(?=[\u3040-\u9fff]))",
     re.IGNORECASE,
 )
@@ -150,7 +170,12 @@ _MARK = re.compile(
     r"|(?P<number>\(?\d{1,3}(?:\.\d{1,3})*(?:[.)](?!\d)|[、．）])|\d{1,3}(?:\.\d{1,3})+(?=\s)"
     r"|（\d{1,3}）|[①-⑳]|[（(]?[一二三四五六七八九十]{1,3}[、）)]|[IVX]{1,5}[.)](?=\s))\s*)(?=\S)"
 )
-_SEPARATOR = re.compile(r"(?:\s[-–—]+|[-–—|｜;；]|[/／])\s*$")
+_SEPARATOR = re.compile(r"(?:\s[-–—]+|[–—|｜;；／])\s*$")
+_RUN_ON = re.compile(  # a section that begins in the middle of a line
+    rf"(?<=\S)[ \t]+(?=[*_]{{0,2}}(?:{_any(_SECTION)}|{_any(_CHAPTER)})\s?\d{{1,3}}[*_]{{0,2}}\s?[-–—:：]"
+    rf"\s?[*_]{{0,2}}(?:{_any(_POINT)}|{_any(_HEADING)}|{_any(_TITLE)})[*_]{{0,2}}\s?[:：])",
+    re.IGNORECASE,
+)
 _COLON = re.compile(r"\s{0,3}(?:[(（][^()（）]{0,20}[)）])?\s{0,2}[:：=]+\s*")
 _TAG = re.compile(r"</?[a-zA-Z_]+>|```\w*|~~~\w*|[-=_*]{3,}")
 _THINKING = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
@@ -354,7 +379,8 @@ def _chapters(parts: Sequence[_Part]) -> list[ChapterPlan]:
 
 def _without_thinking(text: str) -> str:
     """Return a reply without its reasoning, also where only one of the two tags is there."""
-    kept, begin, inside = [], 0, False
+    kept: list[str] = []
+    begin, inside = 0, False
     for tag in _THINKING.finditer(text):
         if tag[1]:
             kept = kept if inside else []
@@ -367,7 +393,9 @@ def _without_thinking(text: str) -> str:
 
 def _line(text: str) -> str:
     """Return a value without markup around it, or "" for one that says there is none."""
-    value = " ".join(text.replace("**", "").split()).strip("`")
+    # Escapes in JSON and YAML can hold half a character, which no document can.
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+    value = " ".join(whole.replace("**", "").split()).strip("`")
     for left, right in ('""', "“”", "[]", "**", "__"):
         if len(value) > 1 and value[0] == left and value[-1] == right and left not in value[1:-1]:
             value = value[1:-1].strip()
@@ -378,31 +406,27 @@ def _heading(text: str) -> str:
     return _line(_line(text).rstrip(":：|｜ "))
 
 
-def _number(text: str) -> float:
+def _factor(number: str) -> int:
+    return _FACTORS.get(number.strip()[-1:].lower(), 1)
+
+
+def _number(number: str) -> float:
     """Read one number: full-width digits, thousands separators, `k`, `万`."""
-    digits = text.strip()
-    factor = {"k": 1000, "千": 1000, "천": 1000, "万": 10000, "萬": 10000, "만": 10000}.get(
-        digits[-1:].lower(), 1
-    )
-    digits = digits if factor == 1 else digits[:-1].strip()
-    if re.fullmatch(_THOUSANDS, digits) and factor == 1:
-        return float(re.sub(r"\D", "", digits))
-    whole = re.sub(rf"^{_THOUSANDS}", lambda match: re.sub(r"\D", "", match[0]), digits)
-    return float(whole.replace(",", ".")) * factor
+    digits = number.strip().rstrip("kK千万萬천만 ")
+    if _factor(number) == 1 or not re.fullmatch(r"\d+[.,]\d+", digits):
+        digits = re.sub(rf"^{_THOUSANDS}", lambda match: re.sub(r"\D", "", match[0]), digits)
+    return float(digits.replace(",", ".")) * _factor(number)
 
 
 def _count(value: object) -> int | None:
     """Read a length: the middle of a range; None where there is none, or it is 0."""
-    if isinstance(value, bool) or value is None:
-        return None
     match = _COUNT.search(str(value)[:200])
     if not match:
         return None
     low = _number(match["low"])
-    high = _number(match["high"]) if match["high"] else low
-    if match["high"] and high >= 1000 and match["high"].strip()[-1:] in "kK千万萬천만":
-        # "2-3k": the factor stands for both.
-        low = low * high / _number(match["high"].strip()[:-1]) if low < 100 else low
+    high = _number(match["high"] or match["low"])
+    if low < 100 and _factor(match["low"]) == 1:  # "2-3k": the factor stands for both
+        low *= _factor(match["high"] or "")
     return round((low + high) / 2) or None
 
 
@@ -412,8 +436,8 @@ def _inline(text: str) -> tuple[str, int | None, str]:
         if _INLINE.fullmatch(match[1]):
             return text[: match.start()], _count(match[1]), text[match.end() :]
     start = max(0, len(text) - 60)
-    if match := _TAIL.search(text[start:]):
-        return text[: start + match.start()], _count(match["count"]), ""
+    if tail := _TAIL.search(text[start:]):
+        return text[: start + tail.start()], _count(tail["count"]), ""
     return text, None, ""
 
 
@@ -466,6 +490,8 @@ def _loose(text: str, start: int) -> tuple[Any, int]:
     whole = True
     for token in _TOKEN.finditer(text, start):
         kind = token.lastgroup
+        if len(stack) > 50:
+            break
         if kind == "open":
             value: Any = {} if token[0] == "{" else []
             _put(stack[-1], keys, value)
@@ -528,29 +554,31 @@ def _table(text: str) -> _Draft | None:
     """Read a plan from Markdown tables whose header rows name a plan's fields."""
     records: list[Any] = []
     header: list[str] = []
-    title = ""
-    for line in text.splitlines():
-        if line.count("|") + line.count("｜") < 2:
+    above: list[str] = []
+    for line in text.splitlines()[:_MOST_LINES]:
+        if len(line) > _LONGEST_LINE or len(cells := re.split(r"(?<!\\)[|｜]", line.strip())) < 3:
             header = []
-            title = title if records else _title_of(_row(line)) or title
+            above += [] if records else [line]
             continue
-        cells = [cell.strip() for cell in re.split(r"(?<!\\)[|｜]", line.strip().strip("|｜"))]
+        cells = [_line(cell.replace(r"\|", "|")) for cell in cells]
         if not header:
-            known = {_label(_line(cell)) for cell in cells} - {None}
-            header = [_line(cell) for cell in cells] if len(known) > 1 else []
+            header = cells if len({_label(cell) for cell in cells} - {None}) > 1 else []
         elif not all(set(cell) <= set("-: ") for cell in cells):
-            cells = [cell.replace(r"\|", "|") for cell in cells]
             records.append(dict(zip(header, cells, strict=False)))
     parts = _records(records, chapters=False)
-    return _Draft(title, parts) if parts else None
+    titles = (_title_of(_row(line)) for line in above)
+    return _Draft(next(filter(None, titles), ""), parts) if parts else None
 
 
 def _title_of(row: _Row) -> str:
     """Return the document's title where a line is its heading or names it."""
     if "title" in row.fields:
         return _heading(row.fields["title"])
-    is_heading = row.depth is not None and row.depth[0] == 0
-    return row.heading if is_heading and row.heading.lower() not in _NO_TITLES else ""
+    if row.depth is None or row.depth[0] != 0:
+        return ""
+    kind, _, title = row.heading.replace("：", ":").partition(":")
+    heading = title.strip() if kind.lower() in _NO_TITLES else row.heading
+    return "" if heading.lower() in _NO_TITLES else heading
 
 
 def _from_data(data: Any, depth: int = 0) -> _Draft | None:
@@ -570,16 +598,13 @@ def _from_data(data: Any, depth: int = 0) -> _Draft | None:
             found += filter(None, [_from_data(value, depth + 1)])
         elif isinstance(value, str) and "\n" in value:
             found += filter(None, [_outline(value)])
-    found = [draft for draft in found if draft.parts]
     own = _record(data)
-    if not found and own.length and (own.heading or own.point):
-        return _Draft(parts=[own])
+    if not (found := [draft for draft in found if draft.parts]):
+        return _Draft(parts=[own]) if own.length and (own.heading or own.point) else None
     # Where chapters and sections stand side by side, the sections name their chapters.
-    found.sort(key=lambda draft: all(part.is_chapter for part in draft.parts))
-    for draft in found[:1]:
-        draft.title = draft.title or own.heading
-        return draft
-    return None
+    draft = min(found, key=lambda draft: all(part.is_chapter for part in draft.parts))
+    draft.title = draft.title or own.heading
+    return draft
 
 
 def _maps(value: Any) -> bool:
@@ -603,23 +628,33 @@ def _records(items: list[Any] | dict[Any, Any], *, chapters: bool, depth: int = 
     for item in items[: MOST_SECTIONS + 1]:
         if isinstance(item, dict) and len(item) == 1 and _maps(item):
             (item,) = item.values()
-        part = _record(item) if isinstance(item, dict) else _entry(str(item))
+        part = _record(item) if isinstance(item, dict) else _entry(item)
         if not (part.heading or part.point) or _TOTAL_NAME.fullmatch(part.heading):
             continue
-        if not isinstance(item, dict):
-            parts += [part] if part.length else []
-            continue
-        inner = [value for value in item.values() if isinstance(value, list) or _maps(value)]
-        below = _records(inner[0], chapters=False, depth=depth + 1) if inner and depth < 3 else []
-        part.is_chapter = chapters or bool(below)
-        name = _chapter_of(item)
-        if name and name != chapter:
-            parts.append(_Part(heading=name, is_chapter=True))
-        chapter = name or chapter
-        parts += [part, *below]
+        if isinstance(item, dict):
+            name, below = _chapter_of(item), _below(item, depth)
+            if name and name != chapter:
+                parts.append(_Part(heading=name, is_chapter=True))
+            chapter = name or chapter
+            part.is_chapter = chapters or bool(below) or (not name and _is_chapter(item))
+            parts += [part, *below]
+        elif part.length:
+            parts.append(part)
         if len(parts) > MOST_SECTIONS:
             break
     return parts
+
+
+def _below(item: dict[Any, Any], depth: int) -> list[_Part]:
+    """Return the sections that a chapter's record holds."""
+    inner = (value for value in item.values() if isinstance(value, list) or _maps(value))
+    found = (_records(value, chapters=False, depth=depth + 1) for value in inner if depth < 3)
+    return next(filter(None, found), [])
+
+
+def _is_chapter(item: dict[Any, Any]) -> bool:
+    meanings = {_label(str(key)) for key in item}
+    return "chapter" in meanings and "section" not in meanings
 
 
 def _record(item: dict[Any, Any]) -> _Part:
@@ -659,7 +694,7 @@ def _chapter_of(item: dict[Any, Any]) -> str:
 
 def _is_opener(text: str) -> bool:
     match = _OPENER.match(text)
-    return bool(match) and match.end() == len(text)
+    return match is not None and match.end() == len(text)
 
 
 # --- lines: AgentWrite's own, Markdown lists and headings ---
@@ -696,7 +731,12 @@ class _Row:
 
 def _outline(text: str) -> _Draft | None:
     """Read a plan from lines: those that start a part, fields beneath, and prose between."""
-    rows = [_row(line) for line in text.splitlines()]
+    if text.count("\\n") > text.count("\n"):
+        text = text.replace("\\n", "\n")
+    if len(text) < _LONGEST_LINE * 20:
+        text = _RUN_ON.sub("\n", text)
+    lines = re.sub(r"\n\s+\n|\n{3,}", "\n\n", text).splitlines()
+    rows = [_row(line) for line in lines[:_MOST_LINES]]
     level = _level(rows)
     reader = _Lines(level, _above(rows, level))
     for row in rows:
@@ -720,11 +760,11 @@ def _row(line: str) -> _Row:
     body = _unmarked(body, indent, row)
     row.text, row.is_total = body, bool(_TOTAL_LINE.match(body))
     if (opener := _OPENER.match(body)) and _opens(opener, row):
-        chapter = opener["chapter"] or opener["counted"]
-        row.depth, row.numbered = _CHAPTER_DEPTH if chapter else _SECTION_DEPTH, True
+        is_chapter = opener["chapter"] or opener["chapter_1"]
+        row.depth, row.numbered = _CHAPTER_DEPTH if is_chapter else _SECTION_DEPTH, True
         body = body[opener.end() :]
     rest, row.fields = _split(body, opened=row.depth is not None)
-    lead = lead[len(plain) - len(body) :]
+    lead = "" if row.fields else lead[len(plain) - len(body) :]
     row.heading, row.length, row.point = _named(rest, lead, row)
     if row.depth is None and row.length and row.heading:
         row.depth = _BARE_DEPTH
@@ -748,10 +788,10 @@ def _unmarked(body: str, indent: int, row: _Row) -> str:
 
 def _opens(opener: re.Match[str], row: _Row) -> bool:
     """Whether a label with a number starts a part, rather than a sentence ("Part 2 of the...")."""
-    end, rest = opener["end"], opener.string[opener.end() :]
-    if end.strip() or not rest or rest[0] in "(（[【" or opener[0][0] in "第제" or row.depth:
+    rest = opener.string[opener.end() :]
+    if opener["end"].strip() or not rest or rest[0] in "(（[【":
         return True
-    return bool(_split(rest)[1]) and not _split(rest)[0]
+    return opener[0][0] in "第제" or row.depth is not None or not _split(rest)[0]
 
 
 def _split(body: str, *, opened: bool = False) -> tuple[str, dict[_Field, str]]:
@@ -761,25 +801,26 @@ def _split(body: str, *, opened: bool = False) -> tuple[str, dict[_Field, str]]:
     after any other break where a part has begun and a number follows. A second label of the same
     kind is part of the text: a main point may say "summary:".
     """
-    cuts: list[tuple[_Field, int, int]] = []
-    for colon in _COLON.finditer(body):
-        found = _label_before(body, colon.start())
-        if found is None or found[0] in {cut[0] for cut in cuts}:
+    cuts: dict[_Field, tuple[int, int, bool]] = {}
+    for colon in islice(_COLON.finditer(body), _MOST_COLONS):
+        meaning, begin = _label_before(body, colon.start())
+        if meaning is None:
             continue
-        meaning, begin = found
-        before = body[:begin].rstrip("*_ ")
+        before = body[max(0, begin - 8) : begin].rstrip("*_ ")
+        apart = not before or bool(_SEPARATOR.search(before + " "))
         counts = meaning == "length" and (cuts or opened) and _COUNT.match(body, colon.end())
-        if not before or _SEPARATOR.search(body[:begin]) or counts:
-            cuts.append((meaning, begin, colon.end()))
-    ends = [cut[1] for cut in cuts[1:]] + [len(body)]
+        if (apart or counts) and (meaning not in cuts or (apart and not cuts[meaning][2])):
+            cuts.pop(meaning, None)
+            cuts[meaning] = begin, colon.end(), apart
+    ends = [begin for begin, _, _ in cuts.values()] + [len(body)]
     fields = {
         meaning: _trimmed(body[begin:end])
-        for (meaning, _, begin), end in zip(cuts, ends, strict=False)
+        for (meaning, (_, begin, _)), end in zip(cuts.items(), ends[1:], strict=False)
     }
-    return _trimmed(body[: cuts[0][1]]) if cuts else body, fields
+    return _trimmed(body[: ends[0]]) if cuts else body, fields
 
 
-def _label_before(body: str, end: int) -> tuple[_Field, int] | None:
+def _label_before(body: str, end: int) -> tuple[_Field | None, int]:
     """Return the longest label that ends at a place in a line, and where it begins."""
     window = body[max(0, end - _WIDTHS[0]) : end].lower().replace("_", " ")
     for width in _WIDTHS:
@@ -787,7 +828,7 @@ def _label_before(body: str, end: int) -> tuple[_Field, int] | None:
         begin = end - width
         if meaning and (begin == 0 or not (body[begin - 1].isalnum() and body[begin].isascii())):
             return meaning, begin
-    return None
+    return None, end
 
 
 def _trimmed(value: str) -> str:
@@ -867,8 +908,10 @@ class _Lines:
         self.open: _Field | None = None
         """The field that prose would continue."""
         self.gap = False
-        self.late: list[_Part] = []
-        """The parts whose main point stands in a paragraph of its own."""
+        self.beneath: list[_Part] = []
+        """The parts whose main point stands in lines beneath their heading."""
+        self.late = False
+        """Whether the last of those stands after a blank line."""
         self.outside = 0
         """Characters that belong to no part."""
 
@@ -934,15 +977,16 @@ class _Lines:
             _assign(part, self.open, text)
             self.open = None
         else:
-            if self.gap and not part.point:
-                self.late.append(part)
+            if not part.point:
+                self.beneath.append(part)
+                self.late = self.gap
             joint = "; " if row.depth is not None else " "
             part.point = f"{part.point}{joint}{text}" if part.point else text
 
     def draft(self) -> _Draft | None:
         """Return what was read where it is a plan, rather than an answer in prose."""
-        if self.late and self.late == self.parts[-1:] and len(self.parts) > 1:
-            self.late[0].point = ""  # the closing words, not what the last section says
+        if self.late and self.beneath == self.parts[-1:] and len(self.parts) > 1:
+            self.beneath[0].point = ""  # the closing words, not what the last section says
         parts = [part for part in self.parts if part.heading or part.point]
         if not parts or not (any(part.length for part in parts) or self._is_plan(parts)):
             return None
@@ -965,9 +1009,9 @@ def _assign(part: _Part, meaning: _Field, value: str) -> None:
         part.heading = part.heading or _heading(value)
 
 
-def _entry(text: str) -> _Part:
+def _entry(value: Any) -> _Part:
     """Read an entry of a bare list: a heading or main point with a length."""
-    row = _row(text)
+    row = _row(value if isinstance(value, str) else "")
     part = _Part(row.heading, row.point, row.length)
     for meaning, value in row.fields.items():
         _assign(part, meaning, value)

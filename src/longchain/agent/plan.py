@@ -57,10 +57,7 @@ _FORMAT = {
         "<{tag}>\nTitle: [title of the document]\n{line}\n"
         "and so on, one line for each {level}.\n</{tag}>"
     ),
-    "ja": (
-        "<{tag}>\nタイトル：[文書の題名]\n{line}\n"
-        "以下同様に、{level}ごとに1行ずつ。\n</{tag}>"
-    ),
+    "ja": ("<{tag}>\nタイトル：[文書の題名]\n{line}\n以下同様に、{level}ごとに1行ずつ。\n</{tag}>"),
     "zh": "<{tag}>\n题目：[文章的题目]\n{line}\n依此类推，每{level}一行。\n</{tag}>",
 }
 
@@ -231,7 +228,11 @@ _REPAIR = {
     "zh": "这份计划无法读取：{error}\n请严格按照要求的格式，只回答计划，不要加说明。\n{total}",
 }
 
-_TAIL_TOTAL = {"en": "Total: {total} {unit}", "ja": "合計：{total}{unit}", "zh": "总计：{total}{unit}"}
+_TAIL_TOTAL = {
+    "en": "Total: {total} {unit}",
+    "ja": "合計：{total}{unit}",
+    "zh": "总计：{total}{unit}",
+}
 
 UNIT_NAMES: dict[str, dict[Unit, str]] = {
     "en": {"words": "words", "characters": "characters"},
@@ -335,9 +336,7 @@ def repair_messages(
 ) -> list[BaseMessage]:
     """Return the plan request once more, with the reply that could not be read and why."""
     reply, error = failures[-1]
-    text = _REPAIR[variables["prompt_language"]].format(
-        error=error, total=variables["tail_total"]
-    )
+    text = _REPAIR[variables["prompt_language"]].format(error=error, total=variables["tail_total"])
     return [*asked.to_messages(), AIMessage(reply or "-"), HumanMessage(text)]
 
 
@@ -410,9 +409,9 @@ def _bounds(required: int | None, unit: Unit, own: str, level: Level) -> str:
     return _BOUNDS[own].format(
         least=least,
         most=most,
-        short=max(required // (most * 2), 1) if level == "chapter" else min(
-            SHORT * factor, max(required // most, 1)
-        ),
+        short=max(required // (most * 2), 1)
+        if level == "chapter"
+        else min(SHORT * factor, max(required // most, 1)),
         long=required // least if level == "chapter" else min(LONG * factor, required // least),
         unit=name,
         level=part,
@@ -444,8 +443,8 @@ def _spread(parts: list[SectionPlan] | list[ChapterPlan], total: int) -> None:
     order = sorted(range(len(parts)), key=lambda i: floors[i] - exact[i])
     for index in order[: max(left, 0)]:
         floors[index] += 1
-    for part, length in zip(parts, floors, strict=True):
-        part.length = length
+    for index, length in enumerate(floors):
+        parts[index].length = length
 
 
 def even(

@@ -24,9 +24,7 @@ Format = Literal["yaml", "json", "md"]
 """How a plan is written down."""
 
 _SUFFIXES: dict[str, Format] = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".md": "md"}
-_REMARK = (
-    "A plan for longchain. Edit headings, main points and lengths; move, add or remove parts."
-)
+_REMARK = "A plan for longchain. Edit headings, main points and lengths; move, add or remove parts."
 _PLAN_KEYS = ("title", "unit", "language", "chapters", "sections")
 _CHAPTER_KEYS = ("heading", "main_point", "length", "sections")
 _SECTION_KEYS = ("heading", "main_point", "length")
@@ -69,7 +67,7 @@ def load(path: str | Path) -> WritingPlan:
     return loads(text, format_, name=str(path))
 
 
-def dumps(plan: WritingPlan, format: Format) -> str:  # noqa: A002 - the word users know
+def dumps(plan: WritingPlan, format: Format) -> str:
     """Return a plan as text."""
     if format == "md":
         return _markdown(plan)
@@ -81,7 +79,7 @@ def dumps(plan: WritingPlan, format: Format) -> str:  # noqa: A002 - the word us
     return f"# {_REMARK}\n" + _yaml(data)
 
 
-def loads(text: str, format: Format, *, name: str = "plan") -> WritingPlan:  # noqa: A002
+def loads(text: str, format: Format, *, name: str = "plan") -> WritingPlan:
     """Return the plan in a text.
 
     Args:
@@ -119,10 +117,23 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        # A title may hold line breaks, also those beyond ASCII, which only quotes keep exactly.
+        style = None if data == " ".join(data.split()) else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
+
 
 def _yaml(data: dict[str, Any]) -> str:
     return yaml.dump(
-        data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, default_flow_style=False, width=88
+        data,
+        Dumper=_Dumper,
+        allow_unicode=True,
+        sort_keys=False,
+        default_flow_style=False,
+        width=88,
     )
 
 
@@ -131,19 +142,17 @@ def _data(plan: WritingPlan) -> dict[str, Any]:
     top: dict[str, Any] = {"title": plan.title, "unit": plan.unit}
     if plan.language is not None:
         top["language"] = plan.language
-    if not plan.chapters:
-        return top | {"sections": [_flat(section) for section in plan.sections]}
-    chapters = [
-        chapter.model_dump() | {"sections": [_part(s) for s in plan.of_chapter(chapter.heading)]}
-        for chapter in plan.chapters
-    ]
-    if [s for chapter in plan.chapters for s in plan.of_chapter(chapter.heading)] != plan.sections:
-        chapters = [chapter.model_dump() for chapter in plan.chapters]
-        return top | {"chapters": chapters, "sections": [_flat(s) for s in plan.sections]}
-    for chapter in chapters:
-        if not chapter["sections"]:  # not planned yet
-            del chapter["sections"]
-    return top | {"chapters": chapters}
+    grouped = [section for c in plan.chapters for section in plan.of_chapter(c.heading)]
+    if plan.chapters and grouped == plan.sections:
+        return top | {"chapters": [_nested(chapter, plan) for chapter in plan.chapters]}
+    if plan.chapters:
+        top["chapters"] = [chapter.model_dump() for chapter in plan.chapters]
+    return top | {"sections": [_flat(section) for section in plan.sections]}
+
+
+def _nested(chapter: ChapterPlan, plan: WritingPlan) -> dict[str, Any]:
+    sections = [_part(section) for section in plan.of_chapter(chapter.heading)]
+    return chapter.model_dump() | ({"sections": sections} if sections else {})
 
 
 def _part(section: SectionPlan) -> dict[str, Any]:
@@ -169,6 +178,14 @@ class _Source:
             place = place[:-1]
         where = f", line {self.lines[place]}" if place in self.lines else ""
         return PlanFileError(f"{self.name}{where}: {message}")
+
+    def fault(self, line: int, message: str) -> PlanFileError:
+        """Return the error on a line."""
+        return PlanFileError(f"{self.name}, line {line}: {message}")
+
+    def note(self, place: tuple[Any, ...], line: int) -> None:
+        """Remember the line of a place."""
+        self.lines[place] = line
 
 
 def _yaml_source(text: str, name: str) -> _Source:
@@ -239,7 +256,23 @@ def _plan(source: _Source) -> WritingPlan:
         raise source.error(("unit",), f"`unit` must be words or characters, not {unit!r}")
     chapters = list(_chapters(source, top))
     sections = _sections(source, top, (), "", (*_SECTION_KEYS, "chapter"))
-    names = [chapter.heading for chapter, _ in chapters]
+    _check_chapters(source, sections, [chapter.heading for chapter, _ in chapters])
+    for chapter, inner in chapters:
+        sections += inner
+    if not sections and not chapters:
+        key = "chapters" if "chapters" in top and "sections" not in top else "sections"
+        raise source.error((key,), f"`{key}` is empty: a plan has at least one section or chapter")
+    return WritingPlan(
+        title=_text(source, top, (), "title"),
+        sections=sections,
+        chapters=[chapter for chapter, _ in chapters],
+        unit=unit,
+        language=_text(source, top, (), "language", default=None),
+    )
+
+
+def _check_chapters(source: _Source, sections: list[SectionPlan], names: list[str]) -> None:
+    """Refuse a section that names a chapter which the plan does not have."""
     for index, section in enumerate(sections):
         if names and section.chapter and section.chapter not in names:
             raise source.error(
@@ -247,18 +280,6 @@ def _plan(source: _Source) -> WritingPlan:
                 f"`chapter` of section {index + 1} names no chapter of the plan: "
                 f"{section.chapter!r}{_closest(section.chapter, names)}",
             )
-    for chapter, inner in chapters:
-        sections += inner
-    if not sections and not chapters:
-        key = "chapters" if "chapters" in top else "sections"
-        raise source.error((key,), f"`{key}` is empty: a plan has at least one section or chapter")
-    return WritingPlan(
-        title=_text(source, top, (), "title"),
-        sections=sections,
-        chapters=[chapter for chapter, _ in chapters],
-        unit=unit,  # type: ignore[arg-type]
-        language=_text(source, top, (), "language", default=None),
-    )
 
 
 def _chapters(
@@ -270,19 +291,23 @@ def _chapters(
         place = ("chapters", index)
         what = _called("chapter", index, item)
         keys = _mapping(source, item, place, _CHAPTER_KEYS, what)
-        heading = " ".join(_text(source, keys, place, "heading", default=_REQUIRED, what=what).split())
+        heading = " ".join(
+            _text(source, keys, place, "heading", default=_REQUIRED, what=what).split()
+        )
         if heading in first:
             raise source.error(
                 (*place, "heading"),
                 f"{what} has the heading of chapter {first[heading]}; give it one of its own",
             )
         first[heading] = index + 1
+        sections = _sections(source, keys, place, heading, _SECTION_KEYS)
+        summed = sum(section.length for section in sections) if "length" not in keys else 0
         chapter = ChapterPlan(
             heading=heading,
             main_point=_text(source, keys, place, "main_point", what=what),
-            length=_length(source, keys, place, what),
+            length=summed or _length(source, keys, place, what),
         )
-        yield chapter, _sections(source, keys, place, heading, _SECTION_KEYS)
+        yield chapter, sections
 
 
 def _sections(
@@ -333,10 +358,11 @@ def _mapping(
 
 
 def _closest(word: str, known: tuple[str, ...] | list[str], mark: str = "'") -> str:
-    near = get_close_matches(word.lower(), known, n=1, cutoff=0.5)
+    by_case = {name.lower(): name for name in known}
+    near = get_close_matches(word.lower(), by_case, n=1, cutoff=0.5)
     if not near:
         return f"; known are {', '.join(known)}"
-    return f"; did you mean {mark}{near[0]}{mark}?"
+    return f"; did you mean {mark}{by_case[near[0]]}{mark}?"
 
 
 def _list(source: _Source, keys: dict[str, Any], place: tuple[Any, ...], key: str) -> list[Any]:
@@ -395,10 +421,10 @@ def _whole(text: str) -> int | None:
 
 # --- Markdown ---
 
-_COUNT = re.compile(r"(?P<text>.*?)\s*[(（](?P<count>[^()（）]*)[)）]\s*$")
-_UNITS: dict[str, Unit] = {
+_FRONT_KEYS = ("title", "unit", "language")
+_UNITS: dict[str, Unit | None] = {
     "words": "words", "word": "words", "characters": "characters", "character": "characters",
-    "字": "characters", "文字": "characters", "자": "characters", "": "words",
+    "字": "characters", "文字": "characters", "자": "characters", "": None,
 }  # fmt: skip
 _NUMBERED = re.compile(r"(?P<chapter>Chapter )?\d+(?:\.\d+)*\.(?: |$)")
 _AGAIN = "Chapter, continued: "
@@ -437,8 +463,8 @@ def _blocks(plan: WritingPlan) -> Iterator[str]:
         at = names.index(name) + 1 if name in names else 0
         mark = f"### {at}.{inner}." if at else f"### {number}." if name else f"## {number}."
         yield from _block(mark, section, plan.unit)
-    for at, chapter in waiting:
-        yield from _block(f"## Chapter {at}.", chapter, plan.unit)
+    for at, left in waiting:
+        yield from _block(f"## Chapter {at}.", left, plan.unit)
 
 
 def _block(mark: str, part: SectionPlan | ChapterPlan, unit: Unit) -> Iterator[str]:
@@ -450,8 +476,72 @@ def _block(mark: str, part: SectionPlan | ChapterPlan, unit: Unit) -> Iterator[s
 
 def _read_markdown(text: str, name: str) -> WritingPlan:
     """Read an outline that `_markdown` wrote, perhaps edited by a person."""
-    front, body, offset = _front(text, name)
-    reader = _Outline(front, offset, name)
-    for line in re.split(r"\r\n|\r|\n", body):
-        reader.read(line.strip())
-    return reader.plan()
+    lines = re.split(r"\r\n|\r|\n", text)
+    source, begin = _front(lines, name)
+    parts: dict[str, list[dict[str, Any]]] = {"chapters": [], "sections": []}
+    chapter, last = "", None
+    headings = [line.strip().partition(" ")[0] for line in lines]
+    for number, line in enumerate((line.strip() for line in lines[begin:]), begin + 1):
+        level = headings[number - 1]
+        if level == "#" and "title" not in source.value:
+            source.value["title"] = line[2:].strip()
+        elif line.startswith(f"## {_AGAIN}"):
+            chapter, last = line.removeprefix(f"## {_AGAIN}"), None
+        elif level in ("##", "###"):
+            below = next((mark for mark in headings[number:] if mark in ("##", "###")), "")
+            last, kind = _part_at(line, level, below == "###")
+            if level == "##":
+                chapter = last["heading"] if kind == "chapters" else ""
+            elif not chapter:
+                raise source.fault(number, "`###` stands in no chapter; a chapter is `##`")
+            if kind == "sections" and chapter:
+                last["chapter"] = chapter
+            source.note((kind, len(parts[kind])), number)
+            parts[kind].append(last)
+        elif line and (last is None or level.strip("#") == ""):
+            raise source.fault(number, f"this belongs to no section: {line[:40]!r}")
+        elif line and last is not None:
+            plain = re.sub(r"^\\(?=[\\#<])", "", line)
+            last["main_point"] = f"{last.get('main_point', '')} {plain}".strip()
+    source.value |= parts
+    _settle_unit(source)
+    return _plan(source)
+
+
+def _front(lines: list[str], name: str) -> tuple[_Source, int]:
+    """Read what stands between two `---` at the top, and return the line after it."""
+    if lines[0].strip() != "---":
+        return _Source({}, {}, name), 0
+    end = next((at for at, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
+    if end is None:
+        raise PlanFileError(f"{name}, line 1: the `---` at the top has no second one that ends it")
+    source = _yaml_source("\n".join(["", *lines[1:end]]), name)
+    source.value = _mapping(source, source.value or {}, (), _FRONT_KEYS, "the plan")
+    return source, end + 1
+
+
+def _part_at(line: str, level: str, has_sections: bool) -> tuple[dict[str, Any], str]:
+    """Return the part that a heading names, and whether it is a chapter or a section."""
+    body = line.removeprefix(level).strip()
+    mark = _NUMBERED.match(body)
+    body = body[mark.end() :] if mark else body
+    chapter = level == "##" and (has_sections or bool(mark and mark["chapter"]))
+    part: dict[str, Any] = {"heading": body}
+    begin = max(body.rfind("("), body.rfind("（"))
+    if body.endswith((")", "）")) and begin >= 0:
+        part = {"heading": body[:begin].strip(), "length": body[begin + 1 : -1].strip()}
+    return part, "chapters" if chapter else "sections"
+
+
+def _settle_unit(source: _Source) -> None:
+    """Take the units from the lengths: all the same, and the one named at the top."""
+    for kind in ("chapters", "sections"):
+        for index, part in enumerate(source.value[kind]):
+            match = re.fullmatch(r"(.*\d)\s*([^\W\d]*)", part.get("length", ""))
+            if not match or match[2].lower() not in _UNITS:
+                continue
+            part["length"], unit = match[1], _UNITS[match[2].lower()]
+            if unit and source.value.setdefault("unit", unit) != unit:
+                raise source.error(
+                    (kind, index), f"this length counts {unit}, the plan {source.value['unit']}"
+                )

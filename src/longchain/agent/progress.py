@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from longchain.document import SectionPlan, Unit, Usage, WritingPlan
 from longchain.length import LengthController, count_length
@@ -148,10 +148,12 @@ class Draft:
     referred: bool = False
     next: dict[str, Any] = field(default_factory=dict)
     done: bool = False
+    shown: list[Any] = field(default_factory=list)
+    """Its turns as messages, once it is done: later prompts show them again and again."""
 
 
 class Progress:
-    """Where a document stands, computed from its log.
+    """Where a document stands, computed from its log and brought up to date by `add`.
 
     Args:
         log: All events so far; the first is the request.
@@ -174,10 +176,18 @@ class Progress:
         self.summarized = 0
         self.usage = Usage()
         self.controller: LengthController | None = None
-        for event in log[1:]:
+        self.seen = 1
+        """How many events of the log are taken in."""
+        self.latest: Any = log[0]
+        self.add(log[1:])
+
+    def add(self, events: Sequence[Any]) -> None:
+        """Take in what happened next."""
+        for event in events:
             getattr(self, f"_{event['type']}")(event)
             if "usage" in event:
                 self.usage = self.usage + Usage(**event["usage"])
+            self.seen, self.latest = self.seen + 1, event
 
     # What happened -------------------------------------------------------------------------
 
@@ -215,7 +225,7 @@ class Progress:
             overhead=self.overhead(),
             reserve=sum(chapter.length for chapter in waiting),
             unit=self.unit,
-            closed=self.closed or direct,
+            closed=self.request["required"] is not None if direct else self.closed,
             cautious=not direct,
             together=self.mode != "parallel",
             **({"most_calls": 400} if direct else {}),
@@ -279,8 +289,13 @@ class Progress:
         return (self.plan and self.plan.language) or self.request["language"]
 
     @property
-    def required(self) -> int:
-        """The required length: asked for, or else what the plan adds up to."""
+    def required(self) -> int | None:
+        """The required length: asked for, or else what the plan adds up to.
+
+        None for a direct pass that nobody gave a length.
+        """
+        if self.mode == "direct":
+            return self.request["required"]
         assert self.controller is not None
         return self.controller.required
 

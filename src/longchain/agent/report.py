@@ -16,7 +16,7 @@ from longchain.agent.layout import pieces
 from longchain.agent.progress import Draft, Progress
 from longchain.document import LongDocument, Section, Unit
 from longchain.length import count_length, length_score
-from longchain.repetition import duplicate_sentences, overlap, rep_n
+from longchain.repetition import duplicate_sentences, rep_n, repeats
 
 _HEADING = regex.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*$", regex.MULTILINE)
 
@@ -104,9 +104,7 @@ def _section(draft: Draft, text: str) -> Section:
     )
 
 
-def _report(
-    progress: Progress, sections: list[Section], body: str, length: int
-) -> dict[str, Any]:
+def _report(progress: Progress, sections: list[Section], body: str, length: int) -> dict[str, Any]:
     measured = measure(
         body,
         required=progress.required,
@@ -123,7 +121,10 @@ def _report(
         "calls": _calls(progress),
         "thrown_away": sum(draft.thrown for draft in progress.drafts),
         "sections": [
-            _line(progress, draft, sections[:index]) for index, draft in enumerate(progress.drafts)
+            _line(draft, repeated)
+            for draft, repeated in zip(
+                progress.drafts, repeats([s.text for s in sections], OVERLAP), strict=True
+            )
         ],
         "citations": _citations(progress),
         "usage": progress.usage.model_dump(),
@@ -143,13 +144,8 @@ def _calls(progress: Progress) -> dict[str, int]:
     }
 
 
-def _line(progress: Progress, draft: Draft, earlier: list[Section]) -> dict[str, Any]:
-    """Return what is said of one section."""
-    repeated = [
-        number
-        for number, section in enumerate(earlier, 1)
-        if overlap(section.text, draft.text) > OVERLAP
-    ]
+def _line(draft: Draft, repeated: list[int]) -> dict[str, Any]:
+    """Return what is said of one section; `repeated` are the earlier ones that it repeats."""
     cited = grounding.cited(draft.text)
     return {
         "heading": draft.plan.heading,
@@ -157,7 +153,7 @@ def _line(progress: Progress, draft: Draft, earlier: list[Section]) -> dict[str,
         "length": draft.length,
         "calls": draft.calls,
         "language": languages.detect(draft.text),
-        "repeats_sections": repeated,
+        "repeats_sections": [index + 1 for index in repeated],
         "cites": sorted(set(cited)),
         "notes": draft.notes,
     }
@@ -172,7 +168,9 @@ def _citations(progress: Progress) -> dict[str, Any]:
         "citations": len(found),
         "resolved": all(mark in known for mark in found) if known else True,
         "removed": sum(
-            note.startswith("unknown citations") for draft in progress.drafts for note in draft.notes
+            note.startswith("unknown citations")
+            for draft in progress.drafts
+            for note in draft.notes
         ),
         "sections_without": [
             index

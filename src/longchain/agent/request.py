@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NotRequired, get_args
 
 from langchain_core.messages import BaseMessage
 from langchain_core.prompt_values import PromptValue
 from pydantic import ValidationError
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from longchain import language as languages
 from longchain import length as lengths
@@ -78,7 +78,7 @@ def events(given: Any, *, mode: Mode, local_sources: bool = True) -> list[Any]:
     }
     first = [request]
     if plan is not None:
-        plan = rescale(plan, required) if fields.get("length") else plan
+        plan = rescale(plan, required) if required != plan.length and required else plan
         first.append(_planned(plan, "given"))
     elif mode == "direct":
         section = SectionPlan(main_point=instruction[:200], length=required or 2000)

@@ -76,9 +76,7 @@ def settle(
     step, length = _decide(progress, index, asked, got, whole, cut)
     thrown = 0
     if step.action == "trim":
-        shorter = trim(
-            whole, step.length, progress.unit, progress.language, least=step.least
-        )
+        shorter = trim(whole, step.length, progress.unit, progress.language, least=step.least)
         thrown = progress.count(whole) - progress.count(shorter)
         whole, length = shorter, length - thrown
         notes += ["trimmed"] if thrown else []
@@ -147,10 +145,12 @@ def _decide(
     assert controller is not None
     heading = progress.count(draft.plan.heading)
     length = heading + progress.count(whole)
-    if got:
-        controller.bias.learn(asked, got)
+    learnt = controller.bias
+    if got:  # for this decision only: the log's own replay will teach the controller
+        controller.bias = learnt.with_reply(asked, got)
     calls = draft.calls + 1
     step = controller.next(index, length, heading=heading, calls=calls)
+    controller.bias = learnt
     if not whole:  # a loop or a cut from its first word on: as good as no reply
         if draft.retries >= RETRIES or calls >= controller.most_calls:
             raise ReplyError(_exhausted(draft, index, "no whole sentence", ""))

@@ -13,6 +13,7 @@ A request names its length once, as the last number of its last message.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from langchain_core.language_models import BaseChatModel
@@ -23,7 +24,7 @@ from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from longchain.agent.grounding import render
-from longchain.agent.memory import Limits
+from longchain.agent.memory import MOST_PER_CHARACTER, Limits
 from longchain.agent.plan import UNIT_NAMES, prompt_language
 from longchain.agent.progress import Draft, Progress
 from longchain.document import Reference, SectionPlan
@@ -117,15 +118,16 @@ _STEP = {
         ),
         "direct": "Write the whole text. Length: about {length} {unit}",
         "free": "Write the whole text.",
-        "again": (
-            "Your last answer could not be used ({problem}). Answer with the prose alone. "
-        ),
+        "again": ("Your last answer could not be used ({problem}). Answer with the prose alone. "),
         "end": ", the last part, and bring the document to its end",
         "which": "part {number}",
     },
     "ja": {
         "write": "それでは{which}を書いてください{end}。長さ：約{length}{unit}",
-        "extend": "この部分を、途切れたところから繰り返しなしに書き続けてください。追加の長さ：約{length}{unit}",
+        "extend": (
+            "この部分を、途切れたところから繰り返しなしに書き続けてください。"
+            "追加の長さ：約{length}{unit}"
+        ),
         "direct": "全文を書いてください。長さ：約{length}{unit}",
         "free": "全文を書いてください。",
         "again": "前回の回答は使えませんでした（{problem}）。本文だけを答えてください。",
@@ -155,12 +157,15 @@ HEADROOM = 2.0
 means of length control: a model that writes 1.6 times what it is asked must still end by itself."""
 
 
+@dataclass(frozen=True)
 class Reply:
-    """A model's reply as the writer sees it: its text, and why it ended."""
+    """A model's reply as the writer sees it: its text, and why it ended.
 
-    def __init__(self, text: str, finish: Literal["stop", "length", "filter"]):
-        self.text = text
-        self.finish = finish
+    A dataclass, because events carry it and LangServe sends them as JSON.
+    """
+
+    text: str
+    finish: Literal["stop", "length", "filter"]
 
 
 class SectionParser(BaseOutputParser[Reply]):
@@ -286,9 +291,11 @@ class Prompter:
         """Return the most tokens the reply may have, by its length and by the window."""
         asked = asked or 3000
         wanted = round(asked * TOKENS_PER_UNIT[progress.unit] * HEADROOM) + 200
-        shown = values["text"] + values["preamble"] + values["step"]
-        shown += "".join(turn.text for turn in values["turns"])
-        left = self.limit.window - round(self.limit.count(shown) * 1.05) - 100
+        shown = [values["text"], values["preamble"], values["step"]]
+        shown += [turn.text for turn in values["turns"]]
+        left = self.limit.window - round(sum(map(len, shown)) * MOST_PER_CHARACTER) - 100
+        if left < wanted:  # it may be close: count
+            left = self.limit.window - round(sum(map(self.limit.count, shown)) * 1.05) - 100
         return max(min(wanted, left), 64)
 
     def preamble(self, progress: Progress, index: int) -> str:
@@ -298,7 +305,9 @@ class Prompter:
         if self.grounded and self.grounded_only:
             grounding += _ONLY[own]
         style = progress.request["style"]
-        template = "{instruction}\n{style}{grounding}" if progress.mode == "direct" else _PREAMBLE[own]
+        template = (
+            "{instruction}\n{style}{grounding}" if progress.mode == "direct" else _PREAMBLE[own]
+        )
         text = template.format(
             instruction=progress.request["instruction"],
             style=f"\n<style>\n{style}\n</style>\n" if style else "",
@@ -387,11 +396,22 @@ class Prompter:
         start = index if progress.mode == "parallel" else progress.summarized
         turns: list[BaseMessage] = []
         for i in range(start, index + 1):
-            for turn in progress.drafts[i].turns:
-                step = self.step(progress, i, turn.kind, turn.asked, first=False)
-                if not turns:
-                    step = f"{preamble}\n{step}"
-                turns += [HumanMessage(step), AIMessage(turn.text)]
+            draft = progress.drafts[i]
+            # The first one may have to show its chapter's plan, too: it is not kept.
+            shown = (draft.shown if i > start else []) or self._shown(progress, i)
+            if draft.done and i > start:
+                draft.shown = shown
+            turns += shown
+        if turns:
+            turns[0] = HumanMessage(f"{preamble}\n{turns[0].content}")
+        return turns
+
+    def _shown(self, progress: Progress, index: int) -> list[BaseMessage]:
+        """Return one section's turns as messages."""
+        turns: list[BaseMessage] = []
+        for turn in progress.drafts[index].turns:
+            step = self.step(progress, index, turn.kind, turn.asked, first=False)
+            turns += [HumanMessage(step), AIMessage(turn.text)]
         return turns
 
     def _text(self, progress: Progress, index: int) -> str:

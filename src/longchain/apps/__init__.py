@@ -1,1 +1,1 @@
-"""Part of longchain."""
+"""Front doors without logic: they call the library as a user would."""

@@ -13,12 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
-
-if TYPE_CHECKING:
-    from longchain.agent.chain import AgentWriteChain
 
 app = typer.Typer(
     name="longchain",
@@ -146,10 +143,11 @@ def plan(
     """Plan a document, as a file to edit and hand to `longchain write --plan`."""
     with _mistakes():
         from longchain.agent.chain import AgentWriteChain
-        from longchain.agent.planfile import check, dumps, save
+        from longchain.agent.planfile import dumps, save
+        from longchain.apps import export
 
         if output is not None:
-            check(output)
+            export.check(output, export.PLAN_FORMATS)
         given = _given(instruction, length, unit, language, style, source)
         made = AgentWriteChain(_model(model, base_url, quiet)).plan(given)
         if output is not None:

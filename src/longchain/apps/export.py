@@ -11,7 +11,7 @@ from pathlib import Path
 
 from longchain.document import LongDocument
 from longchain.errors import InputError
-from longchain.length.count import strip_markup
+from longchain.length.count import plain
 
 FORMATS = (".md", ".txt", ".json")
 """What can be written today."""
@@ -20,8 +20,12 @@ COMING = (".docx", ".epub", ".html", ".pdf")
 """What the extra `export` will bring."""
 
 
-def check(path: Path) -> Path:
-    """Return a path that can be written in a format that is known.
+PLAN_FORMATS = (".yaml", ".yml", ".json", ".md")
+"""What a plan can be written as."""
+
+
+def check(path: Path, formats: tuple[str, ...] = FORMATS) -> Path:
+    """Return a path that can be written in one of the formats.
 
     Raises:
         InputError: The format is unknown or not there yet, or the path cannot be written.
@@ -30,10 +34,10 @@ def check(path: Path) -> Path:
     if suffix in COMING:
         raise InputError(
             f"{suffix} files will come with the extra 'export', which is not part of this "
-            f"version: use one of {', '.join(FORMATS)}"
+            f"version: use one of {', '.join(formats)}"
         )
-    if suffix not in FORMATS:
-        raise InputError(f"{str(path)!r}: use one of {', '.join(FORMATS)}, not {suffix!r}")
+    if suffix not in formats:
+        raise InputError(f"{str(path)!r}: use one of {', '.join(formats)}, not {suffix!r}")
     if path.is_dir():
         raise InputError(f"{str(path)!r} is a folder: name a file")
     folder = path.parent
@@ -49,7 +53,7 @@ def render(document: LongDocument, suffix: str) -> str:
     if suffix == ".json":
         return json.dumps(document.model_dump(), ensure_ascii=False, indent=2) + "\n"
     if suffix == ".txt":
-        return strip_markup(document.text).strip() + "\n"
+        return plain(document.text).strip() + "\n"
     return document.text
 
 

@@ -67,7 +67,7 @@ class _Told:
         if len(progress.drafts) != self.planned:
             self.planned = len(progress.drafts)
             self._say(
-                f"plan: {self.planned} sections, {progress.required:,} {progress.unit}"
+                f"plan: {self.planned} sections, {_of(progress)}"
                 + (f" ({'; '.join(progress.plan_notes)})" if progress.plan_notes else "")
             )
         for index, draft in enumerate(progress.drafts):
@@ -79,16 +79,22 @@ class _Told:
         draft = progress.drafts[index]
         so_far = sum(d.length for d in progress.drafts if d.done) + progress.overhead()
         spent = time.monotonic() - self.began
-        left = max(progress.required - so_far, 0) * spent / max(so_far, 1)
+        left = max((progress.required or 0) - so_far, 0) * spent / max(so_far, 1)
         name = draft.plan.heading or draft.plan.main_point
         name = name if len(name) <= 48 else name[:47] + "…"
         self._say(
             f"[{index + 1}/{len(progress.drafts)}] {name}: {draft.length:,} "
-            f"({so_far:,} of {progress.required:,} {progress.unit}, {_clock(left)} left)"
+            f"({so_far:,} of {_of(progress)}, {_clock(left)} left)"
         )
 
     def _say(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _of(progress: Progress) -> str:
+    """Return the required length with its unit."""
+    required = "open length in" if progress.required is None else f"{progress.required:,}"
+    return f"{required} {progress.unit}"
 
 
 def _clock(seconds: float) -> str:
@@ -100,9 +106,10 @@ def conclude(finished: LongDocument, output: Path | None) -> None:
     """Tell what a document came to."""
     report, usage = finished.report, finished.usage
     where = f" -> {output}" if output else ""
+    required = report["required_length"]
+    score = f" of {required:,}, S_l {report['length_score']:.1f}" if required else ""
     lines = [
-        f"done: {finished.length:,} of {report['required_length']:,} {finished.unit}, "
-        f"S_l {report['length_score']:.1f}, {len(finished.sections)} sections, "
+        f"done: {finished.length:,} {finished.unit}{score}, {len(finished.sections)} sections, "
         f"{usage.calls} calls{where}"
     ]
     citations = report["citations"]

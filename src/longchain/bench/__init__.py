@@ -1,1 +1,1 @@
-"""Part of longchain."""
+"""How well it writes: measures without a judge."""

@@ -96,6 +96,12 @@ class Bias:
         if asked > 0 and written > 0:
             self.replies.append((asked, written))
 
+    def with_reply(self, asked: int, written: int) -> Bias:
+        """Return a copy that has taken in one more reply."""
+        other = Bias(self.replies[-WINDOW:])
+        other.learn(asked, written)
+        return other
+
     def estimate(self) -> tuple[float, float | None]:
         """Return the bias (1.0: writes what it is asked) and the cap, or None for no cap."""
         recent = self.replies[-WINDOW:]
@@ -116,17 +122,18 @@ _WIDTH = 0.05
 
 def _posterior(replies: Sequence[tuple[int, int]], cap: float | None) -> tuple[float, float]:
     """Return the evidence for the replies and the posterior mean of the log-bias."""
-    ratios = [(math.log(written / asked), asked, written) for asked, written in replies]
+    capped = [asked for asked, written in replies if cap and written >= cap * (1 - _WIDTH)]
+    ratios = [math.log(w / a) for a, w in replies if not cap or w < cap * (1 - _WIDTH)]
+    count, first, second = len(ratios), sum(ratios), sum(ratio * ratio for ratio in ratios)
+    constant = -count * math.log(SPREAD * math.sqrt(2 * math.pi))
     logs = []
     for mean in _GRID:
-        total = -0.5 * (mean / PRIOR) ** 2
-        for ratio, asked, written in ratios:
-            if cap is not None and written >= cap * (1 - _WIDTH):
-                # At the cap: all that is known is that it would have written at least so much.
-                beyond = (math.log(cap / asked) - mean) / SPREAD
-                total += math.log(max(0.5 * math.erfc(beyond / math.sqrt(2)), 1e-12) / _WIDTH)
-            else:
-                total += -0.5 * ((ratio - mean) / SPREAD) ** 2 - math.log(SPREAD * 2.5066)
+        scatter = second - 2 * mean * first + count * mean * mean
+        total = constant - 0.5 * ((mean / PRIOR) ** 2 + scatter / SPREAD**2)
+        for asked in capped:
+            # At the cap: all that is known is that it would have written at least so much.
+            beyond = (math.log((cap or 1) / asked) - mean) / SPREAD
+            total += math.log(max(0.5 * math.erfc(beyond / math.sqrt(2)), 1e-12) / _WIDTH)
         logs.append(total)
     if cap is not None:  # the cap itself was fitted: its density over about three e-foldings
         logs = [value - math.log(3 / _WIDTH) for value in logs]
@@ -168,7 +175,7 @@ class LengthController:
         self.budgets = list(budgets)
         self.overhead = overhead
         self.reserve = reserve
-        self.required = required or sum(self.budgets) + reserve + overhead
+        self.required = required or sum(self.budgets) + reserve
         self.closed = closed
         self.cautious = cautious
         self.most_calls = most_calls

@@ -1,1 +1,1 @@
-"""Part of longchain."""
+"""What can write: names and environments -> chat models."""

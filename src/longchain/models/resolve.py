@@ -13,10 +13,11 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from langchain_core import exceptions
 from langchain_core.language_models import BaseChatModel
 from pydantic import ValidationError
 
-from longchain.errors import ModelNameError
+from longchain.errors import LongchainError, ModelNameError
 
 if TYPE_CHECKING:
     from openai.types import Model
@@ -352,3 +353,31 @@ def output_limit(model: BaseChatModel, tokens: int) -> dict[str, int]:
         tokens += REASONING_TOKENS
     bounds = (_says(model, "max_output_tokens"), getattr(model, key, None))
     return {key: min([tokens, *(b for b in bounds if isinstance(b, int) and b > 0)])}
+
+
+_HINTS: list[tuple[type[Exception], str]] = [
+    (exceptions.ModelAuthenticationError, "check the key in the provider's environment variable"),
+    (exceptions.ModelPermissionDeniedError, "check what the key may use"),
+    (exceptions.ModelNotFoundError, "check the model's name and the base URL"),
+    (exceptions.ModelRateLimitError, "wait a little, or lower the concurrency, and resume"),
+    (exceptions.ModelTimeoutError, "resume when the server answers again"),
+    (exceptions.ModelConnectionError, "check the base URL and that the server runs"),
+    (exceptions.ContextOverflowError, "choose a model with a larger window or `summary` memory"),
+    (exceptions.ModelAPIError, "resume when the server works again"),
+]
+_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
+_SECRET = re.compile(r"(?:\b(?:sk|pk|key)[-_]|(?<=[Bb]earer ))[\w.*-]{6,}")
+_LONGEST_REASON = 300
+
+
+def explain(error: Exception) -> str:
+    """Return one line that says what went wrong with a model and what to do; without any key."""
+    if isinstance(error, LongchainError):
+        return str(error)
+    reason = _SECRET.sub("[key]", " ".join(str(error).split()))
+    for variable, value in os.environ.items():
+        if _SECRET_NAME.search(variable) and len(value) >= 8:
+            reason = reason.replace(value, "[key]")
+    reason = reason[:_LONGEST_REASON] or type(error).__name__
+    hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
+    return f"the model failed: {reason}" + (f"; {hint}" if hint else "")

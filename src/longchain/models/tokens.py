@@ -19,7 +19,9 @@ from langchain_core.language_models import BaseChatModel
 
 _FILE = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 
-_WIDE = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\u3000-\u303f\uff00-\uffef]")
+_WIDE = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\u3000-\u303f\uff00-\uffef]"
+)
 _NARROW = regex.compile(r"[^\x00-\x7f]")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from math import ceil, exp
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from langchain_core.messages import BaseMessage
 
@@ -25,13 +25,14 @@ from longchain.testing.chance import Chance
 Message = BaseMessage | Mapping[str, Any]
 """A LangChain message, or its OpenAI form with `role` and `content`."""
 
-_LENGTH = re.compile(r"(\d[\d,，]*)[\s-]*(words?\b|characters?\b|文字|字|자|단어)", re.IGNORECASE)
-_LANGUAGE = re.compile(r"\b(english|chinese|japanese|korean)\b", re.IGNORECASE)
+_WORDS = ("word", "words", "語", "词", "단어")
+_LENGTH = re.compile(
+    r"(\d[\d,，]*)[\s-]*(words?\b|characters?\b|文字|字|자|語|词|단어)", re.IGNORECASE
+)
+_LANGUAGE = re.compile(r"\bin (english|chinese|japanese|korean)\b", re.IGNORECASE)
+_PLAN = re.compile(r"<(plan|chapter)_format>")
+_PLAN_AGAIN = re.compile(r"\bplan\b|構成|计划|계획", re.IGNORECASE)
 _LANGUAGES = {"english": "en", "chinese": "zh", "japanese": "ja", "korean": "ko"}
-_AMOUNT: dict[Unit, dict[str, str]] = {
-    "words": {"en": "{} words", "ko": "{}단어"},
-    "characters": {"en": "{} characters", "zh": "{}字", "ja": "{}字", "ko": "{}자"},
-}
 _TAIL = 2_000
 """How many characters at a message's end tell its language: before them may stand prior text."""
 
@@ -66,6 +67,9 @@ class Request(NamedTuple):
     unit: Unit
     language: str
 
+    plan: Literal["section", "chapter"] | None
+    """What kind of plan is asked for, if any."""
+
     @classmethod
     def read(cls, messages: Sequence[Message]) -> Request:
         """Read the last message; an assistant's turn after it is the beginning of the reply."""
@@ -74,27 +78,47 @@ class Request(NamedTuple):
         while len(asking) > 1 and role_of(asking[-1]) == "assistant":
             written = text_of(asking.pop()) + written
         text = text_of(asking[-1]) if asking else ""
-        named = next(reversed(list(_LENGTH.finditer(text))), None)
-        if named is None:
-            return cls(text, written, None, "words", _language(text, ""))
-        unit: Unit = "words" if named[2].lower() in ("word", "words", "단어") else "characters"
-        length = int(re.sub("[,，]", "", named[1]))
-        return cls(text, written, length, unit, _language(text, named[2]))
+        length, unit = None, ""
+        for named in _LENGTH.finditer(text):
+            length, unit = int(re.sub("[,，]", "", named[1])), named[2].lower()
+        return cls(
+            text,
+            written,
+            length,
+            "words" if not unit or unit in _WORDS else "characters",
+            _language(text, unit) or _language_named(asking, unit),
+            _plan_asked(asking),
+        )
 
 
-def _language(text: str, unit: str) -> str:
-    """Tell the language to write in: of the unit, else of the script, else the one named."""
+def _plan_asked(asking: Sequence[Message]) -> Literal["section", "chapter"] | None:
+    """Tell what plan is asked for: now, or one turn ago if this turn asks for it once more."""
+    texts = [text_of(one) for one in asking if role_of(one) != "assistant"][-2:]
+    tags = [match[1] for text in texts[-1:] for match in _PLAN.finditer(text)]
+    if not tags and len(texts) == 2 and _PLAN_AGAIN.search(texts[1]):
+        tags = [match[1] for match in _PLAN.finditer(texts[0])]
+    return ("chapter" if "chapter" in tags else "section") if tags else None
+
+
+def _language(text: str, unit: str) -> str | None:
+    """Tell the language to write in by the unit and by the script of the last lines."""
     tail = text[-_TAIL:]
     kana = len(re.findall(r"[\u3041-\u30ff]", tail))
     han = len(re.findall(r"[\u4e00-\u9fff]", tail))
     if unit in ("자", "단어"):
         return "ko"
-    if unit in ("字", "文字") or (kana + han) * 4 > len(tail):
-        return "ja" if unit == "文字" or kana * 10 > han else "zh"
-    if len(re.findall(r"[\uac00-\ud7af]", tail)) * 4 > len(tail):
-        return "ko"
-    named = _LANGUAGE.findall(tail)
-    return _LANGUAGES[named[-1].lower()] if named and unit.startswith("char") else "en"
+    if unit in ("字", "文字", "語", "词") or (kana + han) * 4 > len(tail):
+        return "ja" if unit in ("文字", "語") or kana * 10 > han else "zh"
+    return "ko" if len(re.findall(r"[\uac00-\ud7af]", tail)) * 4 > len(tail) else None
+
+
+def _language_named(asking: Sequence[Message], unit: str) -> str:
+    """Tell the language by its name, as in `in Korean`, where characters of it are asked for."""
+    if unit.startswith("char"):
+        for message in (asking[-1], asking[0]):
+            if named := _LANGUAGE.findall(text_of(message)):
+                return _LANGUAGES[named[-1].lower()]
+    return "en"
 
 
 @dataclass(frozen=True)
@@ -104,7 +128,8 @@ class LengthBehavior:
     It answers by what the last message says: a writing request, which names its length once, as
     its last number with a unit (`400 words`, `800字`, `800文字`, `800자`, `800 characters`), gets
     prose of `bias * length * exp(spread * z)` units with z from the normal distribution; a message
-    with `<plan_format>` or `<chapter_format>` gets a plan for the length it names; one with
+    with `<plan_format>` or `<chapter_format>` gets a plan for the length it names (also where the
+    turn after it asks for the plan again); one with
     `<summary_format>` a summary; any other one sentence. A JSON schema is filled.
 
     The answer depends on the seed, on the request and on how often that request came: never on
@@ -135,10 +160,10 @@ class LengthBehavior:
     seed: int = 0
 
     sections: int | None = None
-    """Sections of every plan; None: about one for 450 units."""
+    """Sections of every plan; None: about one for 450 words or 900 characters."""
 
     chapters: int | None = None
-    """Chapters of every plan of chapters; None: about one for 5,000 units."""
+    """Chapters of every plan of chapters; None: about one for 5,000 words or 10,000 characters."""
 
     vary: bool = True
     """Whether the same request gets another answer each time it comes."""
@@ -165,11 +190,10 @@ class LengthBehavior:
         rng = self._chance.stream(_parts(messages, schema))
         if schema is not None:
             return plan.fill(schema, rng, request.language, self._plan(request, rng, schema))
-        if is_plan(request.text):
-            label = "Chapter" if "<chapter_format>" in request.text else "Section"
+        if request.plan:
             title = prose.heading(rng, request.language)
             parts = self._plan(request, rng, None)
-            return plan.lines(title, label, parts, _amount(request))
+            return plan.lines(title, request.plan, parts, request.unit, request.language)
         if "<summary_format>" in request.text:
             return _summary(request, rng)
         if request.length is None:
@@ -188,18 +212,14 @@ class LengthBehavior:
         self, request: Request, rng: Random, schema: Mapping[str, Any] | None
     ) -> list[plan.Part]:
         length = request.length or 1_000
-        names = schema.get("properties", {}) if schema else {}
-        if "chapters" in names or "<chapter_format>" in request.text:
-            count = self.chapters or max(1, min(length // 60, max(2, round(length / 5_000))))
+        per = 1 if request.unit == "words" else 2
+        most = max(1, length // (60 * per))
+        if request.plan == "chapter" or "chapters" in (schema or {}).get("properties", {}):
+            count = self.chapters or min(most, max(2, round(length / (5_000 * per))))
         else:
-            most = max(1, length // 60)
-            count = self.sections or min(most, max(ceil(length / 1_000), round(length / 450), 1))
+            least = ceil(length / (1_000 * per))
+            count = self.sections or min(most, max(least, round(length / (450 * per))))
         return plan.parts(rng, count, length, request.unit, request.language)
-
-
-def is_plan(text: str) -> bool:
-    """Say whether a request asks for a plan as lines."""
-    return "<plan_format>" in text or "<chapter_format>" in text
 
 
 def _summary(request: Request, rng: Random) -> str:
@@ -212,11 +232,6 @@ def measure(text: str, unit: Unit) -> int:
     """Return the length of simulated prose: its words, or its characters but white space."""
     words = text.split()
     return len(words) if unit == "words" else sum(map(len, words))
-
-
-def _amount(request: Request) -> str:
-    amounts = _AMOUNT[request.unit]
-    return amounts.get(request.language, amounts["en"])
 
 
 def _parts(messages: Sequence[Message], schema: Mapping[str, Any] | None) -> Iterator[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from longchain.testing import tokens
-from longchain.testing.behavior import LengthBehavior, is_plan, text_of
+from longchain.testing.behavior import LengthBehavior, Request
 from longchain.testing.faults import Draw, Fault, Faults
 from longchain.testing.prefix_cache import PrefixCache, block_keys, chat_tokens
 from longchain.testing.wire import ApiError, ChatCall
@@ -108,7 +108,7 @@ class Engine:
             ApiError: The request is refused, by its fault or because it does not fit.
         """
         fault = self._draw.next(chain.from_iterable(call.turns))
-        if fault == "half_plan" and call.schema is None and not is_plan(text_of(call.messages[-1])):
+        if fault == "half_plan" and call.schema is None and not Request.read(call.messages).plan:
             fault = "ok"
         if fault != "ok":
             self.stats.faults[fault] = self.stats.faults.get(fault, 0) + 1

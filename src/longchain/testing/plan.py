@@ -10,12 +10,30 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from longchain.document import Unit
 from longchain.testing import prose
 
 _POINT = {"words": 12, "characters": 24}
+_TITLE = {"en": "Title: ", "zh": "题目：", "ja": "タイトル："}
+_LINES = {
+    "en": {
+        "section": "Section {}",
+        "chapter": "Chapter {}",
+        "rest": " - Heading: {} - Main Point: {} - Word Count: {}",
+    },
+    "zh": {"section": "第{}节", "chapter": "第{}章", "rest": " - 标题：{} - 要点：{} - 字数：{}"},
+    "ja": {
+        "section": "第{}節",
+        "chapter": "第{}章",
+        "rest": " - 見出し：{} - 要点：{} - 文字数：{}",
+    },
+}
+_AMOUNT: dict[Unit, dict[str, str]] = {
+    "words": {"en": "{} words", "zh": "{}词", "ja": "{}語", "ko": "{}단어"},
+    "characters": {"en": "{} characters", "zh": "{}字", "ja": "{}字", "ko": "{}자"},
+}
 _DEPTH = 12
 """A schema that refers to itself deeper than this is filled with null."""
 
@@ -62,21 +80,22 @@ def point(rng: Random, language: str) -> str:
     return prose.sentence(rng, language, _POINT[unit], unit)
 
 
-def lines(title: str, label: str, parts: list[Part], amount: str) -> str:
-    """Return a plan as lines.
+def lines(
+    title: str, level: Literal["section", "chapter"], parts: list[Part], unit: Unit, language: str
+) -> str:
+    """Return a plan as lines, with labels in Chinese and Japanese, else in English.
 
-    Args:
-        title: The document's title.
-        label: What a part is called: `Section` or `Chapter`.
-        parts: The parts in order.
-        amount: How a length is written, such as `{} words`.
+    Such as `Section 1 - Heading: Ships - Main Point: They sail. - Word Count: 400 words`.
     """
+    form = _LINES.get(language, _LINES["en"])
     rows = [
-        f"{label} {number} - Heading: {part.heading} - Main Point: {part.main_point}"
-        f" - Word Count: {amount.format(part.length)}"
+        form[level].format(number)
+        + form["rest"].format(
+            part.heading, part.main_point, _AMOUNT[unit][language].format(part.length)
+        )
         for number, part in enumerate(parts, start=1)
     ]
-    return "\n".join([f"Title: {title}", *rows])
+    return "\n".join([_TITLE.get(language, _TITLE["en"]) + title, *rows])
 
 
 def fill(schema: Mapping[str, Any], rng: Random, language: str, plan: list[Part]) -> str:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from copy import deepcopy
+from dataclasses import replace
 from typing import Any, Self
 
 from longchain.testing import tokens, wire
@@ -106,7 +106,8 @@ class SimulatedServer:
     @property
     def stats(self) -> Stats:
         """A copy of the counters."""
-        return deepcopy(self._engine.stats)
+        stats = self._engine.stats
+        return replace(stats, faults=dict(stats.faults))
 
     @property
     def requests(self) -> list[dict[str, Any]]:

@@ -53,10 +53,10 @@ class FakeWriter(BaseChatModel):
         ModelInvalidRequestError: A JSON schema was asked for although not `structured`.
     """
 
-    replies: list[Any] = Field(default_factory=list, exclude=True)
+    replies: list[Any] = Field(default_factory=list, exclude=True, repr=False)
     """The script: each `Reply` is used once, in the order in which requests arrive."""
 
-    behavior: InstanceOf[LengthBehavior] | None = Field(default=None, exclude=True)
+    behavior: InstanceOf[LengthBehavior] | None = Field(default=None, exclude=True, repr=False)
     """Answers where the script is at its end."""
 
     model_name: str = "fake-writer"

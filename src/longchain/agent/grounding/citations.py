@@ -18,7 +18,7 @@ _IDS = r"\d{1,4}(?:\s*[,，、;；–—~～〜-]\s*\d{1,4})*"
 _MARK = re.compile(
     # What looks like a mark and is none: code, links, definitions of links.
     r"(?P<other>```.*?(?:```|\Z)|`[^`\n]+`|!?\[[^\]\n]*\]\([^)\n]*\)|^[ ]{0,3}\[[^\]\n]+\]:)"
-    rf"|(?P<space>[ \t]*)[\[［【]\s*(?P<ids>{_IDS})\s*[\]］】]",
+    rf"|(?P<space>[ \t]*)[\[［【]\s*(?P<ids>{_IDS})\s*[\]］】](?!\()",
     re.DOTALL | re.MULTILINE,
 )
 _ID = re.compile(r"(\d+)(?:\s*[–—~～〜-]\s*(\d+))?")
@@ -152,7 +152,7 @@ def _entry(reference: Reference) -> str:
     title, source = " ".join(reference.title.split()), reference.source
     if not title or title == source:
         return f"[{reference.id}] {source or title}"
-    stop = "" if title[-1] in ".?!。？！" else "."
+    stop = "" if title[-1] in ".?!。？！" else "。" if title[-1] > "\u3000" else "."
     return f"[{reference.id}] {title}{stop} {source}".rstrip()
 
 
@@ -172,18 +172,20 @@ def _mark(ids: list[int]) -> str:
 
 def _rewrite(text: str, change: Change) -> str:
     """Rewrite every mark of a text."""
-    done, position, after_mark = "", 0, False
+    done, position, after_mark, left = "", 0, False, ""
     for match in _MARK.finditer(text):
         if not match["ids"]:
             continue
         between = text[position : match.start()]
-        ids = change(_ids(match["ids"]), after_mark and not between)
+        follows = after_mark and not between
+        ids = change(_ids(match["ids"]), follows)
         done += between
         position, after_mark = match.end(), True
-        if ids is None:
-            done += match[0]
-        elif ids:
-            done += match["space"] + _mark(ids)
+        # A mark inherits the space of one that was taken out before it.
+        space = match["space"] or (left if follows else "")
+        left = "" if ids is None or ids else space
+        if ids is None or ids:
+            done += space + (match[0].lstrip(" \t") if ids is None else _mark(ids))
         elif not done or done.endswith("\n"):
             # Nothing stands before the mark on its line: the space after it goes instead.
             position += len(text[position:]) - len(text[position:].lstrip(" \t"))

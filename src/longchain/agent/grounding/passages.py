@@ -25,7 +25,9 @@ _ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
 _SETEXT = re.compile(r"(?:=+|-{2,})[ \t]*$")
 _UNDERLINE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}[ \t]*$")
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_TITLE_FIELD = re.compile(r"^title[ \t]*:[ \t]*[\"']?(.+?)[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_TITLE_FIELD = re.compile(
+    r"^title[ \t]*:[ \t]*[\"']?(.+?)[\"']?[ \t]*$", re.MULTILINE | re.IGNORECASE
+)
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n\s*$")
 
 
@@ -51,7 +53,7 @@ def split(text: str, *, rst: bool = False) -> tuple[str, list[Passage]]:
     """Return a text's title (empty where it has none) and its passages in order.
 
     Args:
-        text: The text, with `\\n` between lines.
+        text: The text, its lines ended by line feeds alone.
         rst: Headings are underlined as in reStructuredText; else they are Markdown's.
     """
     title = ""
@@ -76,7 +78,7 @@ def cut(text: str, language: str) -> list[str]:
     most = MOST if spaced else 2 * MOST
     total = size(text, spaced)
     if total <= most:
-        return [text.strip("\n")] if text.strip() else []
+        return [text.strip("\n").rstrip()] if text.strip() else []
     # Equal shares leave no stub at the end; the share stays well inside the bounds.
     share = total / round(total / (most * 0.75))
     passages, piece, filled = [], "", 0
@@ -86,14 +88,14 @@ def cut(text: str, language: str) -> list[str]:
             passages.append(piece)
             piece, filled = "", 0
         piece, filled = piece + part, filled + length
-        if filled >= share or (filled >= share * 0.8 and _PARAGRAPH_END.search(part)):
+        if filled >= share * 1.15 or (filled >= share * 0.8 and _PARAGRAPH_END.search(part)):
             passages.append(piece)
             piece, filled = "", 0
     if passages and filled and filled < most / 8:
         passages[-1] += piece
     elif piece:
         passages.append(piece)
-    return [passage.strip("\n") for passage in passages if passage.strip()]
+    return [passage.strip("\n").rstrip() for passage in passages if passage.strip()]
 
 
 def size(text: str, spaced: bool) -> int:

@@ -51,7 +51,7 @@ class References:
         return {reference.id for reference in self.issued}
 
     def _reference(self, document: Document) -> Reference | None:
-        text = document.page_content.strip()
+        text = _text(document)
         if not text:
             return None
         source = str(document.metadata.get("source") or "")
@@ -78,9 +78,16 @@ def _block(reference: Reference) -> str:
     name = escape(" ".join(reference.title.split()), quote=True)
     text = _BLANK_LINES.sub("\n\n", without_marks(reference.text).strip())
     return (
-        f'<reference id="{reference.id}" title="{name}">\n'
-        f"{escape(text, quote=False)}\n</reference>"
+        f'<reference id="{reference.id}" title="{name}">\n{escape(text, quote=False)}\n</reference>'
     )
+
+
+def _text(document: Document) -> str:
+    """Return a passage under its headings, which often say what it speaks of."""
+    text = document.page_content.strip()
+    heading = document.metadata.get("heading") or []
+    above = [heading] if isinstance(heading, str) else heading
+    return f"## {' / '.join(map(str, above))}\n\n{text}" if above and text else text
 
 
 def _in_reading_order(documents: Sequence[Document]) -> list[Document]:

@@ -58,8 +58,10 @@ def read_sources(paths: Iterable[str | Path]) -> list[Document]:
                 "save the page as a text or Markdown file and name that"
             )
         path = Path(name)
-        files = _folder(path, seen) if path.is_dir() else _file(path, seen)
-        found += files
+        try:
+            found += _folder(path, seen) if path.is_dir() else _file(path, seen)
+        except OSError as error:
+            raise SourceError(f"source {str(name)!r} cannot be read: {error.strerror}") from error
     return found
 
 
@@ -165,6 +167,8 @@ def _folder(path: Path, seen: set[Path]) -> list[Document]:
             found += _file(file, seen)
         except SourceError as error:
             skipped.append(str(error))
+        except OSError as error:
+            skipped.append(f"source {str(file)!r} cannot be read: {error.strerror}")
     if not found and not readable:
         why = f" ({skipped[0]})" if skipped else ""
         raise SourceError(
@@ -222,12 +226,9 @@ def _text(path: Path) -> str:
     """Return a file's text, whatever encoding it has.
 
     Raises:
-        SourceError: It cannot be opened, is binary, or its encoding cannot be told.
+        SourceError: It is binary, holds no text, or its encoding cannot be told.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"source {str(path)!r} cannot be read: {error.strerror}") from error
+    data = path.read_bytes()
     text = _decode(data)
     if text is None:
         kind = "binary, not text" if b"\0" in data else "in an encoding that cannot be told"
@@ -246,7 +247,9 @@ def _decode(data: bytes) -> str | None:
     text = _strict(data, "utf-8-sig")
     if text is None:
         text = _east_asian(data)
-    if text is not None and len(re.findall(r"[\x01-\x08\x0e-\x1a\x1c-\x1f]", text)) * 100 > len(text):
+    if text is not None and len(re.findall(r"[\x01-\x08\x0e-\x1a\x1c-\x1f]", text)) * 100 > len(
+        text
+    ):
         return None
     return text
 

@@ -1,0 +1,152 @@
+"""Parts times length: `10 chapters of 2,000 words`, `各章2000字、全5章`.
+
+a measure among the counted parts of an instruction -> how often it is to be written
+
+Knows counted nouns and the marks of `each`; does not know whether a total stands beside them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from longchain.length.grammar import ALPHABETIC, CJK
+from longchain.length.measures import Instruction, Measure
+from longchain.length.numerals import Numeral
+
+_ORDINAL = re.compile(r"(?:第|제\s?|#|no\.?\s|[a-z]{4,9}\s\d+[-,]\s?)$", re.IGNORECASE)
+# Counters of whole texts: `三篇800字的作文` is three of them, `10章2万字的小说` is one.
+_TEXTS = re.compile(r"[篇封则則首통편本]|記事|作品|エッセイ")
+_WORDS_BETWEEN = r"(?:[^\W\d]+\s+){0,2}?"
+
+
+@dataclass(frozen=True)
+class Count:
+    """Counted parts: `10 chapters`."""
+
+    start: int
+    end: int
+    value: int
+    noun: str
+    """What is counted, in a form that also fits `per chapter` or `每章`."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a measure is the length of, where it is one of several."""
+
+    said: str
+    """The words that say so, the part's noun among them where it is named."""
+
+    value: int | None = None
+    """How many there are, where that stands right beside the measure."""
+
+
+@cache
+def _counted() -> re.Pattern[str]:
+    spaced = "|".join(wording.counted for wording in ALPHABETIC.values())
+    joined = "|".join(wording.counted for wording in CJK.values())
+    return re.compile(
+        rf"[\s-]+{_WORDS_BETWEEN}(?P<spaced>{spaced})(?![^\W\d_])|\s?(?P<joined>{joined})",
+        re.IGNORECASE,
+    )
+
+
+def _noun(match: re.Match[str]) -> str:
+    """`stories` and `per story` share `stor`; `个章节` and `每章` share 章."""
+    if match["spaced"]:
+        return match["spaced"].lower()[:4]
+    return match["joined"].lstrip("个個大小つか所の개의 ")[:1] or match["joined"][:1]
+
+
+def find_counts(source: Instruction) -> list[Count]:
+    """Find the counted parts of an instruction, single ones left out."""
+    lengths = {measure.start for measure in source.measures}
+    free = [numeral for numeral in source.numerals if numeral.start not in lengths]
+    return [count for numeral in free[:500] if (count := _count(source.text, numeral))]
+
+
+def _count(text: str, numeral: Numeral) -> Count | None:
+    if not 2 <= numeral.value <= 1000 or _ORDINAL.search(text, max(0, numeral.start - 14), numeral.start):
+        return None
+    match = _counted().match(text, numeral.end)
+    return match and Count(numeral.start, match.end(), numeral.value, _noun(match))
+
+
+def part_of(source: Instruction, measure: Measure, counts: list[Count]) -> Part | None:
+    """Return the part that a measure is the length of, or None where it is not of a part."""
+    grammar = measure.grammar
+    if measure.times is not None:
+        return Part("", measure.times)
+    after = grammar.after("each_after").match(measure.after)
+    before = grammar.before("each_before").search(measure.before)
+    if before or after:
+        tail = measure.after[: after.end() + 12] if after else ""
+        return Part((before.group() if before else "") + tail)
+    return _counted_before(source, measure, counts) or _several(source, measure, counts)
+
+
+def _counted_before(source: Instruction, measure: Measure, counts: list[Count]) -> Part | None:
+    """Read `6 sections of 500 words` and `三篇约800字的作文`."""
+    linked = measure.grammar.compile(
+        r"\s*,?\s*(?:@of_before)\s*(?:(?:@about_before|@filler)\s*){0,3}"
+    )
+    for count in counts:
+        gap = source.text[count.end : measure.span[0]]
+        if 0 <= measure.span[0] - count.end <= 30 and (
+            linked.fullmatch(gap) if gap.strip() else _TEXTS.match(count.noun)
+        ):
+            direct = gap.isascii() or _TEXTS.match(count.noun)
+            return Part(count.noun, count.value) if direct else None
+    return None
+
+
+def _several(source: Instruction, measure: Measure, counts: list[Count]) -> Part | None:
+    """Read `three 500-word essays`, `500-word sections` and `800字の記事を3本`."""
+    plural = _counted().match(" " + measure.after.lstrip(" -"))
+    if measure.attached and plural and plural["spaced"] and plural["spaced"][-1] in "sneSNE":
+        number = _number_before(source, measure)
+        if number is not None or plural["spaced"].endswith("s"):
+            return Part(_noun(plural), number)
+    for count in counts:
+        gap = source.text[measure.end : count.start]
+        if 0 < count.start - measure.end <= 16 and _TEXTS.match(count.noun):
+            if not re.search(r"[,、。.\n\d]", gap) and not gap.isspace():
+                return Part(count.noun, count.value)
+    return None
+
+
+def _number_before(source: Instruction, measure: Measure) -> int | None:
+    for numeral in source.numerals:
+        gap = source.text[numeral.end : measure.span[0]]
+        if 0 < len(gap) <= 16 and 2 <= numeral.value <= 100 and numeral.end < measure.start:
+            if re.fullmatch(r"\s+(?:[^\W\d]+\s+)?", gap):
+                return numeral.value
+    return None
+
+
+def how_many(source: Instruction, measure: Measure, part: Part, counts: list[Count]) -> int | None:
+    """Return how often a part's length is to be written; None where that is not certain."""
+    same = [count for count in counts if count.noun in part.said.lower()]
+    if part.value is not None:
+        around = next((count for count in same if count.value == part.value), None)
+        return part.value * (_outer(source, measure, around, counts) if around else 1)
+    pool = same or counts
+    begin, end = source.sentence(measure.start)
+    near = [count for count in pool if begin <= count.start < end]
+    for choice in (pool, near):
+        if len({(count.value, count.noun if same else "") for count in choice}) == 1:
+            return choice[0].value * _outer(source, measure, choice[0], counts)
+    return None
+
+
+def _outer(source: Instruction, measure: Measure, inner: Count, counts: list[Count]) -> int:
+    """Return how often the counted parts themselves occur: `10 chapters, each with 3 sections`."""
+    each = measure.grammar.compile(r"@each_before\s*$").search(source.before(inner.start))
+    if each is None:
+        return 1
+    others = [count for count in counts if count.noun != inner.noun and count.start < inner.start]
+    named = [count for count in others if count.noun in each.group().lower()] or others[-1:]
+    return named[-1].value if named else 1

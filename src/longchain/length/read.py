@@ -1,0 +1,285 @@
+"""The required length that an instruction asks for.
+
+instruction -> `RequiredLength`, or None
+
+Gives every measure of the instruction its role by the words around it (the whole document, one of
+several parts, a small piece, a source, no length at all) and combines what is left. Knows the
+roles; numbers, units and bounds are found in `measures`, the phrases of each language stand in
+`wording_*`. Does not guess: where two lengths remain and nothing decides, there is none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from longchain.document import Unit
+from longchain.length.measures import Instruction, Measure
+from longchain.length.parts import Count, Part, find_counts, how_many, part_of
+
+Role = Literal["total", "asked", "plain", "piece", "part"]
+"""What a measure measures: the document, said to be the total, asked for by a verb or label, or
+merely named; a small piece of it; each of its parts."""
+
+
+@dataclass(frozen=True)
+class RequiredLength:
+    """What an instruction says about the length of the document."""
+
+    target: int
+    """The length to aim for, in `unit`: of a range its middle, of a single bound the bound."""
+
+    minimum: int | None
+    """The least that is allowed, where the instruction says so."""
+
+    maximum: int | None
+    """The most that is allowed, where the instruction says so."""
+
+    unit: Unit
+    """Words or characters, as the instruction says."""
+
+    evidence: str
+    """The words that were read, full-width forms and markup made plain."""
+
+
+def read_required_length(instruction: str) -> RequiredLength | None:
+    """Read the required length of a document out of an instruction.
+
+    Reads English, Chinese, Japanese, Korean, German, French, Spanish, Italian, Portuguese, Dutch
+    and Russian. Lengths of a source, of a piece such as an abstract and of something else are told
+    apart; parts times length is their product unless a total stands beside it. A sheet of
+    manuscript paper counts 400 characters (`原稿用紙`) or 200 (`원고지`).
+
+    Returns:
+        The length as it was read (it may be 0, or absurd), or None where there is none, or none
+        that is certain.
+    """
+    source = Instruction(instruction)
+    if not source.measures:
+        return None
+    counts = find_counts(source)
+    claims = [claim for m in source.measures if (claim := _claim(source, m, counts))]
+    parts = [claim for claim in claims if claim.role == "part"]
+    pieces = [claim for claim in claims if claim.role == "piece"]
+    if whole := [claim for claim in claims if claim.role not in ("part", "piece")]:
+        return _settled(source, whole)
+    if parts:
+        return _product(source, parts, counts)
+    return _agree(source, [claim.measure for claim in pieces if _alone(claim)])
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A measure and what it measures."""
+
+    measure: Measure
+    role: Role
+    part: Part | None = None
+
+
+def _claim(source: Instruction, measure: Measure, counts: list[Count]) -> _Claim | None:
+    if _quoted(source, measure) or _other(measure) or _given(measure):
+        return None
+    if part := part_of(source, measure, counts):
+        return _Claim(measure, "part", part)
+    return _Claim(measure, "piece" if _small(measure) else _rank(measure))
+
+
+def _rank(measure: Measure) -> Role:
+    grammar, before, after = measure.grammar, measure.before, measure.after
+    if grammar.before("total_before").search(before) or grammar.after("total_after").match(after):
+        return "total"
+    asked = (
+        measure.labelled
+        or _result(measure)
+        or grammar.anywhere("write").search(before)
+        or grammar.after("write_after").match(after)
+    )
+    return "asked" if asked else "plain"
+
+
+def _result(measure: Measure) -> bool:
+    """Is it what a text is to become: `in 300 words`, `500字に`?"""
+    grammar = measure.grammar
+    before = grammar.before("into_before").search(measure.before)
+    return bool(before or grammar.after("into_after").match(measure.after))
+
+
+def _quoted(source: Instruction, measure: Measure) -> bool:
+    """Does it stand in a quotation that asks for nothing: a title, a saying?"""
+    for start, end in source.quotations:
+        if start < measure.start and measure.end < end:
+            inside = source.text[start + 1 : end - 1]
+            if source.text[start] in "《〈":
+                return True
+            emphasis = len(inside) <= measure.end - measure.start + 8
+            asks = measure.grammar.anywhere("write").search(inside)
+            return not (emphasis or asks or measure.grammar.after("write_after").match(measure.after))
+    return False
+
+
+def _other(measure: Measure) -> bool:
+    """Is it no length of a text: a vocabulary, a pace, a negated or exemplary length?"""
+    grammar, before, after = measure.grammar, measure.before, measure.after
+    if grammar.after("other_after").match(after) or grammar.after("denied_after").match(after):
+        return True
+    if grammar.before("other_before").search(before) or grammar.before("denied_before").search(before):
+        return True
+    if grammar.before("other").search(before):
+        return True
+    if _result(measure) or measure.labelled:
+        return False
+    return bool(grammar.compile(r"@other[^,;:.()、。]{0,25}$").search(_since_verb(measure)))
+
+
+def _since_verb(measure: Measure) -> str:
+    """Return what stands between the last verb of writing and the number."""
+    end = 0
+    for verb in measure.grammar.anywhere("write").finditer(measure.before):
+        end = verb.end()
+    return measure.before[end:]
+
+
+_ADJECTIVES = r"(?:\s+(?!(?:is|are|be|should|must|in|to|into|as|for|with|of)\b)[^\W\d]+){0,2}"
+_OF = (
+    r"(?:of|is|has|with|at|contains|de|d['’]|von|mit|di|da|van|из|на|共?有|共|是|长达|長達"
+    r"|は|が|은|는|이|가)"
+)
+
+
+def _given(measure: Measure) -> bool:
+    """Is it the length of a text that is there already?"""
+    grammar, since = measure.grammar, _since_verb(measure)
+    named = measure.attached or grammar.after("texts").match(measure.after)
+    written = since != measure.before
+    marks = "@given" if written else "(?:@given|@own)"
+    between = _ADJECTIVES if named else ""
+    if grammar.compile(rf"{marks}{between}\s*$").search(since):
+        return True
+    if grammar.compile(rf"{marks}\s?{_WORDS}(?:@texts)\s?{_OF}\s*$").search(since):
+        return True
+    if grammar.before("source_before").search(since):
+        return True
+    if _result(measure):
+        return False
+    if grammar.after("source_after").match(measure.after) and not written:
+        return True
+    return not written and _reworked(measure, re.split(r"[,:(]", since)[-1])
+
+
+_WORDS = r"(?:[^\W\d]+\s){0,2}?"
+
+
+def _reworked(measure: Measure, clause: str) -> bool:
+    """Is it the object of a verb such as summarize, translate or extend?"""
+    grammar = measure.grammar
+    verb = grammar.anywhere("rework").search(clause)
+    attributive = (
+        measure.attached
+        or grammar.after("texts").match(measure.after)
+        or re.match(r"[的の짜의]", measure.after)
+        or grammar.compile(rf"@texts\s{_OF}\s*$").search(clause)
+    )
+    if verb and attributive:
+        return True
+    later = grammar.after("rework_after").match(measure.after)
+    return bool(later and (measure.attached or not later.group().isascii()))
+
+
+def _small(measure: Measure) -> bool:
+    """Is it the length of a small piece of the document: an abstract, a title, one chapter?"""
+    return _small_after(measure) or bool(_small_before(measure))
+
+
+def _small_after(measure: Measure) -> bool:
+    """Read `a 300-word abstract`, `300字摘要`."""
+    pattern = r"[\s-]*(?:(?:的|の|의|짜리)\s?)?(?:(?!@texts|@beside|@given|of|on|about|for)[^\W\d]+\s)?@inner(?![^\W\d_])"
+    pattern_joined = r"\s*(?:的|の|의|짜리\s?)?@inner"
+    grammar, after = measure.grammar, measure.after
+    if grammar.compile(pattern).match(after):
+        return True
+    found = grammar.compile(pattern_joined).match(after)
+    return bool(found and not found.group().strip().isascii())
+
+
+def _small_before(measure: Measure) -> re.Match[str] | None:
+    """Read `the abstract should be 300 words`; the last of a list may be the whole document."""
+    found = measure.grammar.compile(r"@inner\s*(?:@inner_link)?\s*$").search(measure.before)
+    if found is None:
+        return None
+    listed = measure.grammar.compile(r"@inner[^.]{0,40}(?:@beside|、|和)\s*(?:an?\s)?$")
+    return None if listed.search(measure.before[: found.start()]) else found
+
+
+def _settled(source: Instruction, claims: list[_Claim]) -> RequiredLength | None:
+    """Combine the lengths of the whole document: all that agree, else the surest."""
+    for roles in (("total", "asked", "plain"), ("total", "asked"), ("total",)):
+        chosen = [claim.measure for claim in claims if claim.role in roles]
+        if found := _agree(source, chosen):
+            return found
+    return None
+
+
+def _product(source: Instruction, claims: list[_Claim], counts: list[Count]) -> RequiredLength | None:
+    """Multiply the length of each part by their number, where both are certain."""
+    products = []
+    for claim in claims:
+        number = claim.part and how_many(source, claim.measure, claim.part, counts)
+        if not number:
+            return None
+        products.append(claim.measure.scaled(number))
+    return _agree(source, products)
+
+
+def _alone(claim: _Claim) -> bool:
+    """Is a piece all that is asked for: `write a 300-word abstract`?"""
+    measure, grammar = claim.measure, claim.measure.grammar
+    added = grammar.compile(rf"@beside(?:\s+{_ARTICLE})?(?:\s[^\W\d]+)?\s*$")
+    where = _small_before(measure)
+    head = measure.before[: where.start()] if where else measure.before
+    if added.search(head):
+        return False
+    object_of = grammar.compile(r"@write(?:(?!@texts)[^,:(]){0,30}$").search(head)
+    return where is None or bool(object_of)
+
+
+_ARTICLE = r"(?:an?|the|one|its|ein\w*|une?|una?|eine?|um|uma|een|一[篇份个段])"
+
+
+def _agree(source: Instruction, measures: list[Measure]) -> RequiredLength | None:
+    """Combine what is said about one length; None where two things contradict each other."""
+    measures = _of_one_unit(measures)
+    exact = {m.target for m in measures if m.minimum is m.maximum is None}
+    bounds = {m.target: m for m in measures if m.minimum is not None and m.maximum is not None}
+    least = {m.minimum for m in measures if m.minimum is not None}
+    most = {m.maximum for m in measures if m.maximum is not None}
+    units = {m.unit for m in measures}
+    if not measures or max(len(exact), len(least), len(most), len(units)) > 1:
+        return None
+    minimum, maximum = min(least, default=None), min(most, default=None)
+    targets = exact or set(bounds) or {_middle(minimum, maximum)}
+    target = min(targets)
+    if not (minimum or 0) <= target <= (target if maximum is None else maximum):
+        return None
+    return RequiredLength(target, minimum, maximum, measures[0].unit, _evidence(source, measures))
+
+
+def _middle(minimum: int | None, maximum: int | None) -> int:
+    ends = [end for end in (minimum, maximum) if end is not None]
+    return sum(ends) // len(ends)
+
+
+def _of_one_unit(measures: list[Measure]) -> list[Measure]:
+    """Leave out a length said again in the other unit: `1000 words (about 6,000 characters)`."""
+    kept: list[Measure] = []
+    for measure in measures:
+        if kept and measure.unit != kept[-1].unit and measure.span[0] - kept[-1].span[1] <= 12:
+            continue
+        kept.append(measure)
+    return kept
+
+
+def _evidence(source: Instruction, measures: list[Measure]) -> str:
+    said = dict.fromkeys(source.text[slice(*measure.span)].strip() for measure in measures)
+    return " … ".join(said)

@@ -1,0 +1,111 @@
+"""What a request says: its references, its section, its length, and what is left to others.
+
+messages' texts -> what `compose` needs
+
+Knows the tags of longchain's prompts: `<reference id= title=>`, `<section>`, `<plan>`, `<chapter>`,
+`<text>`, `<instruction>`; and that a request ends with its length (`400 words`, `900字`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import unescape
+
+from longchain.document import Unit
+from longchain.language import detect, is_spaced
+from longchain.models.offline.prose import Source
+
+_REFERENCE = re.compile(r'<reference id="(\d+)" title="[^"]*">\n?(.*?)\n?</reference>', re.DOTALL)
+_HEADING = re.compile(r"\s*#{1,6} (.+)")
+_ENTRY = re.compile(r"(?:\d+\.|-) (.+)")
+_LENGTH = re.compile(
+    r"(\d[\d,，]*)\s*(words?|characters?|文字|個字|个字|字|語|词|詞)", re.IGNORECASE
+)
+_WORDS = {"word", "words", "語", "词", "詞"}
+
+
+def inside(text: str, tag: str) -> str:
+    """Return what the last pair of a tag holds; empty where there is none."""
+    start = text.rfind(f"<{tag}>")
+    end = text.find(f"</{tag}>", start)
+    return text[start + len(tag) + 2 : end].strip("\n") if 0 <= start < end else ""
+
+
+def latest(texts: Sequence[str], tag: str) -> str:
+    """Return what the last message with a tag has in it."""
+    return next(filter(None, (inside(text, tag) for text in reversed(texts))), "")
+
+
+def asked(text: str) -> tuple[int | None, Unit | None, str]:
+    """Return the length that a request ends with, its unit, and what the request calls that."""
+    found = _LENGTH.findall(re.split(r"</\w+>", text)[-1])
+    if not found:
+        return None, None, ""
+    number, name = found[-1]
+    unit: Unit = "words" if name.lower() in _WORDS else "characters"
+    return int(re.sub(r"\D", "", number)), unit, name
+
+
+def references(texts: Sequence[str]) -> list[Source]:
+    """Return the references of the last message that has any: an extension repeats none."""
+    for text in reversed(texts):
+        if found := _REFERENCE.findall(text):
+            return [_source(int(number), unescape(passage)) for number, passage in found]
+    return []
+
+
+def _source(number: int, text: str) -> Source:
+    above = _HEADING.match(text)
+    return Source(number, text, tuple(above[1].strip().split(" / ")) if above else ())
+
+
+def without_references(text: str) -> str:
+    """Return what a message says beside its references."""
+    return _REFERENCE.sub("", text)
+
+
+def usable(sources: list[Source], texts: Sequence[str], section: str) -> list[Source]:
+    """Return the references that a section may use up; all where that would leave none.
+
+    Left out are those in another script than the section's, and those whose heading stands in
+    the plan of another section that is still to be written: it would have nothing to say.
+    """
+    spaced = is_spaced(detect(section))
+    own = [source for source in sources if is_spaced(detect(source.text)) == spaced] or sources
+    reserved = _reserved(texts, section)
+    return [
+        source
+        for source in own
+        if any(name in section for name in source.heading)
+        or not any(name in line for name in source.heading for line in reserved)
+    ] or own
+
+
+def _reserved(texts: Sequence[str], section: str) -> list[str]:
+    """Return the lines of the plan that belong to sections after this one.
+
+    Where no text is shown yet, sections may be written at the same time: then also those before.
+    """
+    ours = ": ".join(section.split("\n"))
+    chapter, *members = latest(texts, "chapter").split("\n")
+    lines = _entries(latest(texts, "plan").split("\n"))
+    siblings = _entries(members)
+    parts = [(lines, {ours, *_of(lines, chapter)}), (siblings, {ours})]
+    if len(texts) == 1 and not latest(texts, "text"):
+        return [line for group, own in parts for line in group if line not in own]
+    return [line for group, own in parts for line in _after(group, own)]
+
+
+def _entries(lines: Sequence[str]) -> list[str]:
+    return [match[1] for line in lines if (match := _ENTRY.fullmatch(line))]
+
+
+def _of(lines: Sequence[str], chapter: str) -> list[str]:
+    return [line for line in lines if chapter and line.startswith(f"{chapter}: ")]
+
+
+def _after(lines: list[str], own: set[str]) -> list[str]:
+    """Return the lines behind the last of one's own; all where none is."""
+    place = max((index for index, line in enumerate(lines) if line in own), default=-1)
+    return lines[place + 1 :]
