@@ -106,6 +106,7 @@ HEALTHY = [
     "",
     "One.",
     CAT * 3,
+    "And the wind blows over the water, and the boats come home to the old harbor. " * 3,
     "She laughed: ha ha ha ha ha ha ha ha ha ha!",
     "哈哈哈哈哈哈哈哈哈哈，他笑了。哈哈哈哈哈哈",
     "No. No. No. No. No. No.",
@@ -170,6 +171,15 @@ def test_the_guard_stops_a_loop_early(span: str) -> None:
 @pytest.mark.parametrize("text", [*HEALTHY, CAT * 5 + "It ended. " * 2])
 def test_the_guard_lets_healthy_text_pass(text: str) -> None:
     assert _alarm(text) is None
+
+
+def test_the_guard_asks_for_more_than_the_finished_text() -> None:
+    refrain = "And the wind blows over the water, and the boats come home to the harbor. "
+    assert loop_start(refrain * 5) is not None
+    for number in range(60):
+        # Wherever the guard happens to look.
+        before = " ".join(f"w{i}" for i in range(number))
+        assert _alarm(f"{before} " + refrain * 5 + "Then the song was over.") is None
 
 
 def test_the_guard_stays_true_and_keeps_little() -> None:

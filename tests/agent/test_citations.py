@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from longchain.agent.grounding import Numbering, check, cited, number, reference_list, renumber
 from longchain.document import Reference
@@ -48,6 +50,17 @@ def test_cited(text: str, expected: list[int]) -> None:
 )
 def test_check(text: str, expected: str, unknown: list[int]) -> None:
     assert check(text, {2, 3}) == (expected, unknown)
+
+
+@given(st.text(alphabet="ab [](){}`123２,-［］【】^:\n", max_size=60))
+def test_check_changes_nothing_where_all_is_known(text: str) -> None:
+    assert check(text, set(range(10_000))) == (text, [])
+
+
+@given(st.text(alphabet="ab []()`12,-［］\n", max_size=60))
+def test_nothing_is_cited_any_more_where_nothing_is_known(text: str) -> None:
+    text = text.replace("`", "'")  # taking a mark out may pair code marks anew
+    assert set(check(text, set())[1]) == {one for one in cited(text) if one < 1000}
 
 
 def test_check_takes_four_digits_for_an_id_where_ids_have_them() -> None:

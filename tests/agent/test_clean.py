@@ -139,6 +139,7 @@ HONEST = [
     "A chat looks like this:\n\n```\n<|im_start|>user\nHello<|im_end|>\n```\n\nThat is all.",
     "Old prices are <s>struck out</s> on the page. New ones follow.",
     "```python\nprint(1)\n```",
+    "```\na = 1\n```\n\nThat was all of it.",
     "```\na = 1\n```\n\nThat was the first. The second is:\n\n```\nb = 2\n```",
     "Run it:\n\n```sh\n# install\nmake\n\n\n\nmake test\n```\n\nIt takes a minute.",
     "### A sub-heading\n\nProse below it. More prose.",
@@ -332,6 +333,13 @@ def test_the_message_of_a_failed_request_is_no_prose(reply: str) -> None:
     assert "error text" in result.notes
 
 
+def test_long_prose_may_begin_with_an_error() -> None:
+    story = "Error 404 was what they called the room. " + " ".join(
+        f"In {year} it moved again, and nobody knew why." for year in range(1990, 2010)
+    )
+    assert clean(story).text == story
+
+
 @pytest.mark.parametrize(
     "reply",
     [
@@ -502,7 +510,7 @@ LIST = "The reasons are these:\n\n- Trade was slow.\n- Winters were long.\n"
         ("One two three.\n\n### Next\n\nFour five six.", 4, "One two three."),
         (f"It rained. {LIST}", 5, "It rained."),
         (f"It rained. {LIST}", 9, "It rained. The reasons are these:\n\n- Trade was slow."),
-        ("One two. **Three four. Five.** Six.", 3, "One two."),
+        ("One two. **Three four. Five.** Six.", 4, "One two."),
         ("Two to the 2**3 is eight. Four five. Six.", 7, "Two to the 2**3 is eight."),
     ],
 )

@@ -113,6 +113,12 @@ def test_titles(metadata: dict[str, str], title: str) -> None:
     assert found.title == title
 
 
+def test_a_passage_stands_under_its_headings() -> None:
+    below = {"source": "x.md", "heading": ["Pumps", "Large ones"]}
+    (found,) = References().add([Document("They lift water.", metadata=below)])
+    assert found.text == "## Pumps / Large ones\n\nThey lift water."
+
+
 def test_render() -> None:
     shown = render([Reference(id=3, title='A "B"', source="x", text="One [2].\n\n\n\nTwo & [4].")])
     assert shown == ('<reference id="3" title="A &quot;B&quot;">\nOne.\n\nTwo &amp;.\n</reference>')

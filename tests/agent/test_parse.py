@@ -39,9 +39,21 @@ def read(text: str, **options: Any) -> list[Triple]:
             [("", "Describe it", 400), ("", "End it", 1200)],
         ),
         (
-            "Section 1 - Heading: Cars - Main Point: self-driving - a survey - Word Count: 400 words\n"
+            "Section 1 - Heading: Cars - Main Point: self-driving - a survey - Word Count: 400\n"
             "Section 2 – Heading: None – Main Point: End – Word Count: ~500 words",
             [("Cars", "self-driving - a survey", 400), ("", "End", 500)],
+        ),
+        (
+            "Section 1 - Main Point: Say why a word count: 300 words is short - Word Count: 250",
+            [("", "Say why a word count: 300 words is short", 250)],
+        ),
+        (
+            "Section 1 - Main Point: a - Words: 100\\nSection 2 - Main Point: b - Words: 200",
+            [("", "a", 100), ("", "b", 200)],
+        ),
+        (
+            "Section 1 - Main Point: a - Words: 100 Section 2 - Main Point: b - Words: 200",
+            [("", "a", 100), ("", "b", 200)],
         ),
         ("段落1 - 主要内容：介绍 - 字数：４００字", [("", "介绍", 400)]),
         ("第1节 - 标题：元首制 - 要点：治理 - 字数要求：400字", [("元首制", "治理", 400)]),
@@ -106,8 +118,12 @@ def test_lines_are_read_in_every_language(text: str, expected: list[Triple]) -> 
         "Why it failed",
         "The Principate (400 words): How Augustus ruled\nCrisis (500 words): Why it failed",
         "| # | Section | Main point | Words |\n|---|:--|---|---:|\n"
-        "| 1 | **The Principate** | How Augustus ruled | 400 |\n| 2 | Crisis | Why it failed | 500 |"
-        "\n| | **Total** | | 900 |",
+        "| 1 | **The Principate** | How Augustus ruled | 400 |\n"
+        "| 2 | Crisis | Why it failed | 500 |\n| | **Total** | | 900 |",
+        "Title: The Principate\nMain Point: How Augustus ruled\nWord Count: 400\n\n"
+        "Title: Crisis\nMain Point: Why it failed\nWord Count: 500",
+        "Section 1\nHeading:\nThe Principate\nMain Point:\nHow Augustus ruled\nWord Count:\n"
+        "400 words\n\nSection 2\nHeading:\nCrisis\nMain Point:\nWhy it failed\nWord Count:\n500",
         "Word Count | Main Point | Heading |\n400 | How Augustus ruled | The Principate |\n"
         "~500 | Why it failed | Crisis |",
     ],
@@ -154,8 +170,13 @@ def test_a_plan_in_other_clothes_reads_the_same(before: str, text: str, after: s
         '"Crisis": {"main_point": "Why it failed", "words": 500}}',
         '{"plan": "Section 1 - Heading: The Principate - Main Point: How Augustus ruled - Word '
         'Count: 400\\nSection 2 - Heading: Crisis - Main Point: Why it failed - Word Count: 500"}',
-        "title: Rome\nsections:\n  - heading: The Principate\n    main_point: >\n      How Augustus\n"
-        "      ruled\n    length: 400\n  - heading: 'Crisis'\n    main_point: Why it failed\n"
+        '["The Principate (400 words): How Augustus ruled", '
+        '"Crisis: Why it failed - 500 words", "x"]',
+        '[{"section": {"heading": "The Principate", "main_points": ["How Augustus", "ruled"], '
+        '"words": 400}}, {"Section": "Crisis", "point": "Why it failed", "length": "500"}, '
+        '{"heading": "Total", "words": 900}, ["x"]]'.replace('", "ruled', " ruled"),
+        "title: Rome\nsections:\n  - heading: The Principate\n    main_point: >\n"
+        "      How Augustus\n      ruled\n    length: 400\n  - heading: 'Crisis'\n    main_point: Why it failed\n"
         "    length: 500 words\n",
         "```yaml\n- heading: The Principate\n  main_point: How Augustus ruled\n  word_count: 400\n"
         "- heading: Crisis\n  main_point: Why it failed\n  word_count: 500\n```",
@@ -241,6 +262,7 @@ def test_one_plan_in_every_form_reads_the_same(
         ("タイトル：ローマ\nセクション1 - 要点：始 - 文字数：4", "ローマ"),
         ("# Rome\n\n## A (4 words)\nx\n\n## B (4 words)\ny", "Rome"),
         ("# Rome\n\n| Heading | Words |\n|--|--|\n| A | 4 |", "Rome"),
+        ("# Outline: Rome\n\n1. A (4 words)\n2. B (4 words)", "Rome"),
         ("## Writing Plan\n1. A (4 words)\n2. B (4 words)", ""),
         ('{"title": "Rome", "sections": [{"heading": "A", "length": 4}]}', "Rome"),
     ],
@@ -272,6 +294,15 @@ def test_lengths_are_read_or_filled_in(
     text: str, options: dict[str, Any], lengths: list[int]
 ) -> None:
     assert [part.length for part in parse(text, **options).sections] == lengths
+
+
+def test_closing_words_are_not_what_the_last_section_says() -> None:
+    text = "1. A (4 words)\n2. B (5 words)\n\nLet me know what you think."
+    assert read(text) == [("A", "A", 4), ("B", "B", 5)]
+
+
+def test_points_beneath_a_heading_become_its_main_point() -> None:
+    assert read("1. A (4 words)\n   - x\n   - y\n2. B (5 words)\n   - z")[0] == ("A", "x; y", 4)
 
 
 def test_lengths_given_are_not_rescaled() -> None:
@@ -306,6 +337,18 @@ def test_lengths_given_are_not_rescaled() -> None:
             '{"chapters": [{"heading": "K", "sections": [{"heading": "A", "length": 300}, '
             '{"heading": "B", "length": 200}]}, {"heading": "K", "length": 900}]}',
             [("K", "K", 500), ("K (2)", "K", 900)], [("K", "A"), ("K", "B")],
+        ),
+        (
+            '[{"chapter": 1, "title": "K", "words": 30}, '
+            '{"chapter": 2, "title": "F", "words": 40}]',
+            [("K", "K", 30), ("F", "F", 40)], [],
+        ),
+        ("Chapter 1 (50 words)\nChapter 2 (60 words)",
+         [("Chapter 1", "Chapter 1", 50), ("Chapter 2", "Chapter 2", 60)], []),
+        (
+            "Chapter: K\nSection: A\nWords: 30\nSection: B\nWords: 30\n"
+            "Chapter: F\nSection: C\nWords: 9",
+            [("K", "K", 60), ("F", "F", 9)], [("K", "A"), ("K", "B"), ("F", "C")],
         ),
         (
             '[{"chapter": "K", "heading": "A", "length": 3}, {"chapter": "F", "heading": "B", '

@@ -1,5 +1,6 @@
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -226,6 +227,12 @@ def test_a_mistake_is_named_with_line_and_field(old: str, new: str, message: str
          "did you mean 'Ab'?"),
         ("yaml", "title: \x07\n", "plan: not YAML: unacceptable character"),
         ("yaml", "[" * 5000, "plan: not a plan: nested too deeply"),
+        ("yaml", "[[[[[[[[1]]]]]]]]", "plan, line 1: not a plan: nested too deeply"),
+        ("yaml", "qqqq: 1\n",
+         "plan, line 1: the plan has no field `qqqq`; known are title, unit, language"),
+        ("json", "[" * 100_000, "plan: not a plan: nested too deeply"),
+        ("json", '{"a": ' + "9" * 5000 + "}", "plan: not JSON: Exceeds the limit"),
+        ("json", '{"title": "a",\n"title": "b"}', "plan, line 2: `title` stands here a second"),
         ("json", '{"sections": [\n{"length": 400,}\n]}', "plan, line 2: not JSON"),
         ("json", '{"title": 7,\n"sections": [{\n\t"length": "x"}]}',
          "plan, line 3: `length` of section 1"),
@@ -264,6 +271,25 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         with pytest.raises(PlanFileError, match=message) as caught:
             planfile.load(tmp_path / name)
         assert str(tmp_path / name) in str(caught.value)
+
+
+def test_a_file_that_may_not_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(PlanFileError, match="cannot be read: Permission denied"):
+        planfile.load(tmp_path / "plan.md")
+
+
+def test_an_unknown_form_is_named(book: WritingPlan) -> None:
+    form: Any = "toml"
+    with pytest.raises(PlanFileError, match="yaml, json or md, not 'toml'"):
+        planfile.dumps(book, form)
+    with pytest.raises(PlanFileError, match="yaml, json or md, not 'toml'"):
+        planfile.loads("", form)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, book: WritingPlan) -> None:

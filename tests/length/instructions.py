@@ -112,7 +112,7 @@ ENGLISH = {
     "Make a study plan for a vocabulary of 3000 words": None,
     "Explain how to learn 500 words": None,
     "List the 100 most common words of Finnish": None,
-    "Write a poem titled \"A Thousand Words\"": None,
+    'Write a poem titled "A Thousand Words"': None,
     "Write about the saying that a picture is worth a thousand words": None,
     "Write a 140-character bio": characters(140),
     "Write a product text of at most 2,000 characters": characters(2000, None, 2000),

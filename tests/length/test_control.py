@@ -71,10 +71,10 @@ def test_open_loop_asks_once_for_each_budget_and_keeps_what_comes() -> None:
 
 def test_a_learnt_bias_changes_what_is_asked() -> None:
     control = LengthController([500, 500, 500, 500])
-    assert control.first(0).length == 500
+    assert control.first(0).length == pytest.approx(500, rel=0.1)
     for asked in range(300, 800, 50):
         control.bias.learn(asked, asked // 2)
-    assert control.first(1).length == pytest.approx(1_000, rel=0.05)
+    assert control.first(1).length == pytest.approx(1_000, rel=0.1)
 
 
 @pytest.mark.parametrize("bias", [0.5, 1.0, 2.0])

@@ -23,6 +23,7 @@ from longchain.errors import ModelNameError
 from longchain.language import sentences
 from longchain.length.count import count_length
 from longchain.models.offline import OfflineWriter
+from longchain.models.offline.plan import names
 from longchain.models.offline.prose import flat
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -332,6 +333,58 @@ def test_paragraphs_have_three_to_six_sentences() -> None:
     sizes = [len(pieces(paragraph, "en")) for paragraph in text.split("\n\n")]
     assert len(sizes) > 4
     assert all(3 <= size <= 6 for size in sizes[:-1])
+
+
+PUMPS = "The big pumps lift the water to a tower. Each pump has two motors for safety."
+VALVES = "A valve closes the pipe in the street. Valves are turned by hand once a year."
+PLAN_LINES = [
+    "Pumps: Covers Pumps, from “Pipes and Valves: a Book”.",
+    "Valves: Covers Valves, from “Pipes and Valves: a Book”.",
+]
+
+
+def step_of_plan(number: int, text: str = "") -> HumanMessage:
+    found = [
+        Document(text, metadata={"source": "x", "heading": [heading]})
+        for heading, text in (("Pumps", PUMPS), ("Valves", VALVES))
+    ]
+    lines = "\n".join(f"{place}. {line}" for place, line in enumerate(PLAN_LINES, 1))
+    section = PLAN_LINES[number - 1].replace(": ", "\n", 1)
+    request = step(References().add(found), section, "500 words").text
+    return HumanMessage(f"<plan>\n{lines}\n</plan>\n<text>\n{text}\n</text>\n{request}")
+
+
+def test_a_section_leaves_later_ones_what_their_headings_hold() -> None:
+    first = OfflineWriter().invoke([step_of_plan(1)]).text
+    assert flat(first) == PUMPS
+    assert flat(OfflineWriter().invoke([step_of_plan(2, first)]).text) == VALVES
+
+
+def test_what_earlier_sections_left_may_be_used() -> None:
+    written = OfflineWriter().invoke([step_of_plan(2, "## Pumps\n\nAn own sentence.")]).text
+    assert flat(written).replace("\n", " ") == f"{PUMPS} {VALVES}"
+
+
+def test_sections_that_are_written_at_once_share_nothing() -> None:
+    assert flat(OfflineWriter().invoke([step_of_plan(2)]).text) == VALVES
+
+
+@pytest.mark.parametrize(
+    ("line", "heading", "expected"),
+    [
+        ("Pumps: Covers Pumps, from “T”.", "Pumps", True),
+        ("T: Covers Mains, Pressure and Pumps, from “T”.", "Pressure", True),
+        ("T: Covers Bridges, Tunnels and Siphons, from “T”.", "Bridges, Tunnels and Siphons", True),
+        ("T: Covers Managing Pressure, from “Pipes and Pressure”.", "Pressure", False),
+        ("Pipes and Pressure: Covers Mains, from “T”.", "Pressure", False),
+        ("水源: 「本」から、水源の種類、江戸の上水について述べる。", "江戸の上水", True),
+        ("水源: 「本」から、水源の種類について述べる。", "種類", False),
+        ("净水: 根据《书》，说明水源和管网。", "管网", True),
+        ("净水: 根据《书》，说明水源和管网。", "书", False),
+    ],
+)
+def test_names(line: str, heading: str, expected: bool) -> None:
+    assert names(line, heading) is expected
 
 
 # The chat model ---------------------------------------------------------------------------------

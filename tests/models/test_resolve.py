@@ -27,6 +27,7 @@ from longchain.models.resolve import (
 )
 
 URL = "http://localhost:8000/v1"
+OPENAI = "https://api.openai.com/v1"
 KEY = "sk-very-secret"
 
 
@@ -85,6 +86,7 @@ def test_a_chat_model_is_returned_as_it_is() -> None:
         ({"LONGCHAIN_BASE_URL": URL}, "mistral:7b", ("mistral:7b", URL)),
         ({"OPENAI_API_KEY": "", "LONGCHAIN_BASE_URL": URL}, "openai:qwen3:8b", ("qwen3:8b", URL)),
         ({"OPENAI_BASE_URL": URL}, "openai:a", ("a", URL)),
+        ({"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": ""}, "gpt-4o", ("gpt-4o", OPENAI)),
     ],
 )
 def test_the_order_of_what_is_meant(

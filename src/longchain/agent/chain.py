@@ -23,7 +23,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from longchain.agent import memory as memories
@@ -32,8 +32,8 @@ from longchain.agent import write as writes
 from longchain.agent.layout import pieces
 from longchain.agent.nodes import Nodes
 from longchain.agent.progress import Mode, Progress, extend
-from longchain.agent.request import Input, events
-from longchain.document import Unit, WritingPlan
+from longchain.agent.request import Input, events, schema
+from longchain.document import WritingPlan
 from longchain.models.resolve import chat_model, context_window
 from longchain.models.tokens import counter
 
@@ -196,12 +196,12 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         return str | Input
 
     def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
-        """Return the input as a pydantic model with `instruction` and the options."""
-        return _input_model()
+        """Return the input as a pydantic model that refuses what the chain would refuse."""
+        return schema(self.nodes_of.mode, self.nodes_of.local_sources)
 
     def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """Return the input's JSON schema."""
-        return _input_model().model_json_schema()
+        return self.get_input_schema(config).model_json_schema()
 
     # What a writer wants -------------------------------------------------------------------
 
@@ -330,17 +330,3 @@ def _lift(config: RunnableConfig | None) -> RunnableConfig:
     limit = given.get("recursion_limit", 25)
     inherited = limit <= 25 or limit == 10_007
     return cast("RunnableConfig", {**given, "recursion_limit": STEPS if inherited else limit})
-
-
-def _input_model() -> type[BaseModel]:
-    return create_model(
-        "AgentWriteInput",
-        instruction=(str, ...),
-        length=(int | None, None),
-        unit=(Unit | None, None),
-        language=(str | None, None),
-        style=(str | None, None),
-        plan=(Any, None),
-        context=(Any, None),
-        sources=(list[str] | str | None, None),
-    )

@@ -39,7 +39,8 @@ _TITLE = """title; document title; titel; titre; título; titolo; 标题; 標題
     タイトル; 表題; 제목"""
 _HEADING = """heading; headline; header; name; topic; subject; section title; section heading
     section name; chapter title; chapter heading; chapter name; paragraph title
-    小标题; 小標題; 小节标题; 节标题; 章节标题; 章標題; 章标题; 名称; 主题; 見出し; 小見出し; 節名; 章名
+    小标题; 小標題; 小节标题; 节标题; 章节标题; 章標題; 章标题; 名称
+    主题; 見出し; 小見出し; 節名; 章名
     テーマ
     제목; 소제목; 주제; überschrift; abschnittstitel; kapiteltitel; thema
     intitulé; encabezado; epígrafe; tema; intestazione; cabeçalho; заголовок; название"""
@@ -172,8 +173,9 @@ _MARK = re.compile(
 )
 _SEPARATOR = re.compile(r"(?:\s[-–—]+|[–—|｜;；／])\s*$")
 _RUN_ON = re.compile(  # a section that begins in the middle of a line
-    rf"(?<=\S)[ \t]+(?=[*_]{{0,2}}(?:{_any(_SECTION)}|{_any(_CHAPTER)})\s?\d{{1,3}}[*_]{{0,2}}\s?[-–—:：]"
-    rf"\s?[*_]{{0,2}}(?:{_any(_POINT)}|{_any(_HEADING)}|{_any(_TITLE)})[*_]{{0,2}}\s?[:：])",
+    rf"(?<=\S)[ \t]+(?=[*_]{{0,2}}(?:{_any(_SECTION)}|{_any(_CHAPTER)})\s?\d{{1,3}}[*_]{{0,2}}"
+    rf"\s?[-–—:：]\s?[*_]{{0,2}}(?:{_any(_POINT)}|{_any(_HEADING)}|{_any(_TITLE)})"
+    r"[*_]{0,2}\s?[:：])",
     re.IGNORECASE,
 )
 _COLON = re.compile(r"\s{0,3}(?:[(（][^()（）]{0,20}[)）])?\s{0,2}[:：=]+\s*")
@@ -941,7 +943,7 @@ class _Lines:
         self.open = "point"
         self._set(row.fields, beneath=False)
         if not self.part.heading and chapter and not self.part.point:
-            self.part.heading = _heading(row.text)
+            self.part.heading = _heading(_inline(row.text)[0])
 
     def _set(self, fields: dict[_Field, str], *, beneath: bool = True) -> None:
         for meaning, value in fields.items():
@@ -976,7 +978,7 @@ class _Lines:
         elif self.open != "point":
             _assign(part, self.open, text)
             self.open = None
-        else:
+        elif len(part.point) < _LONGEST_LINE:
             if not part.point:
                 self.beneath.append(part)
                 self.late = self.gap
@@ -1005,7 +1007,7 @@ def _assign(part: _Part, meaning: _Field, value: str) -> None:
         part.length = part.length or _count(value)
     elif meaning == "point":
         part.point = part.point or _line(value)
-    else:
+    elif meaning != "chapter" or part.is_chapter:
         part.heading = part.heading or _heading(value)
 
 

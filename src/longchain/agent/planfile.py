@@ -257,8 +257,7 @@ def _plan(source: _Source) -> WritingPlan:
     chapters = list(_chapters(source, top))
     sections = _sections(source, top, (), "", (*_SECTION_KEYS, "chapter"))
     _check_chapters(source, sections, [chapter.heading for chapter, _ in chapters])
-    for chapter, inner in chapters:
-        sections += inner
+    sections += [section for _, inner in chapters for section in inner]
     if not sections and not chapters:
         key = "chapters" if "chapters" in top and "sections" not in top else "sections"
         raise source.error((key,), f"`{key}` is empty: a plan has at least one section or chapter")

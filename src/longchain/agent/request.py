@@ -7,12 +7,14 @@ refused here, before anything is paid for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NotRequired, get_args
 
 from langchain_core.messages import BaseMessage
 from langchain_core.prompt_values import PromptValue
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError, create_model, model_validator
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from longchain import language as languages
@@ -46,6 +48,41 @@ class Input(TypedDict):
     """Documents, or texts, to write from."""
     sources: NotRequired[list[str] | str | None]
     """Paths of files and folders to write from, on the machine that writes."""
+
+
+@lru_cache(maxsize=16)
+def schema(mode: Mode, local_sources: bool) -> type[BaseModel]:
+    """Return the input as a pydantic model that refuses what the chain would refuse.
+
+    LangServe and tools validate by it: bad input is theirs to answer, before a run begins.
+
+    Args:
+        mode: As for `events`.
+        local_sources: As for `events`.
+    """
+
+    def check(given: Any) -> Any:
+        try:
+            request = events(given, mode=mode, local_sources=local_sources)[0]
+        except InputError as error:
+            # Its own kind of error keeps the sentence as it is, without pydantic's words before it.
+            raise PydanticCustomError("input", "{sentence}", {"sentence": str(error)}) from None
+        named = isinstance(given, Mapping) and "instruction" in given
+        return given if named else {"instruction": request["instruction"]}
+
+    validators: Any = {"check": model_validator(mode="before")(check)}
+    return create_model(
+        "AgentWriteInput",
+        __validators__=validators,
+        instruction=(str, ...),
+        length=(int | None, None),
+        unit=(Unit | None, None),
+        language=(str | None, None),
+        style=(str | None, None),
+        plan=(Any, None),
+        context=(Any, None),
+        sources=(list[str] | str | None, None),
+    )
 
 
 def events(given: Any, *, mode: Mode, local_sources: bool = True) -> list[Any]:

@@ -61,6 +61,13 @@ HOPELESS = 2.5
 GRAIN = 12
 """Half a sentence, in words: what trimming at a sentence's edge cannot resolve."""
 
+WORTH_A_CALL = 2.0
+"""Half sentences that must be missing at a document's end before one more request is made."""
+
+CAUTION = 1.6
+"""How much less is asked for while the bias is unknown, where there is no rest to absorb too much:
+a document of one section is first asked for 53 % of its length."""
+
 MOST_CALLS = 12
 """Requests that one section may take; a model that caps its replies needs several."""
 
@@ -259,7 +266,7 @@ class LengthController:
             return max(ALONE * goal, self.grain)
         floor = max(TOLERANCE * self.required, self.grain)
         if not rest:
-            return floor
+            return floor if not under else max(floor, WORTH_A_CALL * self.grain)
         absorbed = max(ABSORB * rest, floor)
         return min((1 - FAR_UNDER) * goal, absorbed) if under else absorbed
 
@@ -284,8 +291,9 @@ class LengthController:
         Too little costs one more call; too much is prose thrown away.
         """
         known = SPREAD + (PRIOR - SPREAD) / (1 + len(self.bias.replies))
-        exposed = goal / (goal + ABSORB * rest) if goal * 4 > self.required else 0.0
-        return math.exp(-known * exposed)
+        exposed = goal / (goal + ABSORB * rest)
+        stake = goal / self.required  # of a long document, one section risks little
+        return math.exp(-CAUTION * known * exposed * stake)
 
 
 def check(required: int) -> int:

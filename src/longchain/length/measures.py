@@ -61,10 +61,13 @@ _LINES = re.compile(r"\s?行")
 _OPENING = " \t([:=~≈\"'“「『（_-–—"
 # `500 words, maximum 3 sources`: the bound is another number's.
 _FOR_ANOTHER = re.compile(r"\s*(?:of\s|de\s)?\s*\d")
-_SPELT_OUT = re.compile(r"\s*\(?(?:long|in\slength|incl|with\w*\sspaces|limit|max|or\s(?:less|fewer))")
+_SPELT_OUT = re.compile(r"\s*\(?(?:long|in\slength|incl|with\w*\sspaces|limit|max|or\s[lf]e)")
 _GAP_END = re.compile(r"[\n。;!?]|[.,](?=\s)")
 _OTHER_NOUN = re.compile(r"\s*(?:%|percent|pages?|chapters?|[页頁章節节年月쪽장])")
-_CLOSED = re.compile(r"\s*(?:$|(?:but|and|und|aber|et|mais|y|pero)\b|[.,;:!?)\]。、，]|(?:max|min)|\+|以|이|左右|程度)")
+_CLOSED = re.compile(
+    r"\s*(?:$|(?:but|and|und|aber|et|mais|y|pero)\b|[.,;:!?)\]。、+以이]|max|min|左右|程度)"
+)
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -159,7 +162,7 @@ class Instruction:
 class _Hit(NamedTuple):
     """A numeral that counts words or characters."""
 
-    index: int
+    place: int
     end: int
     unit: Unit
     grammar: Grammar
@@ -198,8 +201,8 @@ def _hits(source: Instruction) -> list[_Hit]:
         elif index in labelled and not _OTHER_NOUN.match(source.text, numeral.end):
             unit, grammar = of_group(labelled[index])
             hits.append(_Hit(index, numeral.end, unit, grammar, labelled=True))
-        elif hits and hits[-1].labelled and hits[-1].index == index - 1:
-            upper = hits[-1]._replace(index=index, end=numeral.end)
+        elif hits and hits[-1].labelled and hits[-1].place == index - 1:
+            upper = hits[-1]._replace(place=index, end=numeral.end)
             hits += [upper] if _link(source, upper)[0] is not None else []
     return hits
 
@@ -243,26 +246,26 @@ def _dash(source: Instruction, index: int) -> bool:
 
 def _bare(source: Instruction, hits: list[_Hit]) -> list[_Hit]:
     """Find bounds that share their neighbor's unit: `minimum 1500 words, maximum 2000`."""
-    known = {hit.index for hit in hits}
+    known = {hit.place for hit in hits}
     found = []
     for hit in hits:
-        for index in (hit.index - 1, hit.index + 1):
+        for index in (hit.place - 1, hit.place + 1):
             if 0 <= index < len(source.numerals) and index not in known:
-                numeral, near = source.numerals[index], source.numerals[hit.index]
+                numeral, near = source.numerals[index], source.numerals[hit.place]
                 gap = max(numeral.start - near.end, near.start - numeral.end)
                 shared = _Hit(index, numeral.end, hit.unit, hit.grammar)
-                if gap <= 40 and _CLOSED.match(source.text, numeral.end) and _bounds(source, shared):
+                if gap <= 40 and _is_bound(source, shared):
                     found.append(shared)
     return found
 
 
-def _bounds(source: Instruction, hit: _Hit) -> bool:
-    measure = _measure(source, hit)
-    return measure is not None and (measure.minimum is None) != (measure.maximum is None)
+def _is_bound(source: Instruction, hit: _Hit) -> bool:
+    measure = _CLOSED.match(source.text, hit.end) and _measure(source, hit)
+    return bool(measure and (measure.minimum is None) != (measure.maximum is None))
 
 
 def _measure(source: Instruction, hit: _Hit) -> Measure | None:
-    numeral, grammar = source.numerals[hit.index], hit.grammar
+    numeral, grammar = source.numerals[hit.place], hit.grammar
     low, times, first = _link(source, hit)
     before, floor, ceiling, start = _peel_before(grammar, source.before(first.start), first.start)
     after, least, most, end = _peel_after(grammar, hit.middle, source.after(hit.end), hit.end)
@@ -278,13 +281,24 @@ def _measure(source: Instruction, hit: _Hit) -> Measure | None:
     if minimum is maximum is None and (slack := _TOLERANCE.match(source.text, hit.end)):
         by = int(slack[1]) * (target if slack[2] else 100) // 100
         minimum, maximum = max(0, target - by), target + by
-    attached = hit.written.lower() in {"word", "wort", "woord"} or "-" in source.text[
-        numeral.end : hit.end
-    ]
+    attached = (
+        hit.written.lower() in {"word", "wort", "woord"}
+        or "-" in source.text[numeral.end : hit.end]
+    )
     measure = Measure(
-        start=first.start, end=hit.end, target=target, minimum=minimum, maximum=maximum,
-        unit=hit.unit, grammar=grammar, before=before, after=after, attached=attached,
-        labelled=hit.labelled, times=times, span=(start, end),
+        start=first.start,
+        end=hit.end,
+        target=target,
+        minimum=minimum,
+        maximum=maximum,
+        unit=hit.unit,
+        grammar=grammar,
+        before=before,
+        after=after,
+        attached=attached,
+        labelled=hit.labelled,
+        times=times,
+        span=(start, end),
     )
     return measure.scaled(hit.factor)
 
@@ -300,11 +314,11 @@ def _idiom(numeral: Numeral, hit: _Hit, text: str) -> bool:
 
 def _link(source: Instruction, hit: _Hit) -> tuple[int | None, int | None, Numeral]:
     """Return the low end of a range, a factor in front, and the numeral that comes first."""
-    numeral = source.numerals[hit.index]
+    numeral = source.numerals[hit.place]
     low = numeral.low if numeral.low < numeral.value else None
-    if hit.index == 0:
+    if hit.place == 0:
         return low, None, numeral
-    first = source.numerals[hit.index - 1]
+    first = source.numerals[hit.place - 1]
     gap = source.text[first.end : numeral.start]
     if len(gap) > 40 or not gap:
         return low, None, numeral
@@ -362,7 +376,8 @@ def _peel_before(grammar: Grammar, text: str, start: int) -> tuple[str, bool, bo
 
 def _bound(grammar: Grammar, text: str) -> tuple[int, bool] | None:
     """Return how many characters the bound at the end takes, and whether it is a lower one."""
-    more, less = grammar.bound("more_before").search(text), grammar.bound("less_before").search(text)
+    more = grammar.bound("more_before").search(text)
+    less = grammar.bound("less_before").search(text)
     found = min((m for m in (more, less) if m), key=lambda m: m.start(), default=None)
     if found is None:
         return None

@@ -65,12 +65,20 @@ _MULTIPLIER = _table(_MULTIPLIERS)
 _WORD = _table(_WORDS) | _MULTIPLIER
 _LETTER = {"k": 1000, "m": 10**6, "w": 10**4}  # `w` is how Chinese chats type 万.
 _KANJI = _signs("〇零,一壹,二两兩贰,三叁,四肆,五伍,六陆,七柒,八捌,九玖")
-_KANJI_SCALE = {c: 10**n for n, cs in enumerate("十拾,百佰,千仟,万萬".split(","), 1) for c in cs}
+_KANJI_SCALE = {c: 10**n for n, cs in enumerate(["十拾", "百佰", "千仟", "万萬"], 1) for c in cs}
 _KANJI_SCALE |= {"億": 10**8, "亿": 10**8}
 _HANGUL = _signs("영,일,이,삼,사,오,육,칠,팔,구")
 _HANGUL_SCALE = {"십": 10, "백": 100, "천": 1000, "만": 10**4, "억": 10**8}
-_COUNTS = _signs("한,두,세,네", 1) | {
-    w: n for n, w in enumerate("다섯 여섯 일곱 여덟 아홉 열".split(), 5)
+_COUNTS = {
+    "두": 2,
+    "세": 3,
+    "네": 4,
+    "다섯": 5,
+    "여섯": 6,
+    "일곱": 7,
+    "여덟": 8,
+    "아홉": 9,
+    "열": 10,
 }
 _SIGN = _KANJI | _HANGUL
 _SIGN_SCALE = _KANJI_SCALE | _HANGUL_SCALE
@@ -98,7 +106,8 @@ _KANJI_PIECE = (
     rf"[{''.join(_KANJI_SCALE)}]{{1,3}}+"
 )
 _HANGUL_PIECE = (
-    rf"(?:\d{{1,15}}+(?:[.,]\d{{1,4}}+)?\s?|[{''.join(_HANGUL)}])?[{''.join(_HANGUL_SCALE)}]{{1,3}}+"
+    rf"(?:\d{{1,15}}+(?:[.,]\d{{1,4}}+)?\s?|[{''.join(_HANGUL)}])?"
+    rf"[{''.join(_HANGUL_SCALE)}]{{1,3}}+"
 )
 _COMPOUND = rf"(?>(?:{_either(_WORD)})(?:(?:und)?(?:{_either(_WORD)})){{0,6}}){_WORD_END}"
 _NUMERAL = re.compile(
@@ -112,7 +121,7 @@ _NUMERAL = re.compile(
     rf"(?:[\s-]{{1,2}}(?:(?:and|und|et|y|e|en)\s)?{_COMPOUND}){{0,9}})",
     re.IGNORECASE,
 )
-_ARTICLES = frozenset("un une una um uma een ein eine einen einem einer".split())
+_ARTICLES = re.compile(r"une?|una|uma?|een|ein(?:e[nmr]?)?", re.IGNORECASE)
 # `and` holds French `un`'s and German `und` holds it too: joints go first.
 _WORD_TOKEN = re.compile(rf"(?:and|und(?!ici))|({_either(_WORD)})", re.IGNORECASE)
 _SIGN_TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\s\d]")
@@ -146,7 +155,7 @@ def find_numerals(text: str) -> Iterator[Numeral]:
     """Yield the numbers of a text in order, articles left out; linear in the text's length."""
     for match in _NUMERAL.finditer(text):
         kind = match.lastgroup if match.lastgroup != "scale" else "digits"
-        if kind == "words" and match.group().lower() in _ARTICLES:
+        if kind == "words" and _ARTICLES.fullmatch(match.group()):
             continue
         yield _numeral(match, kind or "")
 
@@ -191,7 +200,7 @@ def _digits(text: str, *, scaled: bool) -> float:
 
 
 def _spelled(text: str) -> tuple[float, int]:
-    """Read number words: (`two thousand five hundred`) -> (2500, 1); (`two thousand`) -> (2000, 1000)."""
+    """Read number words as value and scale: `two thousand` is (2000, 1000)."""
     total, current, scale = 0.0, 0.0, 1
     for token in _WORD_TOKEN.findall(text):
         word = token.lower()

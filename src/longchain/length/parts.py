@@ -8,7 +8,6 @@ Knows counted nouns and the marks of `each`; does not know whether a total stand
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,6 +18,9 @@ from longchain.length.numerals import Numeral
 _ORDINAL = re.compile(r"(?:第|제\s?|#|no\.?\s|[a-z]{4,9}\s\d+[-,]\s?)$", re.IGNORECASE)
 # Counters of whole texts: `三篇800字的作文` is three of them, `10章2万字的小说` is one.
 _TEXTS = re.compile(r"[篇封则則首통편本]|記事|作品|エッセイ")
+# What may stand between a length and its count (800字`の記事を`3本), and the other way around.
+_OWN_TEXTS = re.compile(r"\s?[^,、。.\n\d\s][^,、。.\n\d]{0,14}")
+_ADJECTIVE = re.compile(r"\s+(?:[^\W\d]{1,15}\s+)?")
 _WORDS_BETWEEN = r"(?:[^\W\d]+\s+){0,2}?"
 
 
@@ -49,7 +51,7 @@ def _counted() -> re.Pattern[str]:
     spaced = "|".join(wording.counted for wording in ALPHABETIC.values())
     joined = "|".join(wording.counted for wording in CJK.values())
     return re.compile(
-        rf"[\s-]+{_WORDS_BETWEEN}(?P<spaced>{spaced})(?![^\W\d_])|\s?(?P<joined>{joined})",
+        rf"(?:-|\s+{_WORDS_BETWEEN})(?P<spaced>{spaced})(?![^\W\d_])|\s?(?P<joined>{joined})",
         re.IGNORECASE,
     )
 
@@ -69,7 +71,8 @@ def find_counts(source: Instruction) -> list[Count]:
 
 
 def _count(text: str, numeral: Numeral) -> Count | None:
-    if not 2 <= numeral.value <= 1000 or _ORDINAL.search(text, max(0, numeral.start - 14), numeral.start):
+    near = text[max(0, numeral.start - 14) : numeral.start]
+    if not 2 <= numeral.value <= 1000 or _ORDINAL.search(near):
         return None
     match = _counted().match(text, numeral.end)
     return match and Count(numeral.start, match.end(), numeral.value, _noun(match))
@@ -112,18 +115,16 @@ def _several(source: Instruction, measure: Measure, counts: list[Count]) -> Part
             return Part(_noun(plural), number)
     for count in counts:
         gap = source.text[measure.end : count.start]
-        if 0 < count.start - measure.end <= 16 and _TEXTS.match(count.noun):
-            if not re.search(r"[,、。.\n\d]", gap) and not gap.isspace():
-                return Part(count.noun, count.value)
+        if _TEXTS.match(count.noun) and _OWN_TEXTS.fullmatch(gap):
+            return Part(count.noun, count.value)
     return None
 
 
 def _number_before(source: Instruction, measure: Measure) -> int | None:
     for numeral in source.numerals:
         gap = source.text[numeral.end : measure.span[0]]
-        if 0 < len(gap) <= 16 and 2 <= numeral.value <= 100 and numeral.end < measure.start:
-            if re.fullmatch(r"\s+(?:[^\W\d]+\s+)?", gap):
-                return numeral.value
+        if 2 <= numeral.value <= 100 and _ADJECTIVE.fullmatch(gap):
+            return numeral.value
     return None
 
 

@@ -115,18 +115,18 @@ def _quoted(source: Instruction, measure: Measure) -> bool:
                 return True
             emphasis = len(inside) <= measure.end - measure.start + 8
             asks = measure.grammar.anywhere("write").search(inside)
-            return not (emphasis or asks or measure.grammar.after("write_after").match(measure.after))
+            asks = asks or measure.grammar.after("write_after").match(measure.after)
+            return not (emphasis or asks)
     return False
 
 
 def _other(measure: Measure) -> bool:
     """Is it no length of a text: a vocabulary, a pace, a negated or exemplary length?"""
     grammar, before, after = measure.grammar, measure.before, measure.after
-    if grammar.after("other_after").match(after) or grammar.after("denied_after").match(after):
+    if any(grammar.after(name).match(after) for name in ("other_after", "denied_after")):
         return True
-    if grammar.before("other_before").search(before) or grammar.before("denied_before").search(before):
-        return True
-    if grammar.before("other").search(before):
+    names = ("other", "other_before", "denied_before")
+    if any(grammar.before(name).search(before) for name in names):
         return True
     if _result(measure) or measure.labelled:
         return False
@@ -194,13 +194,12 @@ def _small(measure: Measure) -> bool:
 
 def _small_after(measure: Measure) -> bool:
     """Read `a 300-word abstract`, `300字摘要`."""
-    pattern = r"[\s-]*(?:(?:的|の|의|짜리)\s?)?(?:(?!@texts|@beside|@given|of|on|about|for)[^\W\d]+\s)?@inner(?![^\W\d_])"
-    pattern_joined = r"\s*(?:的|の|의|짜리\s?)?@inner"
-    grammar, after = measure.grammar, measure.after
-    if grammar.compile(pattern).match(after):
+    adjective = r"(?:(?!@texts|@beside|@given|of|on|about|for)[^\W\d]+\s)?"
+    spaced = measure.grammar.compile(rf"[\s-]*{adjective}@inner(?![^\W\d_])")
+    joined = measure.grammar.compile(r"\s*(?:的|の|의|짜리)?\s?@inner").match(measure.after)
+    if spaced.match(measure.after):
         return True
-    found = grammar.compile(pattern_joined).match(after)
-    return bool(found and not found.group().strip().isascii())
+    return bool(joined and not joined.group().strip().isascii())
 
 
 def _small_before(measure: Measure) -> re.Match[str] | None:
@@ -221,7 +220,9 @@ def _settled(source: Instruction, claims: list[_Claim]) -> RequiredLength | None
     return None
 
 
-def _product(source: Instruction, claims: list[_Claim], counts: list[Count]) -> RequiredLength | None:
+def _product(
+    source: Instruction, claims: list[_Claim], counts: list[Count]
+) -> RequiredLength | None:
     """Multiply the length of each part by their number, where both are certain."""
     products = []
     for claim in claims:

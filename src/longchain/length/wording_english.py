@@ -50,7 +50,7 @@ ENGLISH = Wording(
     about_after=r"or\sso|approx(?:imately|\.)?|roughly|give\sor\stake|odd|exactly|long|in\slength"
     r"|of\stext|total\b(?!\s*(?:cost|of))|(?:of\s)?content",
     each_before=r"\b(?:each|every|per\s(?:chapter|section|part|page|paragraph|post|article))\b"
-    r"[^.;,\d]{0,40}",
+    r"[^.;,\d]{0,12}(?:\d{1,3}\s)?[^.;,\d]{0,40}",
     each_after=r"each\b|apiece|per\s(?!day|week|hour|month|second)|a\s(?:piece|chapter|section|page)\b"
     r"|/\s?(?:chapter|section|page|part|paragraph)|for\s(?:each|every)|in\seach|every\schapter",
     of_before=r"of|at|averaging",
@@ -58,8 +58,8 @@ ENGLISH = Wording(
     r"|overall|altogether|in\sall|in\stotal[,:]?|combined|entire\s\w+[^.;,]{0,20}|whole\s\w+[^.;,]{0,20}",
     total_after=r"in\s(?:total|all)|total|overall|altogether|combined|for\sthe\s(?:whole|entire)",
     write=r"(?:(?<!re-)\bwrit(?:e|ing)|compos(?:e|ing)|creat(?:e|ing)|produc(?:e|ing)"
-    r"|generat(?:e|ing)|prepar(?:e|ing)|craft(?:ing)?|author|deliver|pen|(?:help me|please|to) draft"
-    r"|^\s*draft|submit|compile|aim for)\b",
+    r"|generat(?:e|ing)|prepar(?:e|ing)|craft(?:ing)?|author|deliver|pen|^\s*draft|(?:me|please|to)\sdraft"
+    r"|submit|compile|aim for)\b",
     into_before=r"(?:in|into|as|for|by|using)(?:\s(?!(?:this|these|that|my|the|your|our|his|her|their"
     r"|an?\s\w+\sof)\b)[^\W\d]+){0,3}|(?:down\s)?to(?:\s(?:be|reach|make|become|an?|one|some))*"
     r"|another|additional|further",

@@ -181,7 +181,7 @@ def _provider_model(
 
 
 def _reasons(error: ValidationError) -> str:
-    details = error.errors(include_url=False, include_context=False, include_input=False)
+    details = error.errors()
     return "; ".join(
         ": ".join(filter(None, (".".join(map(str, detail["loc"])), detail["msg"])))
         for detail in details

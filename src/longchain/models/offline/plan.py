@@ -51,6 +51,11 @@ _POINTS = {
     "ja": ("「{source}」から、{topics}について述べる。", "{topics}について述べる。"),
     "zh": ("根据《{source}》，说明{topics}。", "说明{topics}。"),
 }
+_SOURCE = re.compile("“[^”]*”|「[^」]*」|《[^》]*》")
+_BEFORE = ", | and |Covers |[、，]|说明|和"
+_BEHIND = "[,.、。]| and |和|について"
+"""What stands around a heading in `_POINTS`."""
+
 _ABOUT = {
     "en": re.compile(
         r"\b(?:on|about|of|explaining|describing)\s+(?!about\b|around\b|\d)(.+)", re.I
@@ -119,7 +124,7 @@ def write(
     if total is None:
         half = sum(topic.amount for topic in found) // 2
         total = max(300 * factor, min(3000 * factor, half // 100 * 100))
-    named = [topic for topic in found if topic.heading in chapter and topic.source in chapter]
+    named = [t for t in found if t.source in chapter and names(chapter, t.heading)]
     chosen = _split(named or _choose(found, chapter or instruction, total), total, factor)
     groups = _grouped(chosen, _count(len(chosen), total, factor, chapters=chapters))
     lengths = _shares([sum(topic.amount for topic in group) for group in groups], total)
@@ -138,6 +143,17 @@ def write(
             )
         )
     return "\n".join(lines)
+
+
+def names(line: str, heading: str) -> bool:
+    """Return whether a line of a plan (`heading: main point`) is about a source's heading."""
+    heading = _one_field(heading)
+    if line == heading or line.startswith(f"{heading}: "):
+        return True
+    start = line.find("Covers ")
+    point = line[start:] if start >= 0 else line.rsplit(": ", 1)[-1]
+    form = rf"(?:^|{_BEFORE}){re.escape(heading)}(?={_BEHIND}|$)"
+    return re.search(form, _SOURCE.sub("", point)) is not None
 
 
 def title(instruction: str, language: str, found: Sequence[Topic]) -> str:
@@ -248,8 +264,8 @@ def _headings(groups: list[list[Topic]], language: str) -> Iterator[str]:
     used = Counter[str]()
     for group, own in zip(groups, sources, strict=True):
         whole = len(group) > 1 and len(own) == 1 and sources.count(own) == 1
-        names = list(own) if len(own) > 1 else _names(group)
-        heading = group[0].source if whole else _joined(names[:3], language)
+        shown = list(own) if len(own) > 1 else _names(group)
+        heading = group[0].source if whole else _joined(shown[:3], language)
         if len(heading) > 80:
             heading = max(group, key=lambda topic: topic.amount).heading
         used[heading] += 1
@@ -260,21 +276,21 @@ def _point(group: list[Topic], language: str) -> str:
     with_source, alone = _POINTS[language]
     points = []
     for source, members in groupby(group, key=lambda topic: topic.source):
-        names = _names(list(members))
-        form = alone if names == [source] else with_source
-        points.append(form.format(topics=_joined(names, language), source=source))
+        headings = _names(list(members))
+        form = alone if headings == [source] else with_source
+        points.append(form.format(topics=_joined(headings, language), source=source))
     return (" " if language == "en" else "").join(points)
 
 
 def _names(group: list[Topic]) -> list[str]:
     """Return the headings of one source's topics; its title only where there is nothing else."""
-    names = dict.fromkeys(topic.heading for topic in group)
-    return [name for name in names if name != group[0].source] or list(names)
+    headings = dict.fromkeys(topic.heading for topic in group)
+    return [name for name in headings if name != group[0].source] or list(headings)
 
 
-def _joined(names: Sequence[str], language: str) -> str:
+def _joined(headings: Sequence[str], language: str) -> str:
     comma, last = _AND[language]
-    return last.join(filter(None, [comma.join(names[:-1]), names[-1]]))
+    return last.join(filter(None, [comma.join(headings[:-1]), headings[-1]]))
 
 
 def _one_field(text: str) -> str:

@@ -32,7 +32,7 @@ _PASSAGE_WEIGHT = 0.7
 reads better than single sentences from everywhere."""
 
 _NAMED_WEIGHT = 1.0
-"""What a passage gains whose heading the query names."""
+"""What a passage gains whose heading the section is about."""
 
 _LEAD_WEIGHT = 0.2
 """What a passage's first sentence gains: it often says what the passage is about."""
@@ -85,8 +85,8 @@ class Source:
 
     id: int
     text: str
-    heading: tuple[str, ...] = ()
-    """The headings it stands under."""
+    named: bool = False
+    """The section is about its heading."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def compose(
     """
     language = detect("\n".join(source.text for source in sources)[:20_000])
     runs = list(_fresh(_runs(sources, language, unit), flat(prior)))
-    ranked = _distinct(_ranked(runs, query))
+    ranked = _distinct(_ranked(runs, terms(query)))
     if length is None:
         length = sum(run.length for run in ranked) // 2
     chosen = sorted(_fit(ranked, length), key=lambda run: run.place)
@@ -224,20 +224,19 @@ def _fresh(runs: Iterable[Run], prior: str) -> Iterator[Run]:
 # Choosing ---------------------------------------------------------------------------------------
 
 
-def _ranked(runs: list[Run], query: str) -> list[tuple[float, Run]]:
+def _ranked(runs: list[Run], query: list[str]) -> list[tuple[float, Run]]:
     """Return runs by how well they and their passages match, the best first; stable."""
-    wanted = terms(query)
     passages: dict[int, list[str]] = {}
     for run in runs:
         passages.setdefault(run.place[0], []).extend(run.terms)
-    own = _scores([run.terms for run in runs], wanted)
-    around = dict(zip(passages, _scores(list(passages.values()), wanted), strict=True))
+    own = _scores([run.terms for run in runs], query)
+    around = dict(zip(passages, _scores(list(passages.values()), query), strict=True))
     scored = [
         (
             score
             + _PASSAGE_WEIGHT * around[run.place[0]]
             + (_LEAD_WEIGHT if run.place[1] == 0 else 0.0)
-            + (_NAMED_WEIGHT if any(name in query for name in run.source.heading) else 0.0),
+            + _NAMED_WEIGHT * run.source.named,
             run,
         )
         for score, run in zip(own, runs, strict=True)

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from html import unescape
 
 from longchain.document import Unit
 from longchain.language import detect, is_spaced
+from longchain.models.offline.plan import names
 from longchain.models.offline.prose import Source
 
 _REFERENCE = re.compile(r'<reference id="(\d+)" title="[^"]*">\n?(.*?)\n?</reference>', re.DOTALL)
@@ -51,13 +53,8 @@ def references(texts: Sequence[str]) -> list[Source]:
     """Return the references of the last message that has any: an extension repeats none."""
     for text in reversed(texts):
         if found := _REFERENCE.findall(text):
-            return [_source(int(number), unescape(passage)) for number, passage in found]
+            return [Source(int(number), unescape(passage)) for number, passage in found]
     return []
-
-
-def _source(number: int, text: str) -> Source:
-    above = _HEADING.match(text)
-    return Source(number, text, tuple(above[1].strip().split(" / ")) if above else ())
 
 
 def without_references(text: str) -> str:
@@ -74,12 +71,19 @@ def usable(sources: list[Source], texts: Sequence[str], section: str) -> list[So
     spaced = is_spaced(detect(section))
     own = [source for source in sources if is_spaced(detect(source.text)) == spaced] or sources
     reserved = _reserved(texts, section)
-    return [
-        source
-        for source in own
-        if any(name in section for name in source.heading)
-        or not any(name in line for name in source.heading for line in reserved)
-    ] or own
+    ours = section.replace("\n", ": ")
+    kept = []
+    for source in own:
+        named = _about(ours, source)
+        if named or not any(_about(line, source) for line in reserved):
+            kept.append(replace(source, named=named))
+    return kept or own
+
+
+def _about(line: str, source: Source) -> bool:
+    """Return whether a line of the plan names a heading that a passage stands under."""
+    above = _HEADING.match(source.text)
+    return above is not None and any(names(line, name) for name in above[1].strip().split(" / "))
 
 
 def _reserved(texts: Sequence[str], section: str) -> list[str]:
@@ -87,7 +91,7 @@ def _reserved(texts: Sequence[str], section: str) -> list[str]:
 
     Where no text is shown yet, sections may be written at the same time: then also those before.
     """
-    ours = ": ".join(section.split("\n"))
+    ours = section.replace("\n", ": ")
     chapter, *members = latest(texts, "chapter").split("\n")
     lines = _entries(latest(texts, "plan").split("\n"))
     siblings = _entries(members)
