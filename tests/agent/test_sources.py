@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 import pytest
@@ -254,6 +255,13 @@ def test_outline_in_japanese_counts_characters() -> None:
 def test_outline_shows_beginnings_where_there_are_no_headings() -> None:
     text = "\n\n".join(sentences(9, 9 * i) for i in range(40))
     assert "  - Sentence number 0 tells of" in outline(documents(text))
+
+
+def test_outline_of_a_book_without_headings_samples_its_beginnings() -> None:
+    lines = outline(documents(sentences(6000))).split("\n")
+    assert lines[0] == "- Context 1 (42000 words)"
+    assert 30 <= len(lines) - 1 <= 40
+    assert sum(int(re.findall(r"\((\d+) words", line)[0]) for line in lines[1:]) == 42000
 
 
 @pytest.mark.parametrize("sources", [40, 2000])

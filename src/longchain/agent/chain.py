@@ -30,7 +30,7 @@ from longchain.agent import memory as memories
 from longchain.agent import plan as plans
 from longchain.agent import write as writes
 from longchain.agent.layout import pieces
-from longchain.agent.nodes import Nodes
+from longchain.agent.nodes import Choice, Nodes
 from longchain.agent.progress import Mode, Progress, extend
 from longchain.agent.request import Input, events, schema
 from longchain.document import WritingPlan
@@ -136,7 +136,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             budget=memory_tokens,
             count=counter(writer),
         )
-        self.nodes_of = Nodes(
+        self.stages = Nodes(
             model=writer,
             planner_model=chat_model(planner_model) if planner_model is not None else writer,
             limit=limit,
@@ -150,20 +150,25 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             review=review,
             local_sources=local_sources,
         )
-        compiled = topology(self.nodes_of).compile(checkpointer=checkpointer, name="AgentWrite")
+        compiled = topology(self.stages).compile(checkpointer=checkpointer, name="AgentWrite")
         # A compiled graph is nothing but its attributes; taking them over keeps every feature of
         # it (subgraphs, get_state, drawing), which a facade around it would have to pass on.
         self.__dict__.update(vars(compiled))
 
     @property
-    def planner(self) -> Runnable[Any, Any]:
-        """The node that plans: `ChatPromptTemplate | model | WritingPlanParser` over the log."""
-        return self.nodes_of.plan
+    def planner(self) -> Runnable[dict[str, Any], WritingPlan]:
+        """The planner: `ChatPromptTemplate | model | WritingPlanParser`.
+
+        `longchain.agent.plan.variables` makes what its prompt is filled with.
+        """
+        stages = self.stages
+        prompt = stages.plan_prompt or plans.plan_prompt()
+        return plans.planner(stages.planner_model, prompt, WritingPlanParser())
 
     @property
     def writer(self) -> Runnable[Any, Any]:
         """The section writer: `ChatPromptTemplate | model | SectionParser`."""
-        return self.nodes_of.writer
+        return self.stages.writer
 
     def copy(self, update: dict[str, Any] | None = None) -> Self:
         """Return a copy with other attributes."""
@@ -179,7 +184,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             return given
         if isinstance(given, Mapping) and set(given) == {"log"}:
             return given
-        nodes = self.nodes_of
+        nodes = self.stages
         return {"log": events(given, mode=nodes.mode, local_sources=nodes.local_sources)}
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
@@ -197,7 +202,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
 
     def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
         """Return the input as a pydantic model that refuses what the chain would refuse."""
-        return schema(self.nodes_of.mode, self.nodes_of.local_sources)
+        return schema(self.stages.mode, self.stages.local_sources)
 
     def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
         """Return the input's JSON schema."""
@@ -212,21 +217,22 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             InputError: The input cannot be used.
         """
         log = self._enter(input)["log"]
-        while (progress := self.nodes_of.progress({"log": log})).plan is None:
+        while (progress := self.stages.progress({"log": log})).plan is None:
             log = extend(log, [self._planning(progress).invoke({"log": log}, config)["log"]])
         return progress.plan
 
     async def aplan(self, input: Any, config: RunnableConfig | None = None) -> WritingPlan:
         """Plan a document without writing it, asynchronously."""
         log = self._enter(input)["log"]
-        while (progress := self.nodes_of.progress({"log": log})).plan is None:
+        while (progress := self.stages.progress({"log": log})).plan is None:
             node = self._planning(progress)
             log = extend(log, [(await node.ainvoke({"log": log}, config))["log"]])
         return progress.plan
 
     def _planning(self, progress: Progress) -> Runnable[Any, Any]:
-        first = self.nodes_of.start({"log": [progress.request]})
-        return self.nodes_of.survey if first == "survey" and not progress.outline else self.planner
+        first = self.stages.start({"log": [progress.request]})
+        surveying = first == "survey" and not progress.outline
+        return self.stages.survey if surveying else self.stages.plan
 
     def follow(self, input: Any, config: RunnableConfig | None = None) -> Iterator[Progress]:
         """Write a document and yield where it stands after every step.
@@ -276,7 +282,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         """Return what a run starts from: its input, or what a checkpoint holds."""
         if not isinstance(given, dict):
             given = self.get_state(cast("RunnableConfig", config)).values
-        nodes = self.nodes_of
+        nodes = self.stages
         return Progress(given["log"], closed=nodes.length_control, mode=nodes.mode)
 
 
@@ -290,6 +296,7 @@ def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
     """Return the graph: its nodes, and which may follow which."""
     graph = StateGraph(State, input_schema=Log, output_schema=Output)
     parallel = nodes.mode == "parallel"
+    start, planned_next, advance = map(Choice, (nodes.start, nodes.planned, nodes.advance))
     onward = ["plan", "retrieve", "summarize", "finish", "write_alone" if parallel else "write"]
     graph.add_node("survey", nodes.survey)
     graph.add_node("plan", nodes.plan)
@@ -300,22 +307,22 @@ def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
     planned = ["repair", *onward]
     if nodes.review:
         graph.add_node("review", nodes.review_plan)
-        graph.add_conditional_edges("review", nodes.advance, onward)
+        graph.add_conditional_edges("review", advance, onward)
         planned = ["review", *planned]
     if parallel:
         graph.add_node("write_alone", nodes.write_alone)
         graph.add_node("gather", lambda state: {"log": []})
         graph.add_edge("write_alone", "gather")
-        graph.add_conditional_edges("gather", nodes.advance, onward)
+        graph.add_conditional_edges("gather", advance, onward)
     else:
         graph.add_node("write", nodes.write)
-        graph.add_conditional_edges("write", nodes.advance, onward)
-    graph.add_conditional_edges(START, nodes.start, ["survey", *planned])
-    graph.add_conditional_edges("survey", nodes.start, planned)
-    graph.add_conditional_edges("plan", nodes.planned, planned)
-    graph.add_conditional_edges("repair", nodes.planned, planned)
-    graph.add_conditional_edges("retrieve", nodes.advance, onward)
-    graph.add_conditional_edges("summarize", nodes.advance, onward)
+        graph.add_conditional_edges("write", advance, onward)
+    graph.add_conditional_edges(START, start, ["survey", *planned])
+    graph.add_conditional_edges("survey", start, planned)
+    graph.add_conditional_edges("plan", planned_next, planned)
+    graph.add_conditional_edges("repair", planned_next, planned)
+    graph.add_conditional_edges("retrieve", advance, onward)
+    graph.add_conditional_edges("summarize", advance, onward)
     graph.add_edge("finish", END)
     return graph
 

@@ -42,7 +42,8 @@ class Limits:
     """What fits: the window and the share of it that prior text may take, in tokens."""
 
     memory: Memory
-    window: int
+    window: int | None
+    """The model's context window; None where nobody knows it, and nothing is held to it."""
     prior: int
     """Verbatim prior text, at most."""
     plan: int
@@ -70,7 +71,7 @@ def limits(
     share = whole * 3 // 10 if memory == "summary" else whole * 6 // 10
     prior = min(share, VERBATIM) if memory == "summary" else share
     remembered = lru_cache(maxsize=2048)(count)
-    return Limits(memory, whole, min(prior, budget or prior), whole // 8, remembered)
+    return Limits(memory, window, min(prior, budget or prior), whole // 8, remembered)
 
 
 def fold_until(progress: Progress, limit: Limits) -> int | None:

@@ -121,6 +121,30 @@ def step(
     return RunnableLambda(run, afunc=arun, name=name)
 
 
+class Choice(Runnable[Any, str | list[Send]]):
+    """Says which node is next, and leaves no trace of it.
+
+    A trace would repeat the whole log after every step, and LangServe could not send its event: a
+    `Send` is no JSON.
+    """
+
+    def __init__(self, choose: Callable[[Any], str | list[Send]]):
+        self.choose = choose
+        self.name = choose.__name__
+
+    def invoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> str | list[Send]:
+        """Return the next node's name, or what is sent to several."""
+        return self.choose(input)
+
+    async def ainvoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> str | list[Send]:
+        """Return the same; nothing here waits."""
+        return self.choose(input)
+
+
 @dataclass
 class Nodes:
     """The nodes of one chain, and what they work with."""

@@ -65,6 +65,7 @@ def settle(
     if cleaned.problem in ("empty", "refusal"):
         return _unusable(progress, index, kind, asked, cleaned, reply, usage)
     notes = list(cleaned.notes)
+    notes += ["stopped by the provider's filter"] if reply.finish == "filter" else []
     cut = reply.finish == "length" or cleaned.problem == "loop"
     text = _whole(cleaned.text, progress.language, cut, notes)
     text, unknown = grounding.check(text, set(draft.references))

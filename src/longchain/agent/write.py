@@ -152,6 +152,9 @@ _PAPER = "{preamble}\n<text>\n{text}\n</text>\n\n{step}"
 TOKENS_PER_UNIT = {"words": 2.0, "characters": 1.5}
 """Tokens that one unit may take, on the high side: German words have about two."""
 
+LONGEST_REPLY = 32_768
+"""The most tokens that one reply may have: what the LongWriter models were made for."""
+
 HEADROOM = 2.0
 """`max_tokens` over what the asked length needs. It is a fence against endless replies, not a
 means of length control: a model that writes 1.6 times what it is asked must still end by itself."""
@@ -291,6 +294,9 @@ class Prompter:
         """Return the most tokens the reply may have, by its length and by the window."""
         asked = asked or 3000
         wanted = round(asked * TOKENS_PER_UNIT[progress.unit] * HEADROOM) + 200
+        wanted = min(wanted, LONGEST_REPLY)
+        if self.limit.window is None:
+            return wanted
         shown = [values["text"], values["preamble"], values["step"]]
         shown += [turn.text for turn in values["turns"]]
         left = self.limit.window - round(sum(map(len, shown)) * MOST_PER_CHARACTER) - 100

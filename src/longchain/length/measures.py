@@ -33,7 +33,7 @@ _SHEET = {"枚": 400, "매": 200, "장": 200}
 """Characters on a sheet of manuscript paper where the text does not say: by convention 400 in
 Japan (`原稿用紙`) and 200 in Korea (`원고지`)."""
 
-_WINDOW = 50_000
+_WINDOW = 20_000
 """Characters read from each end of an instruction: what lies between is pasted material."""
 
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒−", "-") | dict.fromkeys("〜∼∽", "~"))
@@ -99,6 +99,9 @@ class Measure:
 
     times: int | None = None
     """How often it is to be written, where a multiplication sign says so."""
+
+    page: bool = False
+    """It is the length of a page, given as characters times lines."""
 
     span: tuple[int, int] = (0, 0)
     """From the first of its bounds to the last."""
@@ -300,7 +303,18 @@ def _measure(source: Instruction, hit: _Hit) -> Measure | None:
         times=times,
         span=(start, end),
     )
-    return measure.scaled(hit.factor)
+    lines = _lines(source, hit)
+    return replace(measure.scaled(lines), page=True) if lines else measure.scaled(hit.factor)
+
+
+def _lines(source: Instruction, hit: _Hit) -> int | None:
+    """Return how many lines of this length a page has: `40字×30行`."""
+    times = _TIMES.match(source.text, hit.end)
+    if times is None or hit.place + 1 >= len(source.numerals):
+        return None
+    numeral = source.numerals[hit.place + 1]
+    found = numeral.start == times.end() and _LINES.match(source.text, numeral.end)
+    return numeral.value if found else None
 
 
 def _idiom(numeral: Numeral, hit: _Hit, text: str) -> bool:
@@ -340,7 +354,7 @@ def _joined(source: Instruction, hit: _Hit, first: Numeral, gap: str) -> bool:
     unit = units().match(gap)
     rest = gap[unit.end() :] if unit else gap
     link = hit.grammar.compile(
-        r"\s*(?:[-–—~]|(?P<link>@range_link)|(?P<pair>@pair_link))\s*(?:@about_before\s*)?"
+        r"[\s-]*(?:[-–—~]|(?P<link>@range_link)|(?P<pair>@pair_link))[\s-]*(?:@about_before\s*)?"
     ).fullmatch(rest)
     if link is None or link["pair"] is None:
         return link is not None

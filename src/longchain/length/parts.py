@@ -81,6 +81,8 @@ def _count(text: str, numeral: Numeral) -> Count | None:
 def part_of(source: Instruction, measure: Measure, counts: list[Count]) -> Part | None:
     """Return the part that a measure is the length of, or None where it is not of a part."""
     grammar = measure.grammar
+    if measure.page:
+        return Part("枚ページ頁页頁매쪽")
     if measure.times is not None:
         return Part("", measure.times)
     after = grammar.after("each_after").match(measure.after)

@@ -141,7 +141,7 @@ def _since_verb(measure: Measure) -> str:
     return measure.before[end:]
 
 
-_ADJECTIVES = r"(?:\s+(?!(?:is|are|be|should|must|in|to|into|as|for|with|of)\b)[^\W\d]+){0,2}"
+_ADJECTIVES = r"(?:\s+(?!(?:is|are|be|should|must|in|to|into|as|for|with|of)\b)[a-zà-ɏа-я]+){0,2}"
 _OF = (
     r"(?:of|is|has|with|at|contains|de|d['’]|von|mit|di|da|van|из|на|共?有|共|是|长达|長達"
     r"|は|が|은|는|이|가)"
@@ -159,7 +159,7 @@ def _given(measure: Measure) -> bool:
         return True
     if grammar.compile(rf"{marks}\s?{_WORDS}(?:@texts)\s?{_OF}\s*$").search(since):
         return True
-    if grammar.before("source_before").search(since):
+    if grammar.before("source_before").search(measure.before):
         return True
     if _result(measure):
         return False
@@ -241,10 +241,13 @@ def _alone(claim: _Claim) -> bool:
     head = measure.before[: where.start()] if where else measure.before
     if added.search(head):
         return False
-    object_of = grammar.compile(r"@write(?:(?!@texts)[^,:(]){0,30}$").search(head)
-    return where is None or bool(object_of)
+    if where is None or grammar.compile(r"@write(?:(?!@texts)[^,:(]){0,30}$").search(head):
+        return True
+    verb = grammar.after("write_after").match(measure.after)
+    return bool(verb and where.group().rstrip()[-1:] in _OBJECT)
 
 
+_OBJECT = ("を", "을", "를")
 _ARTICLE = r"(?:an?|the|one|its|ein\w*|une?|una?|eine?|um|uma|een|一[篇份个段])"
 
 

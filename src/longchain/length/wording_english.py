@@ -75,8 +75,8 @@ ENGLISH = Wording(
     source_before=r"(?:(?:based|drawing|building|comment\w*|feedback|opinion)\son|from|given|after"
     r"|read(?:ing)?|(?:summary|review|critique|abstract|translation|analysis|synopsis|continuation"
     r"|paraphrase|sequel|version|rewrite|expansion)\sof|response\sto|out\sof)\s(?:an?|the|one)?"
-    r"(?:\s[^\W\d]+)?|\b(?:was|were|currently|originally|already|used\sto\sbe|runs\sto"
-    r"|now)(?:\sat|\sabout)?",
+    r"(?:\s[^\W\d]+)?|\b(?:was|were|currently|originally|already|used\sto\sbe|runs\sto)"
+    r"(?:\sat|\sabout)?",
     source_after=r"(?:(?:of\s)?\w+\s){0,2}(?:below\b|above\b|attached\b|I\s(?:wrote|have|pasted)|I've)",
     denied_before=r"(?:titled|entitled|called|named)[\s:]*[\"“']?(?:\s?(?:an?|the))?|\bnot\s(?:an?|just\san?|just|another|the\susual|merely\san?|only|simply\san?)"
     r"(?:\s(?!but)[^\W\d]+)?|(?:instead\sof|rather\sthan|unlike)(?:\s(?:an?|the))?(?:\s\w+)?"
@@ -84,10 +84,13 @@ ENGLISH = Wording(
     other=r"vocabular|\blearn|memori[sz]|lexicon|dictionar|(?:most\s)?(?:common|frequent)\b"
     r"|typing|passwords?|usernames?|spell(?:ing)?\b|recogni[sz]e|worth|a\sday\b|daily|\bspeak\b"
     r"|flashcards?|type\s(?:at|of)|speed|\bknow\b|every\sday|each\sday",
-    other_before=r"several|(?:a\s)?few|(?:a\s)?couple(?:\sof)?|many|vocabulary\sof|(?:list|set|pool|bank|collection)\sof|top|these|those|of\sthe|followed\sby\sthe",
+    other_before=r"(?:how|guide|tips|advice|ways|strategies|steps|methods?|tricks)\s(?:to|on|for|of)"
+    r"\s(?:\w+\s)?(?:writ(?:e|ing)|complet(?:e|ing)|finish(?:ing)?)(?:\s(?:an?|the|your|my))?"
+    r"|several|(?:a\s)?few|(?:a\s)?couple(?:\sof)?|many|vocabulary\sof|(?:list|set|pool|bank|collection)\sof|top|these|those|of\sthe|followed\sby\sthe",
     other_after=r"(?:a|an|per|each|every|/)\s?(?:day|week|hour|month|second|night|morning|year)"
     r"|daily|wpm|(?:that|which)\s(?:start|begin|end|rhyme|mean|describe)|password|username|vocab\w*"
     r"|of\s(?:vocab\w*|wisdom)|(?:in|from)\sthe\s(?:list|dictionary|language)|every\sday|worth"
+    r"|(?:is|are|was|were)\s(?:enough|too|sufficient)"
     r"|in\s(?:english|spanish|french|german|chinese|japanese)\sto\slearn",
     label_words=r"word\s?[- ]?(?:count|limit|length|target|goal|requirement|total|budget)"
     r"|(?:number|amount)\sof\swords|\bwords?\s?(?=:|=)|how\smany\swords",

@@ -57,7 +57,7 @@ GERMAN = Wording(
     r"|(?:z\.\s?b\.|zum\sbeispiel|wie\setwa)(?:\sein\w*)?",
     other=r"vokabel\w*|wortschatz\w*|lern\w*|wörterbuch|passw(?:o|ö)rt\w*|häufigst\w*|täglich|lexikon"
     r"|tippen|lesegeschwindigkeit",
-    other_before=r"mehrere|einige|ein\spaar|viele|liste\s(?:von|mit)|jeden\stag",
+    other_before=r"wie\s(?:man|ich|schreibt\sman)(?:\s[^\W\d]+){0,2}|mehrere|einige|ein\spaar|viele|liste\s(?:von|mit)|jeden\stag",
     other_after=r"(?:pro|am|je|/|in\sder|jede[nr]?)\s?(?:tag|minute|stunde|woche|monat)|täglich"
     r"|auswendig|(?:zu\s)?lernen|wortschatz|vokabular",
     label_words=r"wort(?:an)?zahl|(?:an)?zahl\s(?:der\s)?wörter|umfang(?=\s?:)|wörter\s?(?=:)",
@@ -115,7 +115,7 @@ FRENCH = Wording(
     r"|par\sexemple,?(?:\sune?)?",
     other=r"vocabulaire|appren\w*|mémoris\w*|dictionnaire|lexique|mot\sde\spasse|fréquents|courants"
     r"|par\sjour|chaque\sjour",
-    other_before=r"quelques|plusieurs|liste\sde",
+    other_before=r"comment\s(?:écrire|rédiger)(?:\sun\w*)?(?:\s[^\W\d]+)?|quelques|plusieurs|liste\sde",
     other_after=r"(?:par|/|chaque)\s?(?:jour|minute|heure|semaine|mois)|les\splus|(?:à|de)\s(?:apprendre|vocabulaire)",
     label_words=r"nombre\sde\smots|mots\s?(?=:)",
     label_characters=r"nombre\sde\s(?:caract(?:è|e)res|signes)",
@@ -170,7 +170,7 @@ SPANISH = Wording(
     r"|por\sejemplo,?(?:\suna?)?|tales\scomo",
     other=r"vocabulario|aprend\w+|memoriz\w+|diccionario|l(?:é|e)xico|contraseña|frecuentes|comunes"
     r"|al\sd(?:í|i)a|cada\sd(?:í|i)a",
-    other_before=r"vari[ao]s|algun[ao]s|unos\spocos|much[ao]s|lista\sde",
+    other_before=r"cómo\s(?:escribir|redactar)(?:\sun\w*)?(?:\s[^\W\d]+)?|vari[ao]s|algun[ao]s|unos\spocos|much[ao]s|lista\sde",
     other_after=r"(?:por|al|/|cada)\s?(?:d(?:í|i)a|minuto|hora|semana|mes)|diarias|m(?:á|a)s\s(?:comunes|usadas)"
     r"|de\svocabulario",
     label_words=r"n(?:ú|u)mero\sde\spalabras|palabras\s?(?=:)|recuento\sde\spalabras",

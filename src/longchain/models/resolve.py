@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from openai.types import Model
 
 DEFAULT_OPENAI_MODEL = "gpt-5-mini"
-"""What `OPENAI_API_KEY` alone means: long documents at a tenth of the price of the largest."""
+"""What `OPENAI_API_KEY` alone means: a small model, since a long document takes many tokens."""
 
 REASONING_TOKENS = 25_000
 """Room for hidden reasoning on top of the reply, which one limit covers together.

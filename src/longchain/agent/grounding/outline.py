@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from math import ceil
 from pathlib import PurePath
 from typing import Any
 
@@ -25,6 +26,10 @@ _LONG = 3 * MOST
 
 _OPENING = 8
 """Words that are shown of a passage's beginning; characters three times as many."""
+
+
+_MOST_OPENINGS = 40
+"""Where one heading has more passages, each beginning stands for several."""
 
 
 @dataclass
@@ -86,8 +91,11 @@ def _lines(entry: _Entry, unit: str, depth: int, spaced: bool, level: int = 0) -
     amount = sum(passage[1] for passage in entry.passages)
     # The deepest outline only: beginnings say less than headings and take more room.
     if depth == 9 and len(entry.passages) > 1 and amount >= _LONG * (1 if spaced else 2):
-        for opening, words in entry.passages:
-            yield f"{'  ' * (level + 1)}- {escape(opening, quote=False)} ({words}{unit})"
+        stride = ceil(len(entry.passages) / _MOST_OPENINGS)
+        for start in range(0, len(entry.passages), stride):
+            words = sum(words for _, words in entry.passages[start : start + stride])
+            opening = escape(entry.passages[start][0], quote=False)
+            yield f"{'  ' * (level + 1)}- {opening} ({words}{unit})"
     for below in entry.below.values():
         yield from _lines(below, unit, depth, spaced, level + 1)
 
