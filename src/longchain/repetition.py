@@ -159,9 +159,7 @@ def _loop(text: str, copies: int, least: int, least_aligned: int) -> int | None:
     return place
 
 
-def _repeat(
-    text: str, found: Tokenized, copies: int, least: int, least_aligned: int
-) -> int | None:
+def _repeat(text: str, found: Tokenized, copies: int, least: int, least_aligned: int) -> int | None:
     """Look for the shortest period that makes the last tokens a loop."""
     for period, run in _runs(found.items, len(found.items) // copies):
         if run < copies * period or run < least_aligned:

@@ -176,7 +176,8 @@ def test_a_plan_in_other_clothes_reads_the_same(before: str, text: str, after: s
         '"words": 400}}, {"Section": "Crisis", "point": "Why it failed", "length": "500"}, '
         '{"heading": "Total", "words": 900}, ["x"]]'.replace('", "ruled', " ruled"),
         "title: Rome\nsections:\n  - heading: The Principate\n    main_point: >\n"
-        "      How Augustus\n      ruled\n    length: 400\n  - heading: 'Crisis'\n    main_point: Why it failed\n"
+        "      How Augustus\n      ruled\n    length: 400\n  - heading: 'Crisis'\n"
+        "    main_point: Why it failed\n"
         "    length: 500 words\n",
         "```yaml\n- heading: The Principate\n  main_point: How Augustus ruled\n  word_count: 400\n"
         "- heading: Crisis\n  main_point: Why it failed\n  word_count: 500\n```",
@@ -405,6 +406,7 @@ ESSAY = "\n\n".join(
         "I'm sorry, I can't do that.",
         "Rome grew.\n\nIt fell in 476.\n\nSection 1 of the law is silent: 400 words are too few.",
         ESSAY,
+        "Rome fell for many reasons.\n\n" * 30 + "1. Money ran out\n2. Legions left",
         "<think>Section 1 - Main Point: a - Word Count: 4 words",
         "Total: 2000 words",
         "Title: Rome",
@@ -451,7 +453,7 @@ FRAGMENTS = st.sampled_from(
 
 
 @given(st.text() | st.lists(FRAGMENTS, max_size=40).map("".join))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_any_text_is_a_plan_or_a_plan_error(text: str) -> None:
     try:
         plan = parse(text)
@@ -509,7 +511,7 @@ HARMLESS: dict[str, Callable[[str], str]] = {
 
 
 @given(PLANS, st.lists(st.sampled_from(list(HARMLESS)), max_size=2, unique=True))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_damage_that_takes_nothing_away_changes_nothing(plan: list[Triple], how: list[str]) -> None:
     text = rendered(plan)
     for name in how:
@@ -518,6 +520,7 @@ def test_damage_that_takes_nothing_away_changes_nothing(plan: list[Triple], how:
 
 
 @given(PLANS, st.data())
+@settings(deadline=None)
 def test_a_truncated_plan_keeps_its_whole_sections(plan: list[Triple], data: st.DataObject) -> None:
     text = rendered(plan)
     cut = text[: data.draw(st.integers(0, len(text)))]
@@ -529,6 +532,7 @@ def test_a_truncated_plan_keeps_its_whole_sections(plan: list[Triple], data: st.
 
 
 @given(PLANS, st.data())
+@settings(deadline=None)
 def test_a_line_without_its_count_gets_the_mean(plan: list[Triple], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(plan) - 1))
     rows = rendered(plan).split("\n")

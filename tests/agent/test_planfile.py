@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from longchain.agent import planfile
@@ -67,11 +67,13 @@ def book() -> WritingPlan:
 
 
 @given(plans(), st.sampled_from(FORMATS))
+@settings(deadline=None)
 def test_every_plan_reads_back_exactly(plan: WritingPlan, form: Format) -> None:
     assert planfile.loads(planfile.dumps(plan, form), form) == plan
 
 
 @given(st.text() | st.text(alphabet="#-()[]{}:\"' \n1aé\\"), st.sampled_from(FORMATS))
+@settings(deadline=None)
 def test_any_text_is_a_plan_or_a_plan_file_error(text: str, form: Format) -> None:
     with suppress(PlanFileError):
         assert planfile.loads(text, form).length >= 1
@@ -82,6 +84,13 @@ def test_chapters_whose_sections_are_interleaved_read_back(book: WritingPlan) ->
     book.sections.append(SectionPlan(heading="Back", length=2, chapter="Empire"))
     for form in FORMATS:
         assert planfile.loads(planfile.dumps(book, form), form) == book
+
+
+@pytest.mark.parametrize("title", ["a\nb", "\x85  ", "\u2028", "---\n---\n# b", "a\r\nb"])
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_title_of_several_lines_reads_back(title: str, form: Format, book: WritingPlan) -> None:
+    book.title = title
+    assert planfile.loads(planfile.dumps(book, form), form).title == title
 
 
 def test_yaml_is_for_people(book: WritingPlan) -> None:

@@ -31,6 +31,7 @@ from longchain.agent import plan as plans
 from longchain.agent import write as writes
 from longchain.agent.layout import pieces
 from longchain.agent.nodes import Choice, Nodes
+from longchain.agent.parse import WritingPlanParser
 from longchain.agent.progress import Mode, Progress, extend
 from longchain.agent.request import Input, events, schema
 from longchain.document import WritingPlan
@@ -296,7 +297,7 @@ def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
     """Return the graph: its nodes, and which may follow which."""
     graph = StateGraph(State, input_schema=Log, output_schema=Output)
     parallel = nodes.mode == "parallel"
-    start, planned_next, advance = map(Choice, (nodes.start, nodes.planned, nodes.advance))
+    first, after_plan, advance = map(Choice, (nodes.start, nodes.planned, nodes.advance))
     onward = ["plan", "retrieve", "summarize", "finish", "write_alone" if parallel else "write"]
     graph.add_node("survey", nodes.survey)
     graph.add_node("plan", nodes.plan)
@@ -317,10 +318,10 @@ def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
     else:
         graph.add_node("write", nodes.write)
         graph.add_conditional_edges("write", advance, onward)
-    graph.add_conditional_edges(START, start, ["survey", *planned])
-    graph.add_conditional_edges("survey", start, planned)
-    graph.add_conditional_edges("plan", planned_next, planned)
-    graph.add_conditional_edges("repair", planned_next, planned)
+    graph.add_conditional_edges(START, first, ["survey", *planned])
+    graph.add_conditional_edges("survey", first, planned)
+    graph.add_conditional_edges("plan", after_plan, planned)
+    graph.add_conditional_edges("repair", after_plan, planned)
     graph.add_conditional_edges("retrieve", advance, onward)
     graph.add_conditional_edges("summarize", advance, onward)
     graph.add_edge("finish", END)

@@ -114,7 +114,7 @@ _SIGN_OFF = re.compile(
     r")[ .…。]{0,6}[*_)）\]】]{0,3}\s*\Z",
     _FLAGS,
 )
-_RULE_LINE = r"[ \t]*(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|={3,})"
+_RULE_LINE = r"[ \t]*(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})"
 _LEADING_RULE = re.compile(rf"{_RULE_LINE}(?:\n|\Z)")
 _RULE = re.compile(rf"(?:\A|\n){_RULE_LINE}\s*\Z")
 _LIKE = r"if you(?:['’]d| would)? (?:like|want|need|wish|prefer)"

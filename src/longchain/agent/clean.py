@@ -194,7 +194,7 @@ def _special_tokens(text: str, _: _Context) -> tuple[str, list[str]]:
 
 
 _TAG_NAME = (
-    r"(?:sections?|chapters?|text|instructions?|references?|sources?|plan|documents?|context|style"
+    r"(?:sections?|chapters?|text|instructions?|references?|sources|plan|documents?|context|style"
     r"|step|answer|output|response|prose|continuation|previous|prior)"
 )
 _TAGS = re.compile(

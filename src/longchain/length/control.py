@@ -25,6 +25,9 @@ SPREAD = 0.25
 """Log-normal scatter of a reply's length around what the model writes on average; an assumption,
 the same that `benchmarks/length.py` simulates."""
 
+STEADY = 0.03
+"""The scatter of a model that hits its mean: the other one that is thought possible."""
+
 PRIOR = 0.4
 """Standard deviation of the log-bias before any reply: 95 % of models are taken to write between
 0.45 and 2.2 times what they are asked."""
@@ -117,38 +120,41 @@ class Bias:
         free, free_mean = _posterior(recent, None)
         cap = max(written for _, written in self.replies) * 1.01
         capped, capped_mean = _posterior(recent, cap)
-        odds = CAP_PRIOR * capped
-        if odds > (1 - CAP_PRIOR) * free:
+        if math.log(CAP_PRIOR) + capped > math.log(1 - CAP_PRIOR) + free:
             return math.exp(capped_mean), cap
         return math.exp(free_mean), None
 
 
 _GRID = [-1.5 + 0.075 * step for step in range(37)]
 _WIDTH = 0.05
+"""How close to the longest reply another one ends that is held by the same cap."""
 
 
 def _posterior(replies: Sequence[tuple[int, int]], cap: float | None) -> tuple[float, float]:
     """Return the evidence for the replies and the posterior mean of the log-bias."""
     capped = [asked for asked, written in replies if cap and written >= cap * (1 - _WIDTH)]
     ratios = [math.log(w / a) for a, w in replies if not cap or w < cap * (1 - _WIDTH)]
+    # At the cap: all that is known is that it would have written at least so much.
+    beyond = [math.log((cap or 1) / asked) for asked in capped]
     count, first, second = len(ratios), sum(ratios), sum(ratio * ratio for ratio in ratios)
-    constant = -count * math.log(SPREAD * math.sqrt(2 * math.pi))
     logs = []
     for mean in _GRID:
         scatter = second - 2 * mean * first + count * mean * mean
-        total = constant - 0.5 * ((mean / PRIOR) ** 2 + scatter / SPREAD**2)
-        for asked in capped:
-            # At the cap: all that is known is that it would have written at least so much.
-            beyond = (math.log((cap or 1) / asked) - mean) / SPREAD
-            total += math.log(max(0.5 * math.erfc(beyond / math.sqrt(2)), 1e-12) / _WIDTH)
-        logs.append(total)
-    if cap is not None:  # the cap itself was fitted: its density over about three e-foldings
-        logs = [value - math.log(3 / _WIDTH) for value in logs]
-    top = max(logs)
-    weights = [math.exp(value - top) for value in logs]
-    mass = sum(weights)
-    mean = sum(weight * value for weight, value in zip(weights, _GRID, strict=True)) / mass
-    return math.exp(min(top, 600.0)) * mass, mean
+        held = sum(
+            math.log(max(0.5 * math.erfc((far - mean) / (SPREAD * math.sqrt(2))), 1e-12))
+            for far in beyond
+        )
+        for spread in (SPREAD, STEADY):
+            fit = -0.5 * scatter / spread**2 - count * math.log(spread)
+            logs.append((fit + held - 0.5 * (mean / PRIOR) ** 2, mean))
+    top = max(value for value, _ in logs)
+    weights = [(math.exp(value - top), mean) for value, mean in logs]
+    mass = sum(weight for weight, _ in weights)
+    # Replies at a cap scatter as little as those of a steady model, or else ten equal answers to
+    # ten equal requests would be taken for a cap; the cap itself could have been anywhere.
+    tight = -len(capped) * math.log(STEADY) + (math.log(_WIDTH / 3) if cap else 0.0)
+    mean = sum(weight * mean for weight, mean in weights) / mass
+    return top + tight + math.log(mass), mean
 
 
 class LengthController:

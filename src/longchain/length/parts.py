@@ -20,6 +20,11 @@ _ORDINAL = re.compile(r"(?:第|제\s?|#|no\.?\s|[a-z]{4,9}\s\d+[-,]\s?)$", re.IG
 _TEXTS = re.compile(r"[篇封则則首통편本]|記事|作品|エッセイ")
 # What may stand between a length and its count (800字`の記事を`3本), and the other way around.
 _OWN_TEXTS = re.compile(r"\s?[^,、。.\n\d\s][^,、。.\n\d]{0,14}")
+_THING = re.compile(
+    r"\s(?!(?:year|hour|minute|day|week|month|percent|am\b|pm\b|Jahr|Uhr|Tag|ans\b|jour|año|día))[^\W\d]"
+    r"|[个個种種位名つ人]|개|가지",
+    re.IGNORECASE,
+)
 _ADJECTIVE = re.compile(r"\s+(?:[^\W\d]{1,15}\s+)?")
 _WORDS_BETWEEN = r"(?:[^\W\d]+\s+){0,2}?"
 
@@ -133,6 +138,9 @@ def _number_before(source: Instruction, measure: Measure) -> int | None:
 def how_many(source: Instruction, measure: Measure, part: Part, counts: list[Count]) -> int | None:
     """Return how often a part's length is to be written; None where that is not certain."""
     same = [count for count in counts if count.noun in part.said.lower()]
+    if not same and part.value is None:
+        named = any(found["spaced"] for found in _counted().finditer(part.said))
+        counts = [] if named else counts or _things(source, measure)
     if part.value is not None:
         around = next((count for count in same if count.value == part.value), None)
         return part.value * (_outer(source, measure, around, counts) if around else 1)
@@ -143,6 +151,18 @@ def how_many(source: Instruction, measure: Measure, part: Part, counts: list[Cou
         if len({(count.value, count.noun if same else "") for count in choice}) == 1:
             return choice[0].value * _outer(source, measure, choice[0], counts)
     return None
+
+
+def _things(source: Instruction, measure: Measure) -> list[Count]:
+    """Read other counted things in the same sentence: `Describe 8 planets, 200 words each`."""
+    begin, _ = source.sentence(measure.start)
+    return [
+        Count(numeral.start, numeral.end, numeral.value, "")
+        for numeral in source.numerals
+        if begin <= numeral.start < measure.start
+        and 2 <= numeral.value <= 100
+        and _THING.match(source.text, numeral.end)
+    ]
 
 
 def _outer(source: Instruction, measure: Measure, inner: Count, counts: list[Count]) -> int:

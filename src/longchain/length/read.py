@@ -62,6 +62,8 @@ def read_required_length(instruction: str) -> RequiredLength | None:
     claims = [claim for m in source.measures if (claim := _claim(source, m, counts))]
     parts = [claim for claim in claims if claim.role == "part"]
     pieces = [claim for claim in claims if claim.role == "piece"]
+    if outline := _outline(source, claims):
+        return outline
     if whole := [claim for claim in claims if claim.role not in ("part", "piece")]:
         return _settled(source, whole)
     if parts:
@@ -130,7 +132,9 @@ def _other(measure: Measure) -> bool:
         return True
     if _result(measure) or measure.labelled:
         return False
-    return bool(grammar.compile(r"@other[^,;:.()、。]{0,25}$").search(_since_verb(measure)))
+    since = _since_verb(measure)
+    near = grammar.compile(r"@other[^,;:.()、。]{0,25}$").search(since)
+    return bool(near) and not grammar.anywhere("texts").search(since, 0, near.start())
 
 
 def _since_verb(measure: Measure) -> str:
@@ -220,6 +224,33 @@ def _settled(source: Instruction, claims: list[_Claim]) -> RequiredLength | None
     return None
 
 
+def _outline(source: Instruction, claims: list[_Claim]) -> RequiredLength | None:
+    """Add up the pieces where they are all of it: introduction, body and conclusion."""
+    pieces = [claim.measure for claim in claims if claim.role == "piece" or _is_piece(claim, "body")]
+    ends = [any(_is_piece(claim, name) for claim in claims) for name in ("opening", "closing")]
+    rest = [claim for claim in claims if claim.measure not in pieces and claim.role != "part"]
+    if not all(ends) or len(pieces) < 3 or rest or len({piece.unit for piece in pieces}) > 1:
+        return None
+    return RequiredLength(
+        target=sum(piece.target for piece in pieces),
+        minimum=_sum([piece.minimum for piece in pieces]),
+        maximum=_sum([piece.maximum for piece in pieces]),
+        unit=pieces[0].unit,
+        evidence=_evidence(source, pieces),
+    )
+
+
+def _is_piece(claim: _Claim, name: Literal["opening", "body", "closing"]) -> bool:
+    grammar, before, after = claim.measure.grammar, claim.measure.before, claim.measure.after
+    said = grammar.compile(rf"@{name}\s*(?:@inner_link)?\s*$").search(before)
+    return bool(said or grammar.compile(rf"[\s-]*[的の]?@{name}").match(after))
+
+
+def _sum(lengths: list[int | None]) -> int | None:
+    known = [length for length in lengths if length is not None]
+    return sum(known) if len(known) == len(lengths) else None
+
+
 def _product(
     source: Instruction, claims: list[_Claim], counts: list[Count]
 ) -> RequiredLength | None:
@@ -241,7 +272,7 @@ def _alone(claim: _Claim) -> bool:
     head = measure.before[: where.start()] if where else measure.before
     if added.search(head):
         return False
-    if where is None or grammar.compile(r"@write(?:(?!@texts)[^,:(]){0,30}$").search(head):
+    if where is None or grammar.compile(r"@write(?:(?!@texts)[^,:(]){0,30}(?:@texts)?\s*$").search(head):
         return True
     verb = grammar.after("write_after").match(measure.after)
     return bool(verb and where.group().rstrip()[-1:] in _OBJECT)

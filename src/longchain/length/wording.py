@@ -37,6 +37,13 @@ class Wording:
     inner_link: str = ""
     """What joins such a noun to its length: `should be`, `of`, `(`."""
 
+    opening: str = ""
+    """The piece that every outline begins with."""
+
+    body: str = ""
+    closing: str = ""
+    """The piece that every outline ends with: with both, the pieces add up to the whole."""
+
     beside: str = ""
     """What adds a piece to a document: with, including, plus."""
 

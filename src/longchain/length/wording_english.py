@@ -24,18 +24,21 @@ ENGLISH = Wording(
     r"|(?:chapter|section|part|paragraph)\s(?:\d{1,3}|one|two|three|four|five)|closing",
     inner_link=r"(?:\b(?:that\s)?(?:should|must|has\sto|needs\sto|can|may|will|to)?\s*(?:be|have|run)"
     r"|\bis|\bhas|\bof|\bat|\bunder|\bwith|:|\(|=|[-–—])(?:\slimited\sto|\skept\sto)?",
+    opening=r"intro(?:duction)?|opening",
+    body=r"(?:main\s|essay\s)?body(?:\s(?:text|paragraphs?))?|main\s(?:part|section)",
+    closing=r"conclusion|closing|outro",
     beside=r"with|including|includes?|plus|contain\w*|having|has|and|its|followed by|add|alongside"
     r"|accompanied by|append|prepend|featuring",
     range_before=r"between|from",
     range_link=r"to|through|or",
     pair_link=r"and",
     from_before=r"from",
-    more_before=r"at\s(?:the\s(?:very\s)?)?least|min(?:imum)?|more\sthan|over|above|exceed(?:ing|s)?"
+    more_before=r"at\s(?:the\s(?:very\s)?)?least|min(?:imum)?\.?|more\sthan|over|above|exceed(?:ing|s)?"
     r"|upwards?\sof|(?<![\w/\"'-])>=?|≥|beyond|longer\sthan|greater\sthan|north\sof|surpass\w*"
     r"|go\spast",
     more_after=r"or\s(?:more|longer|above|over|greater)|and\s(?:up|above|over)|\+|plus\b"
     r"|(?:at\s(?:the\s(?:very\s)?)?(?:least|minimum))(?!\s*\w)|(?:as\sa\s)?min(?:imum)?\b",
-    less_before=r"at\s(?:the\s(?:very\s)?)?most|max(?:imum)?|(?:less|fewer)\sthan|under|below|up\sto"
+    less_before=r"at\s(?:the\s(?:very\s)?)?most|max(?:imum)?\.?|(?:less|fewer)\sthan|under|below|up\sto"
     r"|within|shorter\sthan|(?:limit(?:ed)?|restrict(?:ed)?|cap(?:ped)?)(?:\s\w+){0,3}\s(?:to|at|of)"
     r"|(?:word\s)?(?:limit|cap)|(?<![\w/\"'-])<=?|≤|smaller\sthan|as\smany\sas",
     less_after=r"or\s(?:less|fewer|under|shorter|below)|and\s(?:under|below)|tops\b"
@@ -72,7 +75,8 @@ ENGLISH = Wording(
     r"|rework|reword|convert|\bturn\b|transform|\bread(?:ing)?\b|repl(?:y|ies) to|respond to|grade"
     r"|adapt|\breview\b|analy[sz]e|evaluate|correct|abridge|distill?|feedback on|boil|comment on"
     r"|help with|outline of|fix\b|shrink|check",
-    source_before=r"(?:(?:based|drawing|building|comment\w*|feedback|opinion)\son|from|given|after"
+    source_before=r"(?:I['’]?m|I\sam|I['’]ve|we['’]re|I)\s(?:\w+ly\s)?(?:writing|working\son|written|finished|wrote)"
+    r"\s(?:an?|my)?(?:\s\w+)?|(?:(?:based|drawing|building|comment\w*|feedback|opinion)\son|from|given|after"
     r"|read(?:ing)?|(?:summary|review|critique|abstract|translation|analysis|synopsis|continuation"
     r"|paraphrase|sequel|version|rewrite|expansion)\sof|response\sto|out\sof)\s(?:an?|the|one)?"
     r"(?:\s[^\W\d]+)?|\b(?:was|were|currently|originally|already|used\sto\sbe|runs\sto)"
@@ -84,13 +88,12 @@ ENGLISH = Wording(
     other=r"vocabular|\blearn|memori[sz]|lexicon|dictionar|(?:most\s)?(?:common|frequent)\b"
     r"|typing|passwords?|usernames?|spell(?:ing)?\b|recogni[sz]e|worth|a\sday\b|daily|\bspeak\b"
     r"|flashcards?|type\s(?:at|of)|speed|\bknow\b|every\sday|each\sday",
-    other_before=r"(?:how|guide|tips|advice|ways|strategies|steps|methods?|tricks)\s(?:to|on|for|of)"
+    other_before=r"why|how\s(?:do|can|should|did)\s(?:I|you|we|one|people)\swrite(?:\san?)?|(?:how|guide|tips|advice|ways|strategies|steps|methods?|tricks)\s(?:to|on|for|of)"
     r"\s(?:\w+\s)?(?:writ(?:e|ing)|complet(?:e|ing)|finish(?:ing)?)(?:\s(?:an?|the|your|my))?"
     r"|several|(?:a\s)?few|(?:a\s)?couple(?:\sof)?|many|vocabulary\sof|(?:list|set|pool|bank|collection)\sof|top|these|those|of\sthe|followed\sby\sthe",
     other_after=r"(?:a|an|per|each|every|/)\s?(?:day|week|hour|month|second|night|morning|year)"
     r"|daily|wpm|(?:that|which)\s(?:start|begin|end|rhyme|mean|describe)|password|username|vocab\w*"
     r"|of\s(?:vocab\w*|wisdom)|(?:in|from)\sthe\s(?:list|dictionary|language)|every\sday|worth"
-    r"|(?:is|are|was|were)\s(?:enough|too|sufficient)"
     r"|in\s(?:english|spanish|french|german|chinese|japanese)\sto\slearn",
     label_words=r"word\s?[- ]?(?:count|limit|length|target|goal|requirement|total|budget)"
     r"|(?:number|amount)\sof\swords|\bwords?\s?(?=:|=)|how\smany\swords",

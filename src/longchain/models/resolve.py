@@ -28,7 +28,8 @@ DEFAULT_OPENAI_MODEL = "gpt-5-mini"
 REASONING_TOKENS = 25_000
 """Room for hidden reasoning on top of the reply, which one limit covers together.
 
-OpenAI's guide to reasoning models says to reserve at least as many when starting with one.
+Generous on purpose: a limit that is reached while thinking leaves no prose at all, and tokens that
+are not used cost nothing.
 """
 
 _NO_KEY = "none"
