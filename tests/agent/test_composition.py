@@ -115,15 +115,6 @@ def test_a_retriever_is_asked_for_the_section_at_hand() -> None:
     assert asked == [INSTRUCTION, *(f"{s.heading} {s.main_point}" for s in PLAN.sections)]
 
 
-def composed(chain: AgentWriteChain) -> Runnable[str, Any]:
-    found = SourceRetriever.over([TIDES, HARBORS])
-    return {
-        "instruction": RunnablePassthrough(),
-        "context": found,
-        "plan": lambda _: PLAN,
-    } | RunnableLambda(chain.invoke, chain.ainvoke)
-
-
 def test_the_chain_takes_its_context_from_a_step_before_it() -> None:
     found = SourceRetriever.over([TIDES, HARBORS])
     model = writer()
@@ -315,6 +306,27 @@ def test_a_prompt_with_wrong_variables_is_refused_at_once(
 ) -> None:
     with pytest.raises(PromptError, match=f"{prompt} .*{named}"):
         AgentWriteChain(writer(), **{prompt: ChatPromptTemplate([("human", text)])})  # type: ignore[arg-type]
+
+
+WRAPPED: dict[str, Callable[[FakeWriter], Runnable[Any, Any]]] = {
+    "fallbacks": lambda model: FakeWriter(replies=[ConnectionError()] * 99).with_fallbacks([model]),
+    "bind": lambda model: model.bind(temperature=0.3),
+    "with_config": lambda model: model.with_config(tags=["mine"]),
+}
+
+
+@pytest.mark.parametrize("how", WRAPPED)
+async def test_the_model_may_be_wrapped(how: str) -> None:
+    model = writer()
+    chain = AgentWriteChain(WRAPPED[how](model))
+    assert chain.invoke(GIVEN)["text"] == (await chain.ainvoke(GIVEN))["text"]
+    assert model.calls == 8
+
+
+@pytest.mark.parametrize("given", [7, RunnableLambda(str)])
+def test_what_is_no_model_is_refused_at_once(given: Any) -> None:
+    with pytest.raises(InputError, match="model is a string, a chat model, or"):
+        AgentWriteChain(given)
 
 
 def test_a_chain_may_fall_back_on_another() -> None:

@@ -1,5 +1,6 @@
 import json
 import re
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -124,6 +125,9 @@ def test_lines_are_read_in_every_language(text: str, expected: list[Triple]) -> 
         "Title: Crisis\nMain Point: Why it failed\nWord Count: 500",
         "Section 1\nHeading:\nThe Principate\nMain Point:\nHow Augustus ruled\nWord Count:\n"
         "400 words\n\nSection 2\nHeading:\nCrisis\nMain Point:\nWhy it failed\nWord Count:\n500",
+        "- Section 1\n- Heading: The Principate\n- Main Point: How Augustus ruled\n"
+        "- Word Count: 400\n- Section 2\n- Heading: Crisis\n- Main Point: Why it failed\n"
+        "- Word Count: 500",
         "Word Count | Main Point | Heading |\n400 | How Augustus ruled | The Principate |\n"
         "~500 | Why it failed | Crisis |",
     ],
@@ -477,7 +481,7 @@ def test_a_megabyte_of_anything_takes_less_than_two_seconds(piece: str) -> None:
     start = time.process_time()
     with suppress(PlanError):
         parse(text)
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < (2 if sys.gettrace() is None else 20)  # coverage traces
 
 
 WORD = st.text("abcdefgh", min_size=1, max_size=8)

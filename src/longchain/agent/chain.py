@@ -35,6 +35,7 @@ from longchain.agent.parse import WritingPlanParser
 from longchain.agent.progress import Mode, Progress, extend
 from longchain.agent.request import Input, events, schema
 from longchain.document import WritingPlan
+from longchain.errors import InputError
 from longchain.models.resolve import chat_model, context_window
 from longchain.models.tokens import counter
 
@@ -76,8 +77,9 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
     """Writes a long document: plans it, then writes it section by section (AgentWrite).
 
     Args:
-        model: The model that writes: a chat model, or a string such as `"openai:gpt-5"`. None
-            takes the one that the environment names: see `longchain.models.resolve`.
+        model: The model that writes: a chat model, also one with fallbacks or bound arguments, or
+            a string such as `"openai:gpt-5"`. None takes the one that the environment names: see
+            `longchain.models.resolve`.
         planner_model: The model that plans; None: the same.
         mode: `sequential` writes one section after another, the prior text in view; `parallel`
             all at once, each with the whole plan (faster, less coherent); `direct` the whole text
@@ -113,9 +115,9 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
 
     def __init__(
         self,
-        model: str | BaseChatModel | None = None,
+        model: str | Runnable[Any, Any] | None = None,
         *,
-        planner_model: str | BaseChatModel | None = None,
+        planner_model: str | Runnable[Any, Any] | None = None,
         mode: Mode = "sequential",
         retriever: Runnable[str, list[Document]] | None = None,
         memory: memories.Memory = "auto",
@@ -130,7 +132,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         local_sources: bool = True,
         checkpointer: BaseCheckpointSaver[Any] | Literal[True] | None = None,
     ) -> None:
-        writer = chat_model(model)
+        writer = _model(model)
         limit = memories.limits(
             memory,
             window=window or context_window(writer),
@@ -139,7 +141,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         )
         self.stages = Nodes(
             model=writer,
-            planner_model=chat_model(planner_model) if planner_model is not None else writer,
+            planner_model=_model(planner_model) if planner_model is not None else writer,
             limit=limit,
             retriever=retriever,
             plan_prompt=plans.check_prompt(plan_prompt) if plan_prompt else None,
@@ -326,6 +328,19 @@ def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
     graph.add_conditional_edges("summarize", advance, onward)
     graph.add_edge("finish", END)
     return graph
+
+
+def _model(given: str | Runnable[Any, Any] | None) -> BaseChatModel:
+    """Return the chat model that is meant, with what is wrapped around it."""
+    if given is None or isinstance(given, str | BaseChatModel):
+        return chat_model(given)
+    # `with_fallbacks`, `bind` and `with_config` pass on what a model is asked about itself.
+    if isinstance(given, Runnable) and hasattr(given, "profile"):
+        return cast("BaseChatModel", given)
+    raise InputError(
+        f"model is a string, a chat model, or one with fallbacks or bound arguments; "
+        f"not {type(given).__name__}"
+    )
 
 
 def _lift(config: RunnableConfig | None) -> RunnableConfig:

@@ -26,16 +26,18 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.runnables.config import merge_configs
 from langgraph.constants import TAG_NOSTREAM
 from langgraph.types import Send, interrupt
+from pydantic import ValidationError
 
 from longchain.agent import grounding, memory, plan, write
 from longchain.agent.memory import Limits
 from longchain.agent.parse import WritingPlanParser
 from longchain.agent.progress import Mode, Progress
 from longchain.agent.report import document
+from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
 from longchain.agent.settle import next_request, settle
 from longchain.document import Reference, WritingPlan
-from longchain.errors import PlanError
+from longchain.errors import InputError, PlanError
 from longchain.models.resolve import output_limit, structured
 
 REMEMBERED = 256
@@ -331,12 +333,18 @@ class Nodes:
         progress = self.progress(state)
         assert progress.plan is not None
         current = progress.plan.model_dump()
-        answer = interrupt({"plan": current})
-        if answer in (None, True) or answer == current:
+        try:
+            answer = interrupt({"plan": current}, response_schema=Reviewed)
+        except ValidationError as error:
+            # LangGraph raises it before it saves the answer: the review stays pending.
+            raise InputError(error.errors()[0]["msg"]) from None
+        if answer is None or answer is True or answer == current:
             return {"log": []}
         given = {**progress.request, "plan": answer, "length": None, "unit": None}
-        edited = request_events(given, mode=self.mode, local_sources=self.local_sources)[1]
-        return {"log": [{**edited, "note": "edited in review"}]}
+        request, edited = request_events(given, mode=self.mode, local_sources=self.local_sources)
+        # Whoever edits a plan decides on the whole length, too.
+        changed = {"note": "edited in review", "required": request["required"]}
+        return {"log": [{**edited, **changed}]}
 
     # References ----------------------------------------------------------------------------
 

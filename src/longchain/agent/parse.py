@@ -28,7 +28,7 @@ MOST_SECTIONS = 2000
 
 _DEFAULT_LENGTH: dict[Unit, int] = {"words": 400, "characters": 800}
 _MOST_YAML = 200_000  # characters; the pure loader reads some 400,000 a second, the C one crashes
-_MOST_LINES = 20_000
+_MOST_LINES = 12_000  # 2,000 sections with each field and a blank on lines of their own
 _MOST_COLONS = 40  # in a line
 _LONGEST_LINE = 5000  # characters; a longer line is prose
 _LONGEST_HEADING = 80  # characters; a longer unlabelled text is a main point
@@ -548,8 +548,10 @@ def _yaml(text: str) -> _Draft | None:
     except (yaml.YAMLError, RecursionError):
         return None
     draft = _from_data(data)
-    # Labels on lines of their own are a YAML mapping, too, whose repeated keys would be lost.
-    return draft if draft and len(draft.parts) > 1 else None
+    # Labels on lines of their own are YAML, too, but one whose repeated keys would be lost, or
+    # where each label is an item: those are for `_outline`.
+    whole = draft and len(draft.parts) > 1 and any(part.length for part in draft.parts)
+    return draft if whole else None
 
 
 def _table(text: str) -> _Draft | None:

@@ -52,6 +52,8 @@ class Planned(TypedDict):
     failed: NotRequired[str]
     """The reply that could not be read; the next event is a repair."""
     error: NotRequired[str]
+    required: NotRequired[int | None]
+    """The length that holds from here on, where a person changed the plan."""
     note: NotRequired[str]
     usage: dict[str, int]
 
@@ -201,6 +203,8 @@ class Progress:
         self.failures = []
         if note := event.get("note"):
             self.plan_notes.append(note)
+        if "required" in event:
+            self.request = {**self.request, "required": event["required"]}
         if "plan" in event:
             self.plan = WritingPlan.model_validate(event["plan"])
             self.drafts = []

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NotRequired, get_args
+from typing import Annotated, Any, Literal, NotRequired, get_args
 
 from langchain_core.messages import BaseMessage
 from langchain_core.prompt_values import PromptValue
-from pydantic import BaseModel, ValidationError, create_model, model_validator
+from pydantic import BaseModel, ValidationError, WrapValidator, create_model, model_validator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
@@ -65,8 +65,7 @@ def schema(mode: Mode, local_sources: bool) -> type[BaseModel]:
         try:
             request = events(given, mode=mode, local_sources=local_sources)[0]
         except InputError as error:
-            # Its own kind of error keeps the sentence as it is, without pydantic's words before it.
-            raise PydanticCustomError("input", "{sentence}", {"sentence": str(error)}) from None
+            raise _refusal(error) from None
         named = isinstance(given, Mapping) and "instruction" in given
         return given if named else {"instruction": request["instruction"]}
 
@@ -83,6 +82,25 @@ def schema(mode: Mode, local_sources: bool) -> type[BaseModel]:
         context=(Any, None),
         sources=(list[str] | str | None, None),
     )
+
+
+def _refusal(error: InputError) -> PydanticCustomError:
+    """Return what pydantic is told: a kind of error that keeps the sentence as it is."""
+    return PydanticCustomError("input", "{sentence}", {"sentence": str(error)})
+
+
+def _reviewed(answer: Any, _: Any) -> Any:
+    """Return a review's answer if it is one: True, or a plan that could also be given."""
+    try:
+        if answer is not True and answer is not None:
+            events({"instruction": "-", "plan": answer}, mode="sequential")
+    except InputError as error:
+        raise _refusal(error) from None
+    return answer
+
+
+Reviewed: Any = Annotated[WritingPlan | Literal[True], WrapValidator(_reviewed)]
+"""What a review of the plan may be answered with; True follows the plan as it is."""
 
 
 def events(given: Any, *, mode: Mode, local_sources: bool = True) -> list[Any]:

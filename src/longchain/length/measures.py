@@ -57,13 +57,16 @@ _PAPER = re.compile(r"(?:原稿用紙|원고지)(?:\([^()]{1,9}\))?[^\d。.\n枚
 _PAPER_AFTER = re.compile(r"枚(?:分|程度|ほど|以内)?の原稿用紙")
 _PER_SHEET = re.compile(r"\s?[字자](?:詰め?|の?\s?(?:原稿用紙|원고지))")
 _LINES = re.compile(r"\s?行")
-# What makes a bare number after `word count:` something else than a count.
 _OPENING = " \t([:=~≈\"'“「『（_-–—"
 # `500 words, maximum 3 sources`: the bound is another number's.
 _FOR_ANOTHER = re.compile(r"\s*(?:of\s|de\s)?\s*\d")
+# `20 characters long` are letters, `20 characters` people.
 _SPELT_OUT = re.compile(r"\s*\(?(?:long|in\slength|incl|with\w*\sspaces|limit|max|or\s[lf]e)")
+# What a label does not reach across.
 _GAP_END = re.compile(r"[\n。;!?]|[.,](?=\s)")
+# What makes a bare number after `word count` the count of something else.
 _OTHER_NOUN = re.compile(r"\s*(?:%|percent|pages?|chapters?|[页頁章節节年月쪽장])")
+# What may follow a bare bound: `maximum 2000.`, not `maximum 3 sources`.
 _CLOSED = re.compile(
     r"\s*(?:$|(?:but|and|und|aber|et|mais|y|pero)\b|[.,;:!?)\]。、+以이]|max|min|左右|程度)"
 )
@@ -274,15 +277,9 @@ def _measure(source: Instruction, hit: _Hit) -> Measure | None:
     after, least, most, end = _peel_after(grammar, hit.middle, source.after(hit.end), hit.end)
     if _idiom(numeral, hit, source.text) and not (floor or ceiling or least or most):
         return None
-    high, minimum, maximum = numeral.value, None, None
-    if low is not None:
-        target, minimum, maximum = (low + high) // 2, low, high
-    else:
-        target = high
-        minimum = high if floor or least else None
-        maximum = high if (ceiling or most) and minimum is None else None
+    target, minimum, maximum = _ends(low, numeral.value, floor or least, ceiling or most)
     if minimum is maximum is None and (slack := _TOLERANCE.match(source.text, hit.end)):
-        by = int(slack[1]) * (target if slack[2] else 100) // 100
+        by = int(slack[1]) * target // 100 if slack[2] else int(slack[1])
         minimum, maximum = max(0, target - by), target + by
     attached = (
         hit.written.lower() in {"word", "wort", "woord"}
@@ -305,6 +302,15 @@ def _measure(source: Instruction, hit: _Hit) -> Measure | None:
     )
     lines = _lines(source, hit)
     return replace(measure.scaled(lines), page=True) if lines else measure.scaled(hit.factor)
+
+
+def _ends(
+    low: int | None, high: int, least: bool, most: bool
+) -> tuple[int, int | None, int | None]:
+    """Return target, minimum and maximum: of a range its middle, of a bound the bound."""
+    if low is not None:
+        return (low + high) // 2, low, high
+    return high, high if least else None, high if most and not least else None
 
 
 def _lines(source: Instruction, hit: _Hit) -> int | None:

@@ -124,6 +124,7 @@ _NUMERAL = re.compile(
 _ARTICLES = re.compile(r"une?|una|uma?|een|ein(?:e[nmr]?)?", re.IGNORECASE)
 # `and` holds French `un`'s and German `und` holds it too: joints go first.
 _WORD_TOKEN = re.compile(rf"(?:and|und(?!ici))|({_either(_WORD)})", re.IGNORECASE)
+_JOINT = re.compile(r"\s(?:and|und|et|y|e)\s", re.IGNORECASE)
 _SIGN_TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\s\d]")
 _ADJACENT = re.compile(rf"([{''.join(_KANJI)}])([{''.join(_KANJI)}])(?=[{''.join(_KANJI_SCALE)}])")
 
@@ -157,11 +158,31 @@ def find_numerals(text: str) -> Iterator[Numeral]:
         kind = match.lastgroup if match.lastgroup != "scale" else "digits"
         if kind == "words" and _ARTICLES.fullmatch(match.group()):
             continue
-        yield _numeral(match, kind or "")
+        for part in _spans(match) if kind == "words" else [match.span()]:
+            yield _numeral(match, kind or "", part)
 
 
-def _numeral(match: re.Match[str], kind: str) -> Numeral:
-    text, scale, low = match.group(), 1, None
+def _spans(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Part two numbers that only `and` joins: `two thousand and three thousand`."""
+    start, text = match.start(), match.string
+    for joint in _JOINT.finditer(text, *match.span()):
+        left, right = (
+            _largest(text[start : joint.start()]),
+            _largest(text[joint.end() : match.end()]),
+        )
+        if (left >= 1000 and right >= left) or left == right == 100:
+            yield start, joint.start()
+            start = joint.end()
+    yield start, match.end()
+
+
+def _largest(text: str) -> float:
+    tokens = _WORD_TOKEN.findall(text)
+    return max((_MULTIPLIER.get(token.lower(), 1) for token in tokens), default=1)
+
+
+def _numeral(match: re.Match[str], kind: str, span: tuple[int, int]) -> Numeral:
+    text, scale, low = match.string[slice(*span)], 1, None
     if kind == "digits":
         scale = _scale(match["scale"] or "")
         value = _digits(match["digits"], scaled=scale > 1) * scale
@@ -174,8 +195,8 @@ def _numeral(match: re.Match[str], kind: str) -> Numeral:
         low = _signed(_ADJACENT.sub(r"\1", text))[0]
     whole = round(value)
     return Numeral(
-        start=match.start(),
-        end=match.end(),
+        start=span[0],
+        end=span[1],
         value=whole,
         low=whole if low is None else round(low),
         scale=scale,

@@ -25,6 +25,7 @@ _THING = re.compile(
     r"|[个個种種位名つ人]|개|가지",
     re.IGNORECASE,
 )
+_PLURAL = re.compile(r"[\s-]*(?:[^\W\d]+\s){0,3}?[^\W\d]+s\b", re.IGNORECASE)
 _ADJECTIVE = re.compile(r"\s+(?:[^\W\d]{1,15}\s+)?")
 _WORDS_BETWEEN = r"(?:[^\W\d]+\s+){0,2}?"
 
@@ -116,10 +117,12 @@ def _counted_before(source: Instruction, measure: Measure, counts: list[Count]) 
 def _several(source: Instruction, measure: Measure, counts: list[Count]) -> Part | None:
     """Read `three 500-word essays`, `500-word sections` and `800字の記事を3本`."""
     plural = _counted().match(" " + measure.after.lstrip(" -"))
-    if measure.attached and plural and plural["spaced"] and plural["spaced"][-1] in "sneSNE":
-        number = _number_before(source, measure)
-        if number is not None or plural["spaced"].endswith("s"):
-            return Part(_noun(plural), number)
+    number = _number_before(source, measure) if measure.attached else None
+    noun = _noun(plural) if plural and plural["spaced"] else ""
+    if number is not None and (noun or _PLURAL.match(measure.after)):
+        return Part(noun, number)
+    if measure.attached and noun and plural and plural["spaced"][-1] in "sS":
+        return Part(noun)
     for count in counts:
         gap = source.text[measure.end : count.start]
         if _TEXTS.match(count.noun) and _OWN_TEXTS.fullmatch(gap):

@@ -22,6 +22,17 @@ Role = Literal["total", "asked", "plain", "piece", "part"]
 """What a measure measures: the document, said to be the total, asked for by a verb or label, or
 merely named; a small piece of it; each of its parts."""
 
+# Between `this` and `500-word essay`: `this long, dull`, but not `this topic in a`.
+_ADJECTIVES = r"(?:,?\s+(?!(?:is|are|be|should|must|in|to|into|as|for|with|of)\b)[a-zà-ɏа-я]+){0,2}"
+_WORDS = r"(?:[^\W\d]+\s){0,2}?"
+# Joins a text that is there already to its length: `this article of`, `この論文は`.
+_OF = (
+    r"(?:of|is|has|with|at|contains|de|d['’]|von|mit|di|da|van|из|на|共?有|共|是|长达|長達"
+    r"|は|が|은|는|이|가)"
+)
+_ARTICLE = r"(?:an?|the|one|its|ein\w*|une?|una?|um|uma|een|一[篇份个段])"
+_OBJECT = ("を", "을", "를")
+
 
 @dataclass(frozen=True)
 class RequiredLength:
@@ -60,15 +71,17 @@ def read_required_length(instruction: str) -> RequiredLength | None:
         return None
     counts = find_counts(source)
     claims = [claim for m in source.measures if (claim := _claim(source, m, counts))]
+    outlined = all(any(_heads(claim, name) for claim in claims) for name in ("opening", "closing"))
     parts = [claim for claim in claims if claim.role == "part"]
-    pieces = [claim for claim in claims if claim.role == "piece"]
-    if outline := _outline(source, claims):
-        return outline
-    if whole := [claim for claim in claims if claim.role not in ("part", "piece")]:
+    pieces = [c for c in claims if c.role == "piece" or (outlined and _heads(c, "body"))]
+    if whole := [claim for claim in claims if claim not in parts + pieces]:
         return _settled(source, whole)
     if parts:
         return _product(source, parts, counts)
-    return _agree(source, [claim.measure for claim in pieces if _alone(claim)])
+    if outlined and len(pieces) > 2:
+        return _sum(source, [claim.measure for claim in pieces])
+    alone = all(_alone(claim) for claim in pieces)
+    return _agree(source, [claim.measure for claim in pieces]) if alone else None
 
 
 @dataclass(frozen=True)
@@ -134,7 +147,7 @@ def _other(measure: Measure) -> bool:
         return False
     since = _since_verb(measure)
     near = grammar.compile(r"@other[^,;:.()、。]{0,25}$").search(since)
-    return bool(near) and not grammar.anywhere("texts").search(since, 0, near.start())
+    return near is not None and not grammar.anywhere("texts").search(since, 0, near.start())
 
 
 def _since_verb(measure: Measure) -> str:
@@ -143,13 +156,6 @@ def _since_verb(measure: Measure) -> str:
     for verb in measure.grammar.anywhere("write").finditer(measure.before):
         end = verb.end()
     return measure.before[end:]
-
-
-_ADJECTIVES = r"(?:\s+(?!(?:is|are|be|should|must|in|to|into|as|for|with|of)\b)[a-zà-ɏа-я]+){0,2}"
-_OF = (
-    r"(?:of|is|has|with|at|contains|de|d['’]|von|mit|di|da|van|из|на|共?有|共|是|长达|長達"
-    r"|は|が|은|는|이|가)"
-)
 
 
 def _given(measure: Measure) -> bool:
@@ -170,9 +176,6 @@ def _given(measure: Measure) -> bool:
     if grammar.after("source_after").match(measure.after) and not written:
         return True
     return not written and _reworked(measure, re.split(r"[,:(]", since)[-1])
-
-
-_WORDS = r"(?:[^\W\d]+\s){0,2}?"
 
 
 def _reworked(measure: Measure, clause: str) -> bool:
@@ -211,7 +214,7 @@ def _small_before(measure: Measure) -> re.Match[str] | None:
     found = measure.grammar.compile(r"@inner\s*(?:@inner_link)?\s*$").search(measure.before)
     if found is None:
         return None
-    listed = measure.grammar.compile(r"@inner[^.]{0,40}(?:@beside|、|和)\s*(?:an?\s)?$")
+    listed = measure.grammar.compile(r"@inner[^.\d]{0,40}(?:@beside|、|和)\s*(?:an?\s)?$")
     return None if listed.search(measure.before[: found.start()]) else found
 
 
@@ -224,31 +227,26 @@ def _settled(source: Instruction, claims: list[_Claim]) -> RequiredLength | None
     return None
 
 
-def _outline(source: Instruction, claims: list[_Claim]) -> RequiredLength | None:
-    """Add up the pieces where they are all of it: introduction, body and conclusion."""
-    pieces = [claim.measure for claim in claims if claim.role == "piece" or _is_piece(claim, "body")]
-    ends = [any(_is_piece(claim, name) for claim in claims) for name in ("opening", "closing")]
-    rest = [claim for claim in claims if claim.measure not in pieces and claim.role != "part"]
-    if not all(ends) or len(pieces) < 3 or rest or len({piece.unit for piece in pieces}) > 1:
-        return None
-    return RequiredLength(
-        target=sum(piece.target for piece in pieces),
-        minimum=_sum([piece.minimum for piece in pieces]),
-        maximum=_sum([piece.maximum for piece in pieces]),
-        unit=pieces[0].unit,
-        evidence=_evidence(source, pieces),
-    )
-
-
-def _is_piece(claim: _Claim, name: Literal["opening", "body", "closing"]) -> bool:
+def _heads(claim: _Claim, name: Literal["opening", "body", "closing"]) -> bool:
+    """Is it the length of the first, middle or last piece of an outline?"""
     grammar, before, after = claim.measure.grammar, claim.measure.before, claim.measure.after
     said = grammar.compile(rf"@{name}\s*(?:@inner_link)?\s*$").search(before)
     return bool(said or grammar.compile(rf"[\s-]*[的の]?@{name}").match(after))
 
 
-def _sum(lengths: list[int | None]) -> int | None:
-    known = [length for length in lengths if length is not None]
-    return sum(known) if len(known) == len(lengths) else None
+def _sum(source: Instruction, pieces: list[Measure]) -> RequiredLength | None:
+    """Add up an outline from the introduction to the conclusion."""
+    if len({piece.unit for piece in pieces}) > 1:
+        return None
+    least = [piece.minimum for piece in pieces if piece.minimum is not None]
+    most = [piece.maximum for piece in pieces if piece.maximum is not None]
+    return RequiredLength(
+        target=sum(piece.target for piece in pieces),
+        minimum=sum(least) if len(least) == len(pieces) else None,
+        maximum=sum(most) if len(most) == len(pieces) else None,
+        unit=pieces[0].unit,
+        evidence=_evidence(source, pieces),
+    )
 
 
 def _product(
@@ -272,29 +270,25 @@ def _alone(claim: _Claim) -> bool:
     head = measure.before[: where.start()] if where else measure.before
     if added.search(head):
         return False
-    if where is None or grammar.compile(r"@write(?:(?!@texts)[^,:(]){0,30}(?:@texts)?\s*$").search(head):
+    object_of = grammar.compile(r"@write(?:(?!@texts)[^,:(]){0,30}(?:@texts)?\s*$")
+    if where is None or object_of.search(head):
         return True
     verb = grammar.after("write_after").match(measure.after)
     return bool(verb and where.group().rstrip()[-1:] in _OBJECT)
-
-
-_OBJECT = ("を", "을", "를")
-_ARTICLE = r"(?:an?|the|one|its|ein\w*|une?|una?|eine?|um|uma|een|一[篇份个段])"
 
 
 def _agree(source: Instruction, measures: list[Measure]) -> RequiredLength | None:
     """Combine what is said about one length; None where two things contradict each other."""
     measures = _of_one_unit(measures)
     exact = {m.target for m in measures if m.minimum is m.maximum is None}
-    bounds = {m.target: m for m in measures if m.minimum is not None and m.maximum is not None}
+    ranges = {m.target for m in measures if m.minimum is not None and m.maximum is not None}
     least = {m.minimum for m in measures if m.minimum is not None}
     most = {m.maximum for m in measures if m.maximum is not None}
     units = {m.unit for m in measures}
     if not measures or max(len(exact), len(least), len(most), len(units)) > 1:
         return None
     minimum, maximum = min(least, default=None), min(most, default=None)
-    targets = exact or set(bounds) or {_middle(minimum, maximum)}
-    target = min(targets)
+    target = min(exact or ranges or {_middle(minimum, maximum)})
     if not (minimum or 0) <= target <= (target if maximum is None else maximum):
         return None
     return RequiredLength(target, minimum, maximum, measures[0].unit, _evidence(source, measures))

@@ -33,12 +33,12 @@ ENGLISH = Wording(
     range_link=r"to|through|or",
     pair_link=r"and",
     from_before=r"from",
-    more_before=r"at\s(?:the\s(?:very\s)?)?least|min(?:imum)?\.?|more\sthan|over|above|exceed(?:ing|s)?"
+    more_before=r"at\s(?:the\s(?:very\s)?)?least|min(?:imum)?\.?|more\sthan|over|above(?!\sis)|exceed(?:ing|s)?"
     r"|upwards?\sof|(?<![\w/\"'-])>=?|≥|beyond|longer\sthan|greater\sthan|north\sof|surpass\w*"
     r"|go\spast",
-    more_after=r"or\s(?:more|longer|above|over|greater)|and\s(?:up|above|over)|\+|plus\b"
+    more_after=r"or\s(?:more|longer|above|over|greater)|and\s(?:up|above|over)|\+(?!\s?/?\s?-)|plus\b"
     r"|(?:at\s(?:the\s(?:very\s)?)?(?:least|minimum))(?!\s*\w)|(?:as\sa\s)?min(?:imum)?\b",
-    less_before=r"at\s(?:the\s(?:very\s)?)?most|max(?:imum)?\.?|(?:less|fewer)\sthan|under|below|up\sto"
+    less_before=r"at\s(?:the\s(?:very\s)?)?most|max(?:imum)?\.?|(?:less|fewer)\sthan|under|below(?!\sis)|up\sto"
     r"|within|shorter\sthan|(?:limit(?:ed)?|restrict(?:ed)?|cap(?:ped)?)(?:\s\w+){0,3}\s(?:to|at|of)"
     r"|(?:word\s)?(?:limit|cap)|(?<![\w/\"'-])<=?|≤|smaller\sthan|as\smany\sas",
     less_after=r"or\s(?:less|fewer|under|shorter|below)|and\s(?:under|below)|tops\b"
@@ -76,7 +76,8 @@ ENGLISH = Wording(
     r"|adapt|\breview\b|analy[sz]e|evaluate|correct|abridge|distill?|feedback on|boil|comment on"
     r"|help with|outline of|fix\b|shrink|check",
     source_before=r"(?:I['’]?m|I\sam|I['’]ve|we['’]re|I)\s(?:\w+ly\s)?(?:writing|working\son|written|finished|wrote)"
-    r"\s(?:an?|my)?(?:\s\w+)?|(?:(?:based|drawing|building|comment\w*|feedback|opinion)\son|from|given|after"
+    r"\s(?:an?|my)?(?:\s\w+)?|(?:below|above|attached|here|following)\s(?:is|are)\s(?:an?|my|the|some)"
+    r"|(?:outline|plan|title|structure|idea|pitch|prompt)s?\s(?:of|for)\s(?:an?|my|the)|(?:(?:based|drawing|building|comment\w*|feedback|opinion)\son|from|given|after"
     r"|read(?:ing)?|(?:summary|review|critique|abstract|translation|analysis|synopsis|continuation"
     r"|paraphrase|sequel|version|rewrite|expansion)\sof|response\sto|out\sof)\s(?:an?|the|one)?"
     r"(?:\s[^\W\d]+)?|\b(?:was|were|currently|originally|already|used\sto\sbe|runs\sto)"

@@ -69,7 +69,7 @@ GERMAN = Wording(
 
 FRENCH = Wording(
     words=r"(?:de\s)?mots?\b",
-    characters=r"(?:de\s)?(?:caract(?:è|e)res?|signes?)\b",
+    characters=r"(?:de\s)?(?:caractères?|signes?)\b",
     counted=r"(?:sous-)?sections?|chapitres?|parties|paragraphes?|pages?|articles?|essais?|textes?"
     r"|histoires?|lettres?|épisodes?|scènes?|leçons?|modules?|poèmes?|nouvelles?|billets?|minutes?"
     r"|rédactions?|dissertations?|fiches?|comptes[ -]rendus?",
