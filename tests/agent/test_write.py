@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -60,7 +61,7 @@ def test_a_conversation_only_grows_at_its_end() -> None:
     writer = FakeWriter(behavior=LengthBehavior(spread=0.3))
     AgentWriteChain(writer).invoke(given(12))
     requests = sent(writer)
-    for before, after in zip(requests, requests[1:], strict=False):
+    for before, after in itertools.pairwise(requests):
         kept = [a == b for a, b in zip(before, after, strict=False)]
         assert all(kept)
         assert [kind for kind, _ in after] == ["human", "ai"] * (len(after) // 2) + ["human"]
@@ -71,7 +72,7 @@ def test_the_paper_layout_only_grows_at_its_end_before_the_step() -> None:
     AgentWriteChain(writer, layout="paper").invoke(given(8))
     texts = [request[0][1].split("\n</text>")[0] for request in sent(writer)]
     assert all(len(request) == 1 for request in sent(writer))
-    for before, after in zip(texts, texts[1:], strict=False):
+    for before, after in itertools.pairwise(texts):
         assert after.startswith(before)
 
 

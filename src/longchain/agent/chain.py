@@ -30,10 +30,11 @@ from longchain.agent import memory as memories
 from longchain.agent import plan as plans
 from longchain.agent import write as writes
 from longchain.agent.layout import pieces
-from longchain.agent.nodes import Choice, Nodes
+from longchain.agent.nodes import Nodes
 from longchain.agent.parse import WritingPlanParser
 from longchain.agent.progress import Mode, Progress, extend
 from longchain.agent.request import Input, events, schema
+from longchain.agent.step import Choice
 from longchain.document import WritingPlan
 from longchain.errors import InputError
 from longchain.models.resolve import chat_model, context_window

@@ -1,34 +1,25 @@
 """The nodes of the graph: each looks at the log, runs one Runnable, and adds to the log.
 
-view(log) -> planner | writer | retriever | summarizer -> events
-
-`step` gives every node its sync and its async form from one definition. Which node comes next is
-decided by `Nodes.advance`, from the log alone.
+log -> events; which node comes next is decided by `Nodes.advance`, from the log alone.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.exceptions import ModelInvalidRequestError
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage
-from langchain_core.outputs import LLMResult
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
-from langchain_core.runnables.config import merge_configs
-from langgraph.constants import TAG_NOSTREAM
+from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.types import Send, interrupt
 from pydantic import ValidationError
 
-from longchain.agent import grounding, memory, plan, write
+from longchain.agent import budget, grounding, memory, plan, write
 from longchain.agent.memory import Limits
 from longchain.agent.parse import WritingPlanParser
 from longchain.agent.progress import Mode, Progress
@@ -36,6 +27,7 @@ from longchain.agent.report import document
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
 from longchain.agent.settle import next_request, settle
+from longchain.agent.step import View, step
 from longchain.document import Reference, WritingPlan
 from longchain.errors import InputError, PlanError
 from longchain.models.resolve import output_limit, structured
@@ -44,107 +36,6 @@ REMEMBERED = 256
 """Documents under way whose progress is kept between two steps."""
 
 Update = dict[str, Any]
-
-
-class Meter(BaseCallbackHandler):
-    """Adds up what the model calls of one node took."""
-
-    run_inline = True
-
-    def __init__(self) -> None:
-        self.usage = {"calls": 0, "input_tokens": 0, "output_tokens": 0, "cached_tokens": 0}
-
-    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
-        """Count a finished call."""
-        self.usage["calls"] += 1
-        message = getattr(response.generations[0][0], "message", None)
-        used = message.usage_metadata if isinstance(message, AIMessage) else None
-        if used:
-            self.usage["input_tokens"] += used["input_tokens"]
-            self.usage["output_tokens"] += used["output_tokens"]
-            cached = used.get("input_token_details", {}).get("cache_read", 0)
-            self.usage["cached_tokens"] += cached or 0
-
-    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
-        """Count a call that failed."""
-        self.usage["calls"] += 1
-
-
-@dataclass
-class View:
-    """What a node has made of the log: the input of its Runnable, and what it will need after."""
-
-    progress: Progress
-    input: Any
-    runnable: Runnable[Any, Any]
-    about: dict[str, Any] = field(default_factory=dict)
-    catch: tuple[type[Exception], ...] = ()
-    """Errors of the Runnable that the node's update wants to see."""
-
-
-def step(
-    name: str,
-    view: Callable[[Any], View],
-    update: Callable[[View, Any, dict[str, int]], Any],
-    *,
-    stream: bool = False,
-) -> Runnable[Any, Any]:
-    """Return a node: `view` of the state -> its Runnable -> `update` of the state."""
-
-    def prepare(state: Any, config: RunnableConfig) -> tuple[View, Meter, RunnableConfig]:
-        seen, meter = view(state), Meter()
-        extra: RunnableConfig = {
-            "callbacks": [meter],
-            "tags": [] if stream else [TAG_NOSTREAM],
-            "metadata": {"longchain_node": name, **seen.about.get("metadata", {})},
-        }
-        return seen, meter, merge_configs(config, extra)
-
-    def run(state: Any, config: RunnableConfig) -> Any:
-        seen, meter, inner = prepare(state, config)
-        try:
-            answer = seen.runnable.invoke(seen.input, inner)
-        except Exception as error:
-            if not isinstance(error, seen.catch):
-                raise
-            answer = error
-        return update(seen, answer, meter.usage)
-
-    async def arun(state: Any, config: RunnableConfig) -> Any:
-        seen, meter, inner = prepare(state, config)
-        try:
-            answer = await seen.runnable.ainvoke(seen.input, inner)
-        except Exception as error:
-            if not isinstance(error, seen.catch):
-                raise
-            answer = error
-        return update(seen, answer, meter.usage)
-
-    return RunnableLambda(run, afunc=arun, name=name)
-
-
-class Choice(Runnable[Any, str | list[Send]]):
-    """Says which node is next, and leaves no trace of it.
-
-    A trace would repeat the whole log after every step, and LangServe could not send its event: a
-    `Send` is no JSON.
-    """
-
-    def __init__(self, choose: Callable[[Any], str | list[Send]]):
-        self.choose = choose
-        self.name = choose.__name__
-
-    def invoke(
-        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> str | list[Send]:
-        """Return the next node's name, or what is sent to several."""
-        return self.choose(input)
-
-    async def ainvoke(
-        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> str | list[Send]:
-        """Return the same; nothing here waits."""
-        return self.choose(input)
 
 
 @dataclass
@@ -242,7 +133,7 @@ class Nodes:
         chapter = progress.chapter_reached()
         request = progress.request
         required = request["required"] if chapter is None else _share(progress, chapter)
-        level = plan.level_of(required, progress.unit) if chapter is None else "section"
+        level = budget.level_of(required, progress.unit) if chapter is None else "section"
         variables = plan.variables(
             request["instruction"],
             required=required,
@@ -309,7 +200,7 @@ class Nodes:
         required, level = about["required"], about["level"]
         if isinstance(answer, PlanError):
             notes = ["even: no plan could be read from the model's replies"]
-            answer = plan.even(
+            answer = budget.even(
                 progress.request["instruction"],
                 required=required,
                 unit=progress.unit,
@@ -317,7 +208,7 @@ class Nodes:
                 level=level,
             )
         if required:
-            answer = plan.rescale(answer, required)
+            answer = budget.rescale(answer, required)
         elif about["chapter"] is None:
             notes.append(f"length chosen by the planner: {answer.length:,} {answer.unit}")
         event = {"type": "plan", "note": "; ".join(notes), "usage": usage}

@@ -20,7 +20,7 @@ from typing_extensions import TypedDict
 from longchain import language as languages
 from longchain import length as lengths
 from longchain.agent import grounding
-from longchain.agent.plan import rescale
+from longchain.agent.budget import rescale
 from longchain.agent.progress import Mode
 from longchain.document import SectionPlan, Unit, WritingPlan
 from longchain.errors import InputError, LengthError

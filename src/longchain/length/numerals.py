@@ -123,7 +123,7 @@ _NUMERAL = re.compile(
 )
 _ARTICLES = re.compile(r"une?|una|uma?|een|ein(?:e[nmr]?)?", re.IGNORECASE)
 # `and` holds French `un`'s and German `und` holds it too: joints go first.
-_WORD_TOKEN = re.compile(rf"(?:and|und(?!ici))|({_either(_WORD)})", re.IGNORECASE)
+_WORD_TOKEN = re.compile(rf"(?:\band\b|und(?!ici))|({_either(_WORD)})", re.IGNORECASE)
 _JOINT = re.compile(r"\s(?:and|und|et|y|e)\s", re.IGNORECASE)
 _SIGN_TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\s\d]")
 _ADJACENT = re.compile(rf"([{''.join(_KANJI)}])([{''.join(_KANJI)}])(?=[{''.join(_KANJI_SCALE)}])")

@@ -123,6 +123,10 @@ def _several(source: Instruction, measure: Measure, counts: list[Count]) -> Part
         return Part(noun, number)
     if measure.attached and noun and plural and plural["spaced"][-1] in "sS":
         return Part(noun)
+    if loose := measure.grammar.compile(r"(?<=s)\s+(?:@of_before)\s*$").search(measure.before):
+        named = _counted().search(measure.before, max(0, loose.start() - 16))
+        if named and named.end() == loose.start():
+            return Part(_noun(named))
     for count in counts:
         gap = source.text[measure.end : count.start]
         if _TEXTS.match(count.noun) and _OWN_TEXTS.fullmatch(gap):

@@ -1,0 +1,123 @@
+"""One node of a graph, from one definition in its sync and its async form.
+
+view(state) -> Runnable -> update(state)
+
+Knows how a node is run, named and metered; does not know what any node does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import LLMResult
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables.config import merge_configs
+from langgraph.constants import TAG_NOSTREAM
+from langgraph.types import Send
+
+from longchain.agent.progress import Progress
+
+
+class Meter(BaseCallbackHandler):
+    """Adds up what the model calls of one node took."""
+
+    run_inline = True
+
+    def __init__(self) -> None:
+        self.usage = {"calls": 0, "input_tokens": 0, "output_tokens": 0, "cached_tokens": 0}
+
+    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
+        """Count a finished call."""
+        self.usage["calls"] += 1
+        message = getattr(response.generations[0][0], "message", None)
+        used = message.usage_metadata if isinstance(message, AIMessage) else None
+        if used:
+            self.usage["input_tokens"] += used["input_tokens"]
+            self.usage["output_tokens"] += used["output_tokens"]
+            cached = used.get("input_token_details", {}).get("cache_read", 0)
+            self.usage["cached_tokens"] += cached or 0
+
+    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
+        """Count a call that failed."""
+        self.usage["calls"] += 1
+
+
+@dataclass
+class View:
+    """What a node has made of the log: the input of its Runnable, and what it will need after."""
+
+    progress: Progress
+    input: Any
+    runnable: Runnable[Any, Any]
+    about: dict[str, Any] = field(default_factory=dict)
+    catch: tuple[type[Exception], ...] = ()
+    """Errors of the Runnable that the node's update wants to see."""
+
+
+def step(
+    name: str,
+    view: Callable[[Any], View],
+    update: Callable[[View, Any, dict[str, int]], Any],
+    *,
+    stream: bool = False,
+) -> Runnable[Any, Any]:
+    """Return a node: `view` of the state -> its Runnable -> `update` of the state."""
+
+    def prepare(state: Any, config: RunnableConfig) -> tuple[View, Meter, RunnableConfig]:
+        seen, meter = view(state), Meter()
+        extra: RunnableConfig = {
+            "callbacks": [meter],
+            "tags": [] if stream else [TAG_NOSTREAM],
+            "metadata": {"longchain_node": name, **seen.about.get("metadata", {})},
+        }
+        return seen, meter, merge_configs(config, extra)
+
+    def run(state: Any, config: RunnableConfig) -> Any:
+        seen, meter, inner = prepare(state, config)
+        try:
+            answer = seen.runnable.invoke(seen.input, inner)
+        except Exception as error:
+            if not isinstance(error, seen.catch):
+                raise
+            answer = error
+        return update(seen, answer, meter.usage)
+
+    async def arun(state: Any, config: RunnableConfig) -> Any:
+        seen, meter, inner = prepare(state, config)
+        try:
+            answer = await seen.runnable.ainvoke(seen.input, inner)
+        except Exception as error:
+            if not isinstance(error, seen.catch):
+                raise
+            answer = error
+        return update(seen, answer, meter.usage)
+
+    return RunnableLambda(run, afunc=arun, name=name)
+
+
+class Choice(Runnable[Any, str | list[Send]]):
+    """Says which node is next, and leaves no trace of it.
+
+    A trace would repeat the whole log after every step, and LangServe could not send its event: a
+    `Send` is no JSON.
+    """
+
+    def __init__(self, choose: Callable[[Any], str | list[Send]]):
+        self.choose = choose
+        self.name = choose.__name__
+
+    def invoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> str | list[Send]:
+        """Return the next node's name, or what is sent to several."""
+        return self.choose(input)
+
+    async def ainvoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> str | list[Send]:
+        """Return the same; nothing here waits."""
+        return self.choose(input)
