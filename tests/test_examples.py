@@ -94,7 +94,6 @@ def served(tmp_path: Path) -> Iterator[str]:
             server.wait(20)
 
 
-@pytest.mark.enable_socket
 @pytest.mark.allow_hosts(["127.0.0.1"])
 def test_langserve_app(served: str) -> None:
     task = {"instruction": "Write about leaks and water losses.", "length": 300}
@@ -110,7 +109,6 @@ def notebooks() -> list[Path]:
     return sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
-@pytest.mark.enable_socket
 @pytest.mark.allow_hosts(["127.0.0.1"])
 @pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
 def test_notebook(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

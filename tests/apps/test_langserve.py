@@ -23,7 +23,6 @@ fastapi = pytest.importorskip("fastapi")
 uvicorn = pytest.importorskip("uvicorn")
 
 pytestmark = [
-    pytest.mark.enable_socket,
     pytest.mark.allow_hosts(["127.0.0.1"]),
     # LangServe 0.3.3 asks a pydantic object, not its class, for its fields.
     pytest.mark.filterwarnings(

@@ -207,11 +207,14 @@ def _read(path: Path) -> str:
     from longchain.errors import InputError
 
     try:
-        return path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise InputError(f"{str(path)!r} cannot be read: it is no UTF-8 text") from None
+    if "\0" in text:
+        raise InputError(f"{str(path)!r} cannot be read: it is binary")
+    return text
 
 
 def _model(name: str | None, base_url: str | None, quiet: bool) -> Any:

@@ -30,16 +30,16 @@ def check(path: Path, formats: tuple[str, ...] = FORMATS) -> Path:
     Raises:
         InputError: The format is unknown or not there yet, or the path cannot be written.
     """
+    if path.is_dir():
+        raise InputError(f"{str(path)!r} is a folder: name a file")
     suffix = path.suffix.lower()
-    if suffix in COMING:
+    if suffix in COMING and formats == FORMATS:
         raise InputError(
             f"{suffix} files will come with the extra 'export', which is not part of this "
             f"version: use one of {', '.join(formats)}"
         )
     if suffix not in formats:
         raise InputError(f"{str(path)!r}: use one of {', '.join(formats)}, not {suffix!r}")
-    if path.is_dir():
-        raise InputError(f"{str(path)!r} is a folder: name a file")
     folder = path.parent
     if not folder.is_dir():
         raise InputError(f"{str(path)!r} cannot be written: there is no folder {str(folder)!r}")

@@ -111,10 +111,10 @@ _HANGUL_PIECE = (
 )
 _COMPOUND = rf"(?>(?:{_either(_WORD)})(?:(?:und)?(?:{_either(_WORD)})){{0,6}}){_WORD_END}"
 _NUMERAL = re.compile(
-    rf"(?<![\d.,])(?P<kanji>(?:{_KANJI_PIECE})(?:(?:\s(?=\d))?{_KANJI_PIECE}){{0,5}}"
+    rf"(?<!\d)(?<!\d[.,])(?P<kanji>(?:{_KANJI_PIECE})(?:(?:\s(?=\d))?{_KANJI_PIECE}){{0,5}}"
     rf"(?:\d{{1,4}}+(?!\d)|[{''.join(_KANJI)}]{{1,2}}+)?|[{''.join(_KANJI)}]{{1,9}}+)"
     # A Hangul numeral needs a scale: 이, 사 and 오 alone are everyday syllables.
-    rf"|(?<![\d.,가-힣])(?P<hangul>{_HANGUL_PIECE}(?:\s?{_HANGUL_PIECE}){{0,5}})"
+    rf"|(?<![\d가-힣])(?<!\d[.,])(?P<hangul>{_HANGUL_PIECE}(?:\s?{_HANGUL_PIECE}){{0,5}})"
     rf"|(?<![가-힣])(?P<count>{'|'.join(_COUNTS)})(?=\s?(?:개|장|편|부|가지|단락|문단|절|챕터|섹션|화))"
     rf"|(?<![a-zà-ɏ\d])(?<!\d[.,])(?P<digits>{_GROUPED}|{_PLAIN})(?P<scale>{_SCALE})?"
     rf"|(?<![^\W_])(?P<words>{_COMPOUND}"

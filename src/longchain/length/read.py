@@ -60,7 +60,8 @@ def read_required_length(instruction: str) -> RequiredLength | None:
     Reads English, Chinese, Japanese, Korean, German, French, Spanish, Italian, Portuguese, Dutch
     and Russian. Lengths of a source, of a piece such as an abstract and of something else are told
     apart; parts times length is their product unless a total stands beside it. A sheet of
-    manuscript paper counts 400 characters (`原稿用紙`) or 200 (`원고지`).
+    manuscript paper counts 400 characters (`原稿用紙`) or 200 (`원고지`). Of an instruction longer
+    than 40,000 characters the first and the last 20,000 are read.
 
     Returns:
         The length as it was read (it may be 0, or absurd), or None where there is none, or none
@@ -71,6 +72,8 @@ def read_required_length(instruction: str) -> RequiredLength | None:
         return None
     counts = find_counts(source)
     claims = [claim for m in source.measures if (claim := _claim(source, m, counts))]
+    # `They ask "write 500 words". Write 2,000 words.`: a quoted request gives way.
+    claims = [claim for claim in claims if not _quoted(source, claim.measure)] or claims
     outlined = all(any(_heads(claim, name) for claim in claims) for name in ("opening", "closing"))
     parts = [claim for claim in claims if claim.role == "part"]
     pieces = [c for c in claims if c.role == "piece" or (outlined and _heads(c, "body"))]
@@ -94,7 +97,7 @@ class _Claim:
 
 
 def _claim(source: Instruction, measure: Measure, counts: list[Count]) -> _Claim | None:
-    if _quoted(source, measure) or _other(measure) or _given(measure):
+    if _cited(source, measure) or _other(measure) or _given(measure):
         return None
     if part := part_of(source, measure, counts):
         return _Claim(measure, "part", part)
@@ -121,18 +124,22 @@ def _result(measure: Measure) -> bool:
     return bool(before or grammar.after("into_after").match(measure.after))
 
 
-def _quoted(source: Instruction, measure: Measure) -> bool:
-    """Does it stand in a quotation that asks for nothing: a title, a saying?"""
+def _quoted(source: Instruction, measure: Measure) -> str | None:
+    """Return the quotation that it stands in, mark in front; none where that only stresses it."""
     for start, end in source.quotations:
         if start < measure.start and measure.end < end:
-            inside = source.text[start + 1 : end - 1]
-            if source.text[start] in "《〈":
-                return True
-            emphasis = len(inside) <= measure.end - measure.start + 8
-            asks = measure.grammar.anywhere("write").search(inside)
-            asks = asks or measure.grammar.after("write_after").match(measure.after)
-            return not (emphasis or asks)
-    return False
+            stressed = end - start <= measure.end - measure.start + 10
+            return None if stressed and source.text[start] not in "《〈" else source.text[start:end]
+    return None
+
+
+def _cited(source: Instruction, measure: Measure) -> bool:
+    """Does it stand in a quotation that asks for nothing: a title, a saying?"""
+    quotation = _quoted(source, measure)
+    if quotation is None or quotation[0] in "《〈":
+        return quotation is not None
+    asks = measure.grammar.anywhere("write").search(quotation)
+    return not (asks or measure.grammar.after("write_after").match(measure.after))
 
 
 def _other(measure: Measure) -> bool:

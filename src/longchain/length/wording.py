@@ -1,9 +1,10 @@
-"""How each language says a length: the tables behind `longchain.length.read`.
+"""What a language's table of phrases holds: the tables behind `longchain.length.read`.
 
 language -> the phrases that stand before and after a number
 
-Knows words only, as regular expressions without groups; `read` knows what to do with them.
-To add a language, add one `Wording` to `WORDINGS`.
+Knows words only, as regular expressions without groups; `measures`, `parts` and `read` know what
+to do with them. To add a language, write one `Wording` (`wording_european` has short ones) and
+name it in `grammar`; number words go into `numerals`.
 """
 
 from __future__ import annotations

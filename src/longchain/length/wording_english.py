@@ -5,7 +5,7 @@ from __future__ import annotations
 from longchain.length.wording import Wording
 
 ENGLISH = Wording(
-    words=r"words?(?![a-z])(?!\s*(?:problems?|games?|search|puzzles?|pairs?|clouds?|choices?|documents?)\b)",
+    words=r"(?:words?|wds)(?![a-z])(?!\s*(?:problems?|games?|search|puzzles?|pairs?|clouds?|choices?|documents?)\b)",
     characters=r"(?:(?:chinese|japanese|korean|han|cjk)\s+)?(?:characters?|chars?)(?![a-z])"
     r"(?!\s+(?:profiles?|sketch\w*|arcs?|stud(?:y|ies)|classes|development|descriptions?)\b)",
     counted=r"(?:sub)?sections?|sub-?chapters?|chapters?|parts?|paragraphs?|pages?|(?:blog )?posts?"

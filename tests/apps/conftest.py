@@ -1,0 +1,27 @@
+"""An empty folder without any model in the environment, and a simulated server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from longchain.testing import SimulatedServer
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, and no model in the environment."""
+    for name in os.environ:
+        if name.startswith(("OPENAI_", "LONGCHAIN_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def server() -> Iterator[SimulatedServer]:
+    with SimulatedServer() as running:
+        yield running
