@@ -219,7 +219,9 @@ def test_a_review_shows_the_plan_and_follows_the_edited_one() -> None:
 
 
 @pytest.mark.parametrize("answer", [True, PLAN])
-async def test_a_review_may_accept_or_hand_back_a_plan_object(answer: Any) -> None:
+async def test_a_review_may_accept_or_hand_back_a_plan_object(
+    answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     chain = reviewed(writer())
     paused = await chain.ainvoke("Write 300 words on the coast.", THREAD)
     shown_plan = paused["__interrupt__"][0].value["plan"]
@@ -228,6 +230,8 @@ async def test_a_review_may_accept_or_hand_back_a_plan_object(answer: Any) -> No
     assert [s["heading"] for s in document["sections"]] == [
         s["heading"] for s in wanted["sections"]
     ]
+    assert list(chain.get_state_history(THREAD))
+    assert not caplog.records  # LangGraph would warn of a class in a checkpoint
 
 
 @pytest.mark.parametrize("answer", ["yes, please", {"sections": []}, {"sections": [{"length": 0}]}])

@@ -11,7 +11,7 @@ import pytest
 from longchain.testing import SimulatedServer
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder, and no model in the environment."""
     for name in os.environ:

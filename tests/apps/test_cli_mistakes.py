@@ -17,7 +17,11 @@ from typer.testing import CliRunner
 from longchain.apps.cli import app
 from longchain.testing import Faults, SimulatedServer
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
+pytestmark = [
+    pytest.mark.enable_socket,
+    pytest.mark.allow_hosts(["127.0.0.1"]),
+    pytest.mark.usefixtures("here"),
+]
 
 TIDES = "Write a 600-word essay on tides."
 PLAN = """\

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -105,17 +106,12 @@ def remote(url: str) -> Iterator[Runnable[Any, Any]]:
         yield runnable
 
 
-class connected:  # noqa: N801  (it is used as a function)
-    """A `RemoteRunnable` whose clients are closed at the end, which it leaves to the collector."""
-
-    def __init__(self, url: str, **options: Any):
-        self.remote = langserve.RemoteRunnable(url, timeout=60, **options)
-
-    def __enter__(self) -> Any:
-        return self.remote
-
-    def __exit__(self, *raised: object) -> None:
-        self.remote.sync_client.close()
+@contextmanager
+def connected(url: str, **options: Any) -> Iterator[Any]:
+    """Open a `RemoteRunnable` and close its client, which it leaves to the collector."""
+    remote = langserve.RemoteRunnable(url, timeout=60, **options)
+    yield remote
+    remote.sync_client.close()
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +199,7 @@ def test_input_may_be_what_the_local_chain_takes(given: Any, remote: Any) -> Non
     assert remote.invoke(given)["report"]["required_length"] == 200
 
 
-def test_an_invalid_instruction_is_no_server_error(remote: Any) -> None:
+def test_bad_input_reaches_the_remote_caller_as_a_sentence(remote: Any) -> None:
     with pytest.raises(httpx.HTTPStatusError, match="the instruction is empty"):
         remote.invoke("")
 

@@ -12,6 +12,7 @@ an input may be a bare string, and the limit of 25 steps that langchain-core han
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal, Self, cast
 
 from langchain_core.documents import Document
@@ -184,6 +185,9 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
 
     def _enter(self, given: Any) -> Any:
         """Return the graph's input for a caller's: events, or a command as it is."""
+        if isinstance(given, Command) and isinstance(given.resume, WritingPlan):
+            # Plain, as all that is checkpointed: LangGraph warns of classes when it reads them.
+            return replace(given, resume=given.resume.model_dump())
         if given is None or isinstance(given, Command):
             return given
         if isinstance(given, Mapping) and set(given) == {"log"}:

@@ -300,8 +300,11 @@ def _measure(source: Instruction, hit: _Hit) -> Measure | None:
         times=times,
         span=(start, end),
     )
-    lines = _lines(source, hit)
-    return replace(measure.scaled(lines), page=True) if lines else measure.scaled(hit.factor)
+    if written := _times_after(source, hit):
+        if _LINES.match(source.text, written.end):
+            return replace(measure.scaled(written.value), page=True)
+        measure = replace(measure, times=written.value)
+    return measure.scaled(hit.factor)
 
 
 def _ends(
@@ -313,14 +316,13 @@ def _ends(
     return high, high if least else None, high if most and not least else None
 
 
-def _lines(source: Instruction, hit: _Hit) -> int | None:
-    """Return how many lines of this length a page has: `40字×30行`."""
+def _times_after(source: Instruction, hit: _Hit) -> Numeral | None:
+    """Return the factor behind a multiplication sign: `40字×30行`, `300字×5段落`."""
     times = _TIMES.match(source.text, hit.end)
     if times is None or hit.place + 1 >= len(source.numerals):
         return None
     numeral = source.numerals[hit.place + 1]
-    found = numeral.start == times.end() and _LINES.match(source.text, numeral.end)
-    return numeral.value if found else None
+    return numeral if numeral.start == times.end() else None
 
 
 def _idiom(numeral: Numeral, hit: _Hit, text: str) -> bool:
@@ -360,7 +362,7 @@ def _joined(source: Instruction, hit: _Hit, first: Numeral, gap: str) -> bool:
     unit = units().match(gap)
     rest = gap[unit.end() :] if unit else gap
     link = hit.grammar.compile(
-        r"[\s-]*(?:[-–—~]|(?P<link>@range_link)|(?P<pair>@pair_link))[\s-]*(?:@about_before\s*)?"
+        r"[\s-]*(?:[-–—~]|(?P<link>@range_link)|(?P<pair>@pair_link))[\s-]*(?:@about_before\s*)?(?:a\s)?"
     ).fullmatch(rest)
     if link is None or link["pair"] is None:
         return link is not None

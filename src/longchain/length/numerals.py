@@ -22,10 +22,11 @@ half_a=0.5 half_an=0.5 a_half=0.5 dozen=12
 ein=1 eine=1 einen=1 einem=1 einer=1 zwei=2 drei=3 vier=4 fünf=5 sechs=6 sieben=7 acht=8 neun=9
 zehn=10 elf=11 zwölf=12 dreizehn=13 vierzehn=14 fünfzehn=15 sechzehn=16 siebzehn=17 achtzehn=18
 neunzehn=19 zwanzig=20 dreißig=30 vierzig=40 fünfzig=50 sechzig=60 siebzig=70 achtzig=80
-neunzig=90 anderthalb=1.5 eine_halbe=0.5 einer_halben=0.5
+neunzig=90 anderthalb=1.5 einhalb=0.5 eine_halbe=0.5 einer_halben=0.5
 un=1 une=1 deux=2 trois=3 quatre=4 cinq=5 sept=7 huit=8 neuf=9 dix=10 onze=11 douze=12 treize=13
 quatorze=14 quinze=15 seize=16 vingt=20 trente=30 quarante=40 cinquante=50 soixante=60
-quatre-vingt=80 quatre-vingts=80 un_demi=0.5
+quatre-vingt=80 quatre-vingts=80 un_demi=0.5 dizaine=10 quinzaine=15 vingtaine=20 trentaine=30
+quarantaine=40 cinquantaine=50 soixantaine=60
 una=1 dos=2 tres=3 cuatro=4 cinco=5 seis=6 siete=7 ocho=8 nueve=9 diez=10 once=11 doce=12 trece=13
 catorce=14 quince=15 veinte=20 treinta=30 cuarenta=40 cincuenta=50 sesenta=60 setenta=70
 ochenta=80 noventa=90 doscientas=200 trescientas=300 cuatrocientas=400 quinientas=500
@@ -43,6 +44,7 @@ een=1 twee=2 drie=3 vijf=5 zes=6 zeven=7 negen=9 tien=10 twaalf=12 vijftien=15 t
 """
 _MULTIPLIERS = """
 hundred=100 hundert=100 cent=100 cents=100 cien=100 ciento=100 cento=100 cem=100 honderd=100 сто=100
+centaine=100 centaines=100 centenar=100 centenares=100 centinaio=100 centinaia=100
 thousand=1000 tausend=1000 tsd=1000 mille=1000 millier=1000 milliers=1000 mil=1000 millar=1000
 millares=1000 mila=1000 migliaio=1000 duizend=1000
 тысяча=1000 тысячи=1000 тысячу=1000 тысяч=1000 тыс=1000 lakh=100000
@@ -93,7 +95,9 @@ _WORD_END = r"(?![^\W\d_])"
 # the search linear on a megabyte of digits and commas.
 _PLAIN = r"\d{1,15}+(?:[.,]\d{1,4}+(?!\d))?(?!\d)"
 _GROUPED = (
-    r"\d{1,3}(?:(?:,\d{2})*(?:,\d{3})++|(?:\.\d{3})++|(?:['’]\d{3})++|(?:\x20\d{3}(?!\d))++(?!-))"
+    r"\d{1,3}(?:(?:,\d{2})*(?:,\d{3})++|(?:\.\d{3})++|(?:['’]\d{3})++|(?:\x20\d{3}(?!\d))++(?!-)"
+    # `3 500-word essays` are three of them, `a 1 500-word essay` is one.
+    r"|(?<=\ba\s\d)\x20\d{3}(?!\d))"
     r"(?:[.,]\d{1,2}(?!\d))?(?!\d)"
 )
 # Only an upper-case M: `5 m` is a distance.

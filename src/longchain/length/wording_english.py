@@ -96,7 +96,7 @@ ENGLISH = Wording(
     r"|daily|wpm|(?:that|which)\s(?:start|begin|end|rhyme|mean|describe)|password|username|vocab\w*"
     r"|of\s(?:vocab\w*|wisdom)|(?:in|from)\sthe\s(?:list|dictionary|language)|every\sday|worth"
     r"|in\s(?:english|spanish|french|german|chinese|japanese)\sto\slearn",
-    label_words=r"word\s?[- ]?(?:count|limit|length|target|goal|requirement|total|budget)"
+    label_words=r"word\s?[- ]?(?:count|range|limit|length|target|goal|requirement|total|budget)"
     r"|(?:number|amount)\sof\swords|\bwords?\s?(?=:|=)|how\smany\swords",
     label_characters=r"character\s(?:count|limit)|(?:number|amount)\sof\scharacters",
 )

@@ -121,7 +121,7 @@ FRENCH = Wording(
     r"|par\sexemple,?(?:\sune?)?",
     other=r"vocabulaire|appren\w*|mémoris\w*|dictionnaire|lexique|mot\sde\spasse|fréquents|courants"
     r"|par\sjour|chaque\sjour",
-    other_before=r"comment\s(?:écrire|rédiger)(?:\sun\w*)?(?:\s[^\W\d]+)?(?:\sde)?|quelques|plusieurs|liste\sde",
+    other_before=r"comment\s(?:écrire|rédiger)(?:\sun\w*)?(?:\s[^\W\d]+)?(?:\sde)?|quelques|plusieurs|des|liste\sde",
     other_after=r"(?:par|/|chaque)\s?(?:jour|minute|heure|semaine|mois)|les\splus|(?:à|de)\s(?:apprendre|vocabulaire)",
     label_words=r"nombre\sde\smots|mots\s?(?=:)",
     label_characters=r"nombre\sde\s(?:caract(?:è|e)res|signes)",
