@@ -2,7 +2,7 @@
 
 The walk, from the nouns to the front doors:
 
-- `errors`, `document`, `language`, `repetition`: what is named, and what a text is
+- `errors`, `document`, `language`, `terms`, `repetition`: what is named, and what a text is
 - `length`: counting, reading a required length, controlling it
 - `models`: what can write
 - `agent`: instruction -> `LongDocument`
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from longchain.agent.chain import AgentWriteChain
+    from longchain.agent.grounding import SourceRetriever, read_sources
     from longchain.agent.parse import WritingPlanParser
     from longchain.document import LongDocument, Section, SectionPlan, Usage, WritingPlan
     from longchain.errors import LongchainError
@@ -35,6 +36,8 @@ _HOMES = {
     "LongchainError": "longchain.errors",
     "OfflineWriter": "longchain.models.offline",
     "Section": "longchain.document",
+    "SourceRetriever": "longchain.agent.grounding",
+    "read_sources": "longchain.agent.grounding",
     "SectionPlan": "longchain.document",
     "Usage": "longchain.document",
     "WritingPlan": "longchain.document",
@@ -51,11 +54,13 @@ __all__ = [
     "OfflineWriter",
     "Section",
     "SectionPlan",
+    "SourceRetriever",
     "Usage",
     "WritingPlan",
     "WritingPlanParser",
     "chat_model",
     "read_required_length",
+    "read_sources",
 ]
 
 

@@ -446,3 +446,38 @@ def test_a_new_instruction_on_a_thread_begins_anew() -> None:
     document = chain.invoke("Write 200 words on tides.", THREAD)
     assert document["report"]["required_length"] == 200
     assert document["title"] != PLAN.title
+
+
+def test_a_plain_function_may_be_the_retriever() -> None:
+    def find(query: str) -> list[Document]:
+        return [Document(page_content="Iron rusts.", metadata={"source": "iron"})]
+
+    writer = FakeWriter(behavior=LengthBehavior())
+    AgentWriteChain(writer, retriever=find).invoke("Write 300 words on metal.")
+    assert any("Iron rusts." in request[-1].text for request in writer.requests)
+
+
+def test_context_that_shares_no_word_with_the_plan_is_shown_all_the_same() -> None:
+    writer = FakeWriter(behavior=LengthBehavior())
+    AgentWriteChain(writer).invoke(
+        {"instruction": "Schreibe 300 Wörter über Metall.", "context": ["鉄は錆びる。"]}
+    )
+    assert all("鉄は錆びる。" in request[0].text for request in writer.requests[1:])
+
+
+@pytest.mark.parametrize("context", [None, []])
+def test_grounded_only_without_anything_to_write_from_is_refused(context: Any) -> None:
+    writer = FakeWriter(behavior=LengthBehavior())
+    with pytest.raises(InputError, match="nothing to write from"):
+        AgentWriteChain(writer, grounded_only=True).invoke(
+            {"instruction": "Write 300 words on metal.", "context": context}
+        )
+    assert writer.calls == 0
+
+
+def test_a_model_with_retries_writes_too() -> None:
+    model = FakeWriter(replies=[TimeoutError("slow")], behavior=LengthBehavior())
+    document = AgentWriteChain(model.with_retry(wait_exponential_jitter=False)).invoke(
+        "Write 300 words on metal."
+    )
+    assert document["length"] == pytest.approx(300, rel=0.1)

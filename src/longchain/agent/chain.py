@@ -19,6 +19,7 @@ from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.base import RunnableLike, coerce_to_runnable
 from langgraph.channels import DeltaChannel, UntrackedValue
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -121,7 +122,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         *,
         planner_model: str | Runnable[Any, Any] | None = None,
         mode: Mode = "sequential",
-        retriever: Runnable[str, list[Document]] | None = None,
+        retriever: RunnableLike[str, list[Document]] | None = None,
         memory: memories.Memory = "auto",
         layout: writes.Layout = "conversation",
         length_control: bool = True,
@@ -145,7 +146,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             model=writer,
             planner_model=_model(planner_model) if planner_model is not None else writer,
             limit=limit,
-            retriever=retriever,
+            retriever=_retriever(retriever),
             plan_prompt=plans.check_prompt(plan_prompt) if plan_prompt else None,
             write_prompt=writes.check_prompt(write_prompt) if write_prompt else None,
             mode=mode,
@@ -193,7 +194,12 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         if isinstance(given, Mapping) and set(given) == {"log"}:
             return given
         nodes = self.stages
-        return {"log": events(given, mode=nodes.mode, local_sources=nodes.local_sources)}
+        log = events(given, mode=nodes.mode, local_sources=nodes.local_sources)
+        if nodes.grounded_only and nodes.source(log[0]) is None:
+            raise InputError(
+                "grounded_only: nothing to write from: give context, sources or a retriever"
+            )
+        return {"log": log}
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Stream the graph's steps; `invoke` and `batch` come through here, too."""
@@ -340,12 +346,21 @@ def _model(given: str | Runnable[Any, Any] | None) -> BaseChatModel:
     if given is None or isinstance(given, str | BaseChatModel):
         return chat_model(given)
     # `with_fallbacks`, `bind` and `with_config` pass on what a model is asked about itself.
-    if isinstance(given, Runnable) and hasattr(given, "profile"):
+    if isinstance(given, Runnable) and hasattr(getattr(given, "bound", given), "profile"):
         return cast("BaseChatModel", given)
     raise InputError(
-        f"model is a string, a chat model, or one with fallbacks or bound arguments; "
+        f"model is a string, a chat model, or one with retries, fallbacks or bound arguments; "
         f"not {type(given).__name__}"
     )
+
+
+def _retriever(
+    given: RunnableLike[str, list[Document]] | None,
+) -> Runnable[str, list[Document]] | None:
+    """Return a retriever as a Runnable; a plain function becomes one."""
+    if given is None:
+        return None
+    return cast("Runnable[str, list[Document]]", coerce_to_runnable(given))
 
 
 def _lift(config: RunnableConfig | None) -> RunnableConfig:

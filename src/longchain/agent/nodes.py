@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from longchain.agent import budget, grounding, memory, plan, write
 from longchain.agent.memory import Limits
 from longchain.agent.parse import WritingPlanParser
-from longchain.agent.progress import Mode, Progress
+from longchain.agent.progress import Mode, Progress, Request
 from longchain.agent.report import document
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
@@ -92,7 +92,7 @@ class Nodes:
     def start(self, state: Any) -> str | list[Send]:
         """Return the first node: the plan, unless one was given."""
         progress = self.progress(state)
-        if self._source(progress) is not None and not progress.outline:
+        if self.source(progress.request) is not None and not progress.outline:
             return "survey"
         return "plan" if progress.plan is None else self.advance(state)
 
@@ -115,7 +115,7 @@ class Nodes:
             return "finish"
         if memory.fold_until(progress, self.limit) is not None:
             return "summarize"
-        grounded = self._source(progress) is not None
+        grounded = self.source(progress.request) is not None
         if self.mode != "parallel":
             return "retrieve" if grounded and not progress.drafts[index].referred else "write"
         if grounded and any(not draft.referred for draft in progress.drafts):
@@ -180,7 +180,7 @@ class Nodes:
             return plain
         try:
             first = plan.planner(self.planner_model, prompt, parser, structured=True)
-        except (NotImplementedError, TypeError, ValueError):
+        except (AttributeError, NotImplementedError, TypeError, ValueError):
             self.structured = False
             return plain
 
@@ -239,9 +239,8 @@ class Nodes:
 
     # References ----------------------------------------------------------------------------
 
-    def _source(self, progress: Progress) -> Runnable[str, list[Document]] | None:
+    def source(self, request: Request) -> Runnable[str, list[Document]] | None:
         """Return the retriever for a request: over its own material, else the chain's."""
-        request = progress.request
         if request["context"] or request["sources"]:
             context = json.dumps(request["context"], sort_keys=True, default=str)
             return self._retriever_over(context, tuple(request["sources"]))
@@ -249,7 +248,7 @@ class Nodes:
 
     def _survey_view(self, state: Any) -> View:
         progress = self.progress(state)
-        source = self._source(progress)
+        source = self.source(progress.request)
         assert source is not None
         if isinstance(source, grounding.SourceRetriever):
             held = source.documents
@@ -262,7 +261,7 @@ class Nodes:
     def _retrieve_view(self, state: Any) -> View:
         progress = self.progress(state)
         index = next(i for i, draft in enumerate(progress.drafts) if not draft.referred)
-        source, section = self._source(progress), progress.drafts[index].plan
+        source, section = self.source(progress.request), progress.drafts[index].plan
         assert source is not None
         query = " ".join(filter(None, [section.chapter, section.heading, section.main_point]))
         return View(progress, query, source, {"index": index})
@@ -270,7 +269,7 @@ class Nodes:
     def _retrieve_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
         known = [Reference(**reference) for reference in seen.progress.references]
         numbering = grounding.References(known)
-        found = numbering.add(grounding.documents(answer))
+        found = numbering.add(_shown(seen.runnable, grounding.documents(answer)))
         seen_ids = {reference.id for reference in known}
         event = {
             "type": "references",
@@ -283,7 +282,7 @@ class Nodes:
     # Writing -------------------------------------------------------------------------------
 
     def _prompter(self, progress: Progress) -> write.Prompter:
-        grounded = self._source(progress) is not None or bool(progress.references)
+        grounded = self.source(progress.request) is not None or bool(progress.references)
         return write.Prompter(
             self.layout, self.limit, grounded=grounded, grounded_only=self.grounded_only
         )
@@ -359,6 +358,18 @@ class Nodes:
         with self._lock:
             self._known.pop(id(state["log"][0]), None)
         return document(progress).model_dump()
+
+
+def _shown(source: Runnable[Any, Any], found: list[Document]) -> list[Document]:
+    """Return what a section is shown of the material that came with the request.
+
+    Material that fits is shown whole. Words may also fail to find any of it, as where the plan is
+    in another language: then its beginning is shown, or the section would be made up.
+    """
+    if not isinstance(source, grounding.SourceRetriever):
+        return found
+    whole = source.documents
+    return whole if len(whole) <= source.k else found or whole[: source.k]
 
 
 def _nothing_written(progress: Progress) -> bool:

@@ -175,6 +175,6 @@ def _citations(progress: Progress) -> dict[str, Any]:
         "sections_without": [
             index
             for index, draft in enumerate(progress.drafts, 1)
-            if draft.references and not grounding.cited(draft.text)
+            if draft.referred and not grounding.cited(draft.text)
         ],
     }

@@ -315,7 +315,9 @@ def name(model: BaseChatModel) -> str:
 
 
 def _says(model: BaseChatModel, key: str) -> Any:
-    return (model.profile or {}).get(key)
+    """Return what a model's profile says, also where the model stands behind `with_retry`."""
+    profile = getattr(getattr(model, "bound", model), "profile", None)
+    return (profile or {}).get(key)
 
 
 def context_window(model: BaseChatModel) -> int | None:

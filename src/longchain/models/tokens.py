@@ -38,8 +38,8 @@ def estimate(text: str) -> int:
 
 def counter(model: BaseChatModel) -> Callable[[str], int]:
     """Return what counts tokens for a model, without any request."""
-    if model.custom_get_token_ids is not None:
-        ids = model.custom_get_token_ids
+    ids = getattr(model, "custom_get_token_ids", None)
+    if ids is not None:
         return lambda text: len(ids(text))
     if type(model).__module__.startswith("langchain_openai") and not getattr(
         model, "openai_api_base", None

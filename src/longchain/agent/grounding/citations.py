@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from itertools import count
+from pathlib import PurePath
 
 from longchain.document import Reference
 
@@ -149,11 +150,17 @@ def reference_list(references: Iterable[Reference]) -> str:
 
 
 def _entry(reference: Reference) -> str:
-    title, source = " ".join(reference.title.split()), reference.source
+    title, source = " ".join(reference.title.split()), _place(reference.source)
     if not title or title == source:
         return f"[{reference.id}] {source or title}"
     stop = "" if title[-1] in ".?!。？！" else "。" if title[-1] > "\u3000" else "."
     return f"[{reference.id}] {title}{stop} {source}".rstrip()
+
+
+def _place(source: str) -> str:
+    """Return where a source is without what only its writer's machine knows."""
+    path = PurePath(source)
+    return "/".join(path.parts[-2:]) if path.is_absolute() and len(path.parts) > 2 else source
 
 
 def _ids(text: str) -> list[int]:
