@@ -71,6 +71,14 @@ def test_detect_looks_only_at_the_beginning_of_a_long_text() -> None:
         ("en", "\n\na", ["\n\na"]),
         ("en", "```\na. B\n\nc\n```\nEnd. E.", ["```\na. B\n\nc\n```\n", "End. ", "E."]),
         ("en", "a:\n| 1. | 2 |\n|---|---|\nb", ["a:\n", "| 1. | 2 |\n", "|---|---|\n", "b"]),
+        ("en", "One. **Two. Three.** Four.", ["One. ", "**Two. ", "Three.** ", "Four."]),
+        ("en", "*One!* __Two.__\n_Three?_ 4", ["*One!* ", "__Two.__\n", "_Three?_ ", "4"]),
+        ("en", "One.* Two.", ["One.* ", "Two."]),
+        ("en", "- **One.** Two.", ["- **One.** ", "Two."]),
+        ("ja", "雨。**雪。**晴。**雲。", ["雨。", "**雪。**", "晴。", "**雲。"]),
+        ("ja", "**「雨。」**次。", ["**「雨。」**", "次。"]),
+        ("ja", "*「雪。」*と言った。", ["*「雪。」*と言った。"]),
+        ("zh", "2**3。**好。**走。", ["2**3。", "**好。**", "走。"]),
         ("ja", "雨だ。「はい。」次！", ["雨だ。", "「はい。」", "次！"]),
         ("ja", "『終わり。』（完。）次。", ["『終わり。』", "（完。）", "次。"]),
         ("ja", "彼は「雨。」と彼は言った。次。", ["彼は「雨。」と彼は言った。", "次。"]),
@@ -88,7 +96,8 @@ def test_sentences_find_the_language_out() -> None:
 
 LINE_MARKS = ["# ", "- ", "12. ", "> ", "| ", "```", "---", "\n", "\n\n", "\r\n", "\u2028"]
 IN_LINES = ["Dr. A", "b.", " ", "\u3000", "。", "」", "「", "と言", "“", "”", "…", "[3]", "\ud800"]
-MARKDOWN = st.lists(st.sampled_from([*LINE_MARKS, *IN_LINES])).map("".join)
+EMPHASIS = ["*", "**", "_"]
+MARKDOWN = st.lists(st.sampled_from([*LINE_MARKS, *IN_LINES, *EMPHASIS])).map("".join)
 
 
 @given(MARKDOWN | st.text(), st.sampled_from([None, "en", "ja", "zh", "th", "xx", "en-US"]))

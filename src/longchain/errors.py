@@ -55,6 +55,12 @@ class ModelNameError(InputError):
 class PlanError(LongchainError, OutputParserException):
     """No plan could be read from a model's reply; `llm_output` holds the reply."""
 
+    def __init__(self, message: str, *, llm_output: str | None = None) -> None:
+        super().__init__(message, llm_output=llm_output)
+        # LangChain adds the address of its troubleshooting page, which a model that is asked
+        # again with this message should not see.
+        self.args = (message,)
+
 
 class ReplyError(LongchainError, ModelError):
     """A model answered with nothing that can stand in a document, also when asked again."""

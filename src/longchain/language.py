@@ -216,16 +216,14 @@ def _latin(sample: str) -> tuple[str, float]:
     return best, known / max(1, len(words))
 
 
-_PRIMARY = re.compile(r"[-_]")
-
-
-def _primary(language: str) -> str:
-    return _PRIMARY.split(language, maxsplit=1)[0].lower()
+def primary(language: str) -> str:
+    """Return a tag's language alone, such as `zh` of `zh-Hant`."""
+    return re.split("[-_]", language, maxsplit=1)[0].lower()
 
 
 def is_spaced(language: str) -> bool:
     """Return whether a language separates its words by spaces."""
-    return _primary(language) not in _UNSPACED
+    return primary(language) not in _UNSPACED
 
 
 def default_unit(language: str) -> Unit:
@@ -234,13 +232,13 @@ def default_unit(language: str) -> Unit:
     Characters where words are not separated by spaces, and in Korean, where essays and forms ask
     for characters; else words.
     """
-    return "words" if is_spaced(language) and _primary(language) != "ko" else "characters"
+    return "words" if is_spaced(language) and primary(language) != "ko" else "characters"
 
 
 def english_name(language: str) -> str:
     """Return a language's English name, such as `German` for `de-AT`; else the tag itself."""
     tag = language.replace("_", "-").lower()
-    return _NAMES.get(tag) or _NAMES.get(_primary(tag)) or language
+    return _NAMES.get(tag) or _NAMES.get(primary(tag)) or language
 
 
 # --- sentences ---------------------------------------------------------------------------------
@@ -271,7 +269,10 @@ _BLOCK = re.compile(
 a paragraph. Each with the blank lines after it; `whole` where it holds no sentences."""
 
 _CLOSERS = "」』”’）】〉》〕］｣)"
-_STRAY = re.compile(rf"[{_CLOSERS}]*\s*")
+_STRAY = re.compile(rf"[{_CLOSERS}]*(?P<mark>[*_~]*)(?P<after>[{_CLOSERS}]*\s*)")
+_EMPHASIS = re.compile(r"(?<![*_~])(?:(?<![A-Za-z0-9])[*_~]++|[*_~]++(?![A-Za-z0-9]))")
+"""What opens or closes emphasis: not what stands within a word, as in `2**3` and `my_name`."""
+
 _CJK_END = re.compile(rf"(?<=[。！？][」』”’）】])(?=[^{_CLOSERS}。！？、，…\s])")
 _QUOTED_ON = re.compile(
     r"と(?!ころ|ても|にかく|もかく|はいえ|うとう|りあえず|もに|き|なり|く|も|うてい|たん)|って|など"
@@ -291,9 +292,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def sentences(text: str, language: str | None = None) -> list[str]:
     r"""Cut a Markdown text into sentences that join back to it exactly.
 
-    Each piece keeps the white space after it. Closing quotes and brackets stay with the sentence
-    that they close. Headings, table rows, rules and code blocks are one piece each; a list item
-    begins a piece, its mark included. An empty text has no sentences.
+    Each piece keeps the white space after it. Closing quotes, brackets and emphasis marks stay
+    with the sentence that they close. Headings, table rows, rules and code blocks are one piece
+    each; a list item begins a piece, its mark included. An empty text has no sentences.
 
     Args:
         text: Any text, Markdown or not.
@@ -303,7 +304,7 @@ def sentences(text: str, language: str | None = None) -> list[str]:
         >>> sentences("# Ships\nDr. Ng sailed. She won.")
         ['# Ships\n', 'Dr. Ng sailed. ', 'She won.']
     """
-    language = _primary(language or detect(text[:2000]))
+    language = primary(language or detect(text[:2000]))
     pieces: list[str] = []
     for block in _BLOCK.finditer(text):
         found = [block[0]] if block["whole"] else _prose_sentences(block[0], language)
@@ -321,11 +322,18 @@ def _prose_sentences(block: str, language: str) -> list[str]:
     mark = item[0] if (item := _ITEM.match(block)) else ""
     prose = block[len(mark) :]
     pieces: list[str] = []
+    emphasis: set[str] = set()
     for portion in [prose] if len(prose) <= _MOST else _PORTION.findall(prose):
         for found in _segment(language, portion):
             for piece in _CJK_END.split(found):
-                _append(pieces, piece)
+                _append(pieces, piece, emphasis)
+                emphasis.symmetric_difference_update(_open(piece))
     return [mark + pieces[0], *pieces[1:]] if pieces else [block]
+
+
+def _open(piece: str) -> set[str]:
+    """Return the emphasis marks that stand in a piece an odd number of times."""
+    return {mark for mark, number in Counter(_EMPHASIS.findall(piece)).items() if number % 2}
 
 
 def _segment(language: str, portion: str) -> list[str]:
@@ -340,15 +348,32 @@ def _segment(language: str, portion: str) -> list[str]:
         return pieces
 
 
-def _append(pieces: list[str], piece: str) -> None:
-    """Add a piece; what belongs to the sentence before goes there."""
+def _append(pieces: list[str], piece: str, emphasis: set[str]) -> None:
+    """Add a piece; what belongs to the sentence before goes there.
+
+    Args:
+        pieces: The pieces so far.
+        piece: The next one.
+        emphasis: The marks whose emphasis is open where the piece begins.
+    """
     if pieces and (stray := _STRAY.match(piece)):
-        pieces[-1] += stray[0]
-        piece = piece[stray.end() :]
-    if pieces and pieces[-1][-1] in "」』" and _QUOTED_ON.match(piece):
+        end = stray.end() if _closes(stray, pieces[-1], emphasis) else stray.start("mark")
+        pieces[-1] += piece[:end]
+        piece = piece[end:]
+    if pieces and pieces[-1].rstrip("*_~")[-1:] in ("」", "』") and _QUOTED_ON.match(piece):
         pieces[-1] += piece
     elif piece:
         pieces.append(piece)
+
+
+def _closes(stray: re.Match[str], before: str, emphasis: set[str]) -> bool:
+    """Whether an emphasis mark, if there is one, closes rather than opens."""
+    if not stray["mark"]:
+        return True
+    if before[-1].isspace():
+        return False
+    # As in Markdown: what white space follows opens nothing.
+    return bool(stray["after"]) or stray.end() == len(stray.string) or stray["mark"] in emphasis
 
 
 # --- where a text ends -------------------------------------------------------------------------

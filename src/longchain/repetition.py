@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -45,7 +46,13 @@ def tokens(text: str) -> list[str]:
 
     Case is folded; punctuation, markup and symbols are left out.
     """
-    return [match.group().casefold() for match in _TOKEN.finditer(text)]
+    # One text is measured in several ways; a sentence is not worth remembering.
+    return list(_remembered(text)) if len(text) > 1000 else _TOKEN.findall(text.casefold())
+
+
+@lru_cache(maxsize=64)
+def _remembered(text: str) -> tuple[str, ...]:
+    return tuple(_TOKEN.findall(text.casefold()))
 
 
 def _grams(items: Sequence[str], n: int) -> Iterable[tuple[str, ...]]:

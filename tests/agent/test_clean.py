@@ -510,7 +510,8 @@ LIST = "The reasons are these:\n\n- Trade was slow.\n- Winters were long.\n"
         ("One two three.\n\n### Next\n\nFour five six.", 4, "One two three."),
         (f"It rained. {LIST}", 5, "It rained."),
         (f"It rained. {LIST}", 9, "It rained. The reasons are these:\n\n- Trade was slow."),
-        ("One two. **Three four. Five.** Six.", 4, "One two."),
+        ("One two. **Three four. Five.** Six.", 3, "One two."),
+        ("One two. **Three four. Five.** Six.", 4, "One two. **Three four. Five.**"),
         ("Two to the 2**3 is eight. Four five. Six.", 7, "Two to the 2**3 is eight."),
     ],
 )

@@ -36,6 +36,9 @@ def test_an_unreadable_plan_is_asked_for_once_more_with_the_reason() -> None:
     repair = writer.requests[1]
     assert [message.type for message in repair] == ["human", "ai", "human"]
     assert repair[1].content == "I would rather not."
+    reason, _, order = str(repair[2].content).partition("\n")
+    assert reason.endswith("Main Point: ... - Word Count: 400 words'")
+    assert order.startswith("Answer with the plan alone")
 
 
 def test_a_plan_that_stays_unreadable_becomes_an_even_one_and_the_report_says_so() -> None:
@@ -86,9 +89,7 @@ def test_a_length_that_is_not_given_is_left_to_the_planner_who_says_so() -> None
         ("Schreibe einen Aufsatz über die Gezeiten mit 900 Wörtern.", "Total: 900 words", "German"),
     ],
 )
-def test_prompts_speak_the_documents_language(
-    instruction: str, total: str, opening: str
-) -> None:
+def test_prompts_speak_the_documents_language(instruction: str, total: str, opening: str) -> None:
     writer = FakeWriter(behavior=LengthBehavior())
     AgentWriteChain(writer).plan(instruction)
     prompt = writer.requests[0][0].text

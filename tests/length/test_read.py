@@ -43,10 +43,11 @@ def test_every_language_has_cases_with_and_without_a_length(language: str) -> No
     [
         ("Write about moss, at least 1,500 words, please", "at least 1,500 words"),
         ("写一篇字数不低于１０００字的文章", "不低于1000字"),
-        ("1500字以上、2000字以内で", "1500字以上 … 2000字以内"),
+        ("1500字以上、2000字以内で", "1500字以上、2000字以内"),
         ("Write 3 essays of 500 words each", "500 words"),
         ("Write **2000 words** on tea", "2000 words"),
-        ("mindestens 800 und höchstens 900 Wörter", "mindestens 800 … höchstens 900 Wörter"),
+        ("Write 900 words on tea. Do not exceed 950 words.", "900 words … not exceed 950 words"),
+        ("mindestens 800 und höchstens 900 Wörter", "mindestens 800 und höchstens 900 Wörter"),
     ],
 )
 def test_evidence_is_what_was_read(instruction: str, evidence: str) -> None:

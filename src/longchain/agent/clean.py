@@ -16,6 +16,7 @@ from itertools import accumulate
 from typing import Literal
 
 from longchain.agent.chatter import CHAPTER, is_error, is_refusal, without_closing, without_opening
+from longchain.agent.reasoning import without_reasoning
 from longchain.document import Unit
 from longchain.language import detect, ends_sentence, is_spaced, sentences
 from longchain.length.count import count_length
@@ -85,7 +86,7 @@ def clean(
     elif _is_short(text) and is_refusal(text):
         text, problem = "", "refusal"
         notes.append("refusal")
-    elif not tokens(text):
+    elif not any(map(str.isalnum, text)):
         text, problem = "", "empty"
         notes.append("empty")
     elif (place := loop_start(text)) is not None:
@@ -124,6 +125,8 @@ _CODE = re.compile(
 
 def _outside_code(text: str) -> str:
     """Return the text with its code blanked out, character for character."""
+    if "`" not in text and "~~~" not in text:
+        return text
     return _CODE.sub(lambda code: "\x00" * len(code.group()), text)
 
 
@@ -142,33 +145,10 @@ def _blank_lines(text: str, _: _Context) -> tuple[str, list[str]]:
 
 # --- markup of the model and of the prompt -----------------------------------------------------
 
-_THOUGHT = r"think|thinking|thought|reasoning|analysis"
-_THOUGHT_FIRST = re.compile(rf"\s*(?:<({_THOUGHT})>|(?-i:\[(THINK)\]))", re.IGNORECASE)
-_THOUGHT_BLOCK = re.compile(
-    rf"^[ \t]*<({_THOUGHT})>.*?</\1>[ \t]*$", re.IGNORECASE | re.MULTILINE | re.DOTALL
-)
-_CLOSING = rf"(?:</(?:{_THOUGHT})>|(?-i:\[/THINK\]))"
-# Not where prose speaks of the tag: `the </think> tag`.
-_THOUGHT_END = re.compile(
-    rf"(?<![`\"'“‘(])(?:(?<!\w[ ]){_CLOSING}|{_CLOSING}(?=\s*(?:\n|\Z)))", re.IGNORECASE
-)
-_FINAL_CHANNEL = "<|channel|>final<|message|>"
-
 
 def _reasoning(text: str, _: _Context) -> tuple[str, list[str]]:
-    note = ["reasoning removed"]
-    if _FINAL_CHANNEL in text:
-        return text.rpartition(_FINAL_CHANNEL)[2], note
-    if first := _THOUGHT_FIRST.match(text):
-        closing = re.compile(rf"[<\[]/{first[1] or first[2]}[>\]]", re.IGNORECASE)
-        end = closing.search(text, first.end())
-        return (text[end.end() :] if end else ""), note
-    visible = _outside_code(text)
-    if block := _THOUGHT_BLOCK.search(visible):
-        return text[: block.start()] + text[block.end() :].lstrip("\n"), note
-    if end := _THOUGHT_END.search(visible):
-        return text[end.end() :], note
-    return text, []
+    rest = without_reasoning(text, _outside_code(text))
+    return rest, ["reasoning removed"] if rest != text else []
 
 
 _TOKEN = r"(?:<[|｜][\w▁]{2,30}[|｜]>|\[/?INST\]|<</?SYS>>|<(?:bos|eos|pad|(?:start|end)_of_turn)>)"
@@ -182,6 +162,8 @@ _BEGIN, _END = re.compile(r"(?:\s*<s>)++(?!.*</s>\s*\S)", re.DOTALL), re.compile
 
 
 def _special_tokens(text: str, _: _Context) -> tuple[str, list[str]]:
+    if "<" not in text and "[" not in text:
+        return text, []
     note = ["special token removed"]
     if first := _TOKENS_FIRST.match(text) or _BEGIN.match(text):
         return text[first.end() :], note
@@ -206,6 +188,8 @@ _TAGS = re.compile(
 
 
 def _prompt_tags(text: str, _: _Context) -> tuple[str, list[str]]:
+    if "<" not in text:
+        return text, []
     found = list(_TAGS.finditer(_outside_code(text)))
     for tag in reversed(found):
         text = text[: tag.start()] + text[tag.end() :]

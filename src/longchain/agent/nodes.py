@@ -27,7 +27,7 @@ from longchain.agent.report import document
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
 from longchain.agent.settle import next_request, settle
-from longchain.agent.step import View, step
+from longchain.agent.step import Step, View
 from longchain.document import Reference, WritingPlan
 from longchain.errors import InputError, PlanError
 from longchain.models.resolve import output_limit, structured
@@ -59,12 +59,12 @@ class Nodes:
         prompt = self.write_prompt or write.write_prompt(self.layout)
         self.writer = write.section_writer(self.model, prompt)
         self.structured = structured(self.planner_model) is not False
-        self.plan = step("plan", self._plan_view, self._plan_update)
-        self.write = step("write", self._write_view, self._write_update, stream=True)
-        self.write_alone = step("write_alone", self._alone_view, self._write_update, stream=True)
-        self.survey = step("survey", self._survey_view, self._survey_update)
-        self.retrieve = step("retrieve", self._retrieve_view, self._retrieve_update)
-        self.summarize = step("summarize", self._summary_view, self._summary_update)
+        self.plan = Step("plan", self._plan_view, self._plan_update)
+        self.write = Step("write", self._write_view, self._write_update, stream=True)
+        self.write_alone = Step("write_alone", self._alone_view, self._write_update, stream=True)
+        self.survey = Step("survey", self._survey_view, self._survey_update)
+        self.retrieve = Step("retrieve", self._retrieve_view, self._retrieve_update)
+        self.summarize = Step("summarize", self._summary_view, self._summary_update)
         self._lock = Lock()
         self._known: dict[int, Progress] = {}
         self._retriever_over = lru_cache(maxsize=16)(_retriever_over)
@@ -194,7 +194,7 @@ class Nodes:
     def _plan_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
         progress, about = seen.progress, seen.about
         if isinstance(answer, PlanError) and len(progress.failures) < 2:
-            failed = {"failed": answer.llm_output or "", "error": str(answer)[:300]}
+            failed = {"failed": answer.llm_output or "", "error": str(answer)}
             return {"log": [{"type": "plan", **failed, "usage": usage}]}
         notes = ["repaired"] if len(progress.failures) == 1 else []
         required, level = about["required"], about["level"]

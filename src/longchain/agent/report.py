@@ -20,6 +20,9 @@ from longchain.repetition import duplicate_sentences, rep_n, repeats
 
 _HEADING = regex.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*$", regex.MULTILINE)
 
+SAMPLE = 1000
+"""Characters of a section that tell its language."""
+
 OVERLAP = 0.2
 """The share of a section's 5-grams that stand in an earlier one, from which it is reported."""
 
@@ -152,7 +155,7 @@ def _line(draft: Draft, repeated: list[int]) -> dict[str, Any]:
         "budget": draft.budget,
         "length": draft.length,
         "calls": draft.calls,
-        "language": languages.detect(draft.text),
+        "language": languages.detect(draft.text[:SAMPLE]),
         "repeats_sections": [index + 1 for index in repeated],
         "cites": sorted(set(cited)),
         "notes": draft.notes,

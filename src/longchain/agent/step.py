@@ -14,7 +14,7 @@ from typing import Any
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import LLMResult
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import merge_configs
 from langgraph.constants import TAG_NOSTREAM
 from langgraph.types import Send
@@ -58,45 +58,65 @@ class View:
     """Errors of the Runnable that the node's update wants to see."""
 
 
-def step(
-    name: str,
-    view: Callable[[Any], View],
-    update: Callable[[View, Any, dict[str, int]], Any],
-    *,
-    stream: bool = False,
-) -> Runnable[Any, Any]:
-    """Return a node: `view` of the state -> its Runnable -> `update` of the state."""
+class Step(Runnable[Any, Any]):
+    """A node: `view` of the state -> its Runnable -> `update` of the state, sync and async.
 
-    def prepare(state: Any, config: RunnableConfig) -> tuple[View, Meter, RunnableConfig]:
-        seen, meter = view(state), Meter()
-        extra: RunnableConfig = {
-            "callbacks": [meter],
-            "tags": [] if stream else [TAG_NOSTREAM],
-            "metadata": {"longchain_node": name, **seen.about.get("metadata", {})},
-        }
-        return seen, meter, merge_configs(config, extra)
+    It is no run of its own in traces: the graph has already made one that bears the node's name.
 
-    def run(state: Any, config: RunnableConfig) -> Any:
-        seen, meter, inner = prepare(state, config)
+    Args:
+        name: The node's name.
+        view: What the node makes of the state.
+        update: What it adds to the state, from the view, the Runnable's answer and its usage.
+        stream: Whether its tokens are prose that a caller may stream.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        view: Callable[[Any], View],
+        update: Callable[[View, Any, dict[str, int]], Any],
+        *,
+        stream: bool = False,
+    ):
+        self.name = name
+        self.view = view
+        self.update = update
+        self.tags = [] if stream else [TAG_NOSTREAM]
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """Run the node."""
+        seen, meter, inner = self._prepare(input, config)
         try:
             answer = seen.runnable.invoke(seen.input, inner)
         except Exception as error:
             if not isinstance(error, seen.catch):
                 raise
             answer = error
-        return update(seen, answer, meter.usage)
+        return self.update(seen, answer, meter.usage)
 
-    async def arun(state: Any, config: RunnableConfig) -> Any:
-        seen, meter, inner = prepare(state, config)
+    async def ainvoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Any:
+        """Run the node asynchronously."""
+        seen, meter, inner = self._prepare(input, config)
         try:
             answer = await seen.runnable.ainvoke(seen.input, inner)
         except Exception as error:
             if not isinstance(error, seen.catch):
                 raise
             answer = error
-        return update(seen, answer, meter.usage)
+        return self.update(seen, answer, meter.usage)
 
-    return RunnableLambda(run, afunc=arun, name=name)
+    def _prepare(
+        self, state: Any, config: RunnableConfig | None
+    ) -> tuple[View, Meter, RunnableConfig]:
+        seen, meter = self.view(state), Meter()
+        extra: RunnableConfig = {
+            "callbacks": [meter],
+            "tags": self.tags,
+            "metadata": {"longchain_node": self.name, **seen.about.get("metadata", {})},
+        }
+        return seen, meter, merge_configs(config, extra)
 
 
 class Choice(Runnable[Any, str | list[Send]]):

@@ -21,7 +21,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.output_parsers import BaseOutputParser
 from langchain_core.outputs import Generation
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableConfig
 
 from longchain.agent.grounding import render
 from longchain.agent.memory import MOST_PER_CHARACTER, Limits
@@ -229,13 +229,34 @@ def section_writer(
 
     Beside what the prompt uses, the variable `max_tokens` limits the reply.
     """
-    parser = SectionParser()
+    return SectionWriter(model, prompt)
 
-    def call(variables: dict[str, Any]) -> Runnable[dict[str, Any], Reply]:
-        limited = model.bind(**output_limit(model, variables["max_tokens"]))
-        return prompt | limited | parser
 
-    return RunnableLambda(call, name="section_writer")
+class SectionWriter(Runnable[dict[str, Any], Reply]):
+    """`ChatPromptTemplate | model | SectionParser`, with a limit on each reply."""
+
+    name = "section_writer"
+
+    def __init__(self, model: BaseChatModel, prompt: Runnable[dict[str, Any], Any]):
+        self.model = model
+        self.prompt = prompt
+        self.parser = SectionParser()
+
+    def invoke(
+        self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Reply:
+        """Write one piece."""
+        return self._limited(input).invoke(input, config)
+
+    async def ainvoke(
+        self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Reply:
+        """Write one piece asynchronously."""
+        return await self._limited(input).ainvoke(input, config)
+
+    def _limited(self, variables: dict[str, Any]) -> Runnable[dict[str, Any], Reply]:
+        limit = output_limit(self.model, variables["max_tokens"])
+        return self.prompt | self.model.bind(**limit) | self.parser
 
 
 class Prompter:
@@ -417,7 +438,9 @@ class Prompter:
         turns: list[BaseMessage] = []
         for turn in progress.drafts[index].turns:
             step = self.step(progress, index, turn.kind, turn.asked, first=False)
-            turns += [HumanMessage(step), AIMessage(turn.text)]
+            # As the server wrote it, or its cached keys and values would not be found: without
+            # the white space that joined it on.
+            turns += [HumanMessage(step), AIMessage(turn.text.strip())]
         return turns
 
     def _text(self, progress: Progress, index: int) -> str:

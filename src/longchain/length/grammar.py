@@ -31,6 +31,12 @@ ALPHABETIC: dict[str, Wording] = {
 }
 """In this order a unit is looked up: `caracteres` is Spanish."""
 
+NEAR = 90
+"""Characters before a number that are looked at for a phrase that stands right before it."""
+
+_OPENING = " \t([:=~≈\"'“「『（_-–—"
+# `500 words, maximum 3 sources`: the bound is another number's.
+_FOR_ANOTHER = re.compile(r"\s*(?:of\s|de\s)?\s*\d")
 NOT_A_LETTER = r"(?<![^\W\d_])"
 _NEVER = r"(?!)"
 # What is between a number and its unit and says nothing about its role, or is read with what
@@ -116,3 +122,59 @@ def of_group(group: str) -> tuple[Unit, Grammar]:
     unit, language = group.split("_")
     language = language if language in ALPHABETIC else "en"
     return ("words" if unit == "words" else "characters"), Grammar(language)
+
+
+def peel_before(grammar: Grammar, text: str, start: int) -> tuple[str, bool, bool, int]:
+    """Take bounds and `about` off the end; return the rest, whether they bound, and their start."""
+    floor = ceiling = False
+    whole = kept = len(text)
+    for _ in range(4):
+        text = text.rstrip(_OPENING)
+        bound = None if floor or ceiling else _bound(grammar, text[-NEAR:])
+        if bound:
+            size, floor = bound
+            ceiling = not floor
+            kept = len(text) - size
+            text = text[:kept]
+        elif about := grammar.before("about_before").search(text[-NEAR:]):
+            text = text[: len(text) - len(about.group())]
+        else:
+            break
+    return text, floor, ceiling, start - (whole - kept)
+
+
+def _bound(grammar: Grammar, text: str) -> tuple[int, bool] | None:
+    """Return how many characters the bound at the end takes, and whether it is a lower one."""
+    more = grammar.bound("more_before").search(text)
+    less = grammar.bound("less_before").search(text)
+    found = min((m for m in (more, less) if m), key=lambda m: m.start(), default=None)
+    if found is None:
+        return None
+    head = text[: found.start()]
+    negated = grammar.compile(r"@negation(?:\s+[^\W\d]{1,9}){0,2}\s*$").search(head)
+    size = len(text) - (negated.start() if negated else found.start())
+    return size, (found is more) != bool(negated)
+
+
+def _borrowed(text: str, place: int) -> bool:
+    """Is the bound that ends here another number's? `1500字以上2000字以内` has two of its own."""
+    return text[place - 1].isascii() and bool(_FOR_ANOTHER.match(text, place))
+
+
+def peel_after(grammar: Grammar, middle: str, text: str, end: int) -> tuple[str, bool, bool, int]:
+    """Take bounds and `about` off the beginning; return the rest, the bounds, and their end."""
+    least = bool(middle and grammar.after("more_after").match(middle))
+    most = bool(middle and grammar.after("less_after").match(middle))
+    whole = kept = len(text)
+    for _ in range(4):
+        if about := grammar.after("about_after").match(text):
+            text = text[about.end() :]
+            continue
+        found = {name: grammar.after(name).match(text) for name in ("less_after", "more_after")}
+        bound = max((m for m in found.values() if m), key=lambda m: m.end(), default=None)
+        if bound is None or least or most or _borrowed(text, bound.end()):
+            break
+        least, most = bound is found["more_after"], bound is found["less_after"]
+        text = text[bound.end() :]
+        kept = len(text)
+    return text, least, most, end + (whole - kept)

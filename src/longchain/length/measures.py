@@ -17,11 +17,16 @@ from itertools import islice
 from typing import NamedTuple
 
 from longchain.document import Unit
-from longchain.length.grammar import Grammar, labels, of_group, units
+from longchain.length.grammar import (
+    NEAR,
+    Grammar,
+    labels,
+    of_group,
+    peel_after,
+    peel_before,
+    units,
+)
 from longchain.length.numerals import Numeral, find_numerals
-
-_NEAR = 90
-"""Characters before a number that are looked at for a phrase that stands right before it."""
 
 _SENTENCE = 240
 """Characters before a number that are looked at for the verb that governs it."""
@@ -57,15 +62,14 @@ _PAPER = re.compile(r"(?:原稿用紙|원고지)(?:\([^()]{1,9}\))?[^\d。.\n枚
 _PAPER_AFTER = re.compile(r"枚(?:分|程度|ほど|以内)?の原稿用紙")
 _PER_SHEET = re.compile(r"\s?[字자](?:詰め?|の?\s?(?:原稿用紙|원고지))")
 _LINES = re.compile(r"\s?行")
-_OPENING = " \t([:=~≈\"'“「『（_-–—"
-# `500 words, maximum 3 sources`: the bound is another number's.
-_FOR_ANOTHER = re.compile(r"\s*(?:of\s|de\s)?\s*\d")
 # `20 characters long` are letters, `20 characters` people.
 _SPELT_OUT = re.compile(r"\s*\(?(?:long|in\slength|incl|with\w*\sspaces|limit|max|or\s[lf]e)")
 # What a label does not reach across.
 _GAP_END = re.compile(r"[\n。;!?]|[.,](?=\s)")
 # What makes a bare number after `word count` the count of something else.
 _OTHER_NOUN = re.compile(r"\s*(?:%|percent|pages?|chapters?|[页頁章節节年月쪽장])")
+# `and`, `but`, `ただし`: between two bounds of one length.
+_SIDE_BY_SIDE = re.compile(r"[\s,;/&、()+-]*(?:[^\W\d]{1,4}[\s,]*)?")
 # What may follow a bare bound: `maximum 2000.`, not `maximum 3 sources`.
 _CLOSED = re.compile(
     r"\s*(?:$|(?:but|and|und|aber|et|mais|y|pero)\b|[.,;:!?)\]。、+以이]|max|min|左右|程度)"
@@ -157,7 +161,7 @@ class Instruction:
 
     def after(self, place: int) -> str:
         """Return the sentence from a place on."""
-        return self.text[place : min(self.sentence(place)[1], place + _NEAR)]
+        return self.text[place : min(self.sentence(place)[1], place + NEAR)]
 
     @cached_property
     def measures(self) -> list[Measure]:
@@ -188,7 +192,40 @@ def _find(source: Instruction) -> list[Measure]:
         if measure is not None:
             measures = [m for m in measures if m.end <= measure.start or m.start >= measure.end]
             measures.append(measure)
-    return sorted(measures, key=lambda measure: measure.start)
+    return _paired(source, sorted(measures, key=lambda measure: measure.start))
+
+
+def _paired(source: Instruction, measures: list[Measure]) -> list[Measure]:
+    """Join bounds that stand side by side: `at least 200 words but no more than 300 words`."""
+    paired: list[Measure] = []
+    for measure in measures:
+        last = paired.pop() if paired else measure
+        if bounds := _side_by_side(source, last, measure):
+            measure = replace(
+                last,
+                end=measure.end,
+                target=sum(bounds) // 2,
+                minimum=bounds[0],
+                maximum=bounds[1],
+                after=measure.after,
+                times=measure.times or last.times,
+                span=(last.span[0], measure.span[1]),
+            )
+        elif last is not measure:
+            paired.append(last)
+        paired.append(measure)
+    return paired
+
+
+def _side_by_side(source: Instruction, first: Measure, second: Measure) -> tuple[int, int] | None:
+    """Return the lower and the upper bound where one measure is each and little is between."""
+    low, high = (first, second) if first.maximum is None else (second, first)
+    if low.minimum is None or high.maximum is None or first.unit != second.unit:
+        return None
+    gap = second.span[0]
+    beside = _SIDE_BY_SIDE.fullmatch(source.text, min(first.span[1], gap), gap)
+    single = low.maximum is high.minimum is None and low.minimum <= high.maximum
+    return (low.minimum, high.maximum) if beside and single else None
 
 
 def _hits(source: Instruction) -> list[_Hit]:
@@ -242,7 +279,11 @@ def _sheet(source: Instruction, index: int) -> _Hit | None:
         if other.start > numeral.start - 40 and _PER_SHEET.match(text, other.end)
     ]
     end = text.index(sign, numeral.end) + 1
-    return _Hit(index, end, "characters", Grammar("en"), factor=per[-1] if per else _SHEET[sign])
+    factor = per[-1] if per else _SHEET[sign]
+    if text[end : end + 1] in {"半", "반"} and numeral.value:
+        factor = factor * (2 * numeral.value + 1) // (2 * numeral.value)
+        end += 1
+    return _Hit(index, end, "characters", Grammar("en"), factor=factor)
 
 
 def _dash(source: Instruction, index: int) -> bool:
@@ -273,8 +314,8 @@ def _is_bound(source: Instruction, hit: _Hit) -> bool:
 def _measure(source: Instruction, hit: _Hit) -> Measure | None:
     numeral, grammar = source.numerals[hit.place], hit.grammar
     low, times, first = _link(source, hit)
-    before, floor, ceiling, start = _peel_before(grammar, source.before(first.start), first.start)
-    after, least, most, end = _peel_after(grammar, hit.middle, source.after(hit.end), hit.end)
+    before, floor, ceiling, start = peel_before(grammar, source.before(first.start), first.start)
+    after, least, most, end = peel_after(grammar, hit.middle, source.after(hit.end), hit.end)
     if _idiom(numeral, hit, source.text) and not (floor or ceiling or least or most):
         return None
     target, minimum, maximum = _ends(low, numeral.value, floor or least, ceiling or most)
@@ -326,9 +367,11 @@ def _times_after(source: Instruction, hit: _Hit) -> Numeral | None:
 
 
 def _idiom(numeral: Numeral, hit: _Hit, text: str) -> bool:
-    """`one word`, `一字不差`, `八字`, `3자` (a third party), `3 characters` are no lengths."""
+    """`one word`, `八字`, `5个字`, `3자` (a third party) and `3 characters` are no lengths."""
     if numeral.spelled:
         return numeral.value <= 1 or (hit.written == "字" and numeral.value <= 10)
+    if hit.written in {"个字", "個字"}:
+        return numeral.value <= 10
     if hit.written.lower().startswith("char"):
         return numeral.value <= 40 and not _SPELT_OUT.match(text, hit.end)
     return hit.written == "자" and numeral.value <= 10
@@ -375,59 +418,3 @@ def _rework(source: Instruction, hit: _Hit, first: Numeral) -> bool:
     verb = hit.grammar.anywhere("rework").search(before)
     came = hit.grammar.compile(r"@from_before\s*$").search(before)
     return bool(verb and came) or bool(hit.grammar.after("stretch_after").match(after))
-
-
-def _peel_before(grammar: Grammar, text: str, start: int) -> tuple[str, bool, bool, int]:
-    """Take bounds and `about` off the end; return the rest, whether they bound, and their start."""
-    floor = ceiling = False
-    whole = kept = len(text)
-    for _ in range(4):
-        text = text.rstrip(_OPENING)
-        bound = None if floor or ceiling else _bound(grammar, text[-_NEAR:])
-        if bound:
-            size, floor = bound
-            ceiling = not floor
-            kept = len(text) - size
-            text = text[:kept]
-        elif about := grammar.before("about_before").search(text[-_NEAR:]):
-            text = text[: len(text) - len(about.group())]
-        else:
-            break
-    return text, floor, ceiling, start - (whole - kept)
-
-
-def _bound(grammar: Grammar, text: str) -> tuple[int, bool] | None:
-    """Return how many characters the bound at the end takes, and whether it is a lower one."""
-    more = grammar.bound("more_before").search(text)
-    less = grammar.bound("less_before").search(text)
-    found = min((m for m in (more, less) if m), key=lambda m: m.start(), default=None)
-    if found is None:
-        return None
-    head = text[: found.start()]
-    negated = grammar.compile(r"@negation(?:\s+[^\W\d]{1,9}){0,2}\s*$").search(head)
-    size = len(text) - (negated.start() if negated else found.start())
-    return size, (found is more) != bool(negated)
-
-
-def _borrowed(text: str, place: int) -> bool:
-    """Is the bound that ends here another number's? `1500字以上2000字以内` has two of its own."""
-    return text[place - 1].isascii() and bool(_FOR_ANOTHER.match(text, place))
-
-
-def _peel_after(grammar: Grammar, middle: str, text: str, end: int) -> tuple[str, bool, bool, int]:
-    """Take bounds and `about` off the beginning; return the rest, the bounds, and their end."""
-    least = bool(middle and grammar.after("more_after").match(middle))
-    most = bool(middle and grammar.after("less_after").match(middle))
-    whole = kept = len(text)
-    for _ in range(4):
-        if about := grammar.after("about_after").match(text):
-            text = text[about.end() :]
-            continue
-        found = {name: grammar.after(name).match(text) for name in ("less_after", "more_after")}
-        bound = max((m for m in found.values() if m), key=lambda m: m.end(), default=None)
-        if bound is None or least or most or _borrowed(text, bound.end()):
-            break
-        least, most = bound is found["more_after"], bound is found["less_after"]
-        text = text[bound.end() :]
-        kept = len(text)
-    return text, least, most, end + (whole - kept)

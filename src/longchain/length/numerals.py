@@ -120,7 +120,7 @@ _NUMERAL = re.compile(
     # A Hangul numeral needs a scale: 이, 사 and 오 alone are everyday syllables.
     rf"|(?<![\d가-힣])(?<!\d[.,])(?P<hangul>{_HANGUL_PIECE}(?:\s?{_HANGUL_PIECE}){{0,5}})"
     rf"|(?<![가-힣])(?P<count>{'|'.join(_COUNTS)})(?=\s?(?:개|장|편|부|가지|단락|문단|절|챕터|섹션|화))"
-    rf"|(?<![a-zà-ɏ\d])(?<!\d[.,])(?P<digits>{_GROUPED}|{_PLAIN})(?P<scale>{_SCALE})?"
+    rf"|(?:(?<![a-zà-ɏ\d])|(?<=[一-鿿가-힣]x))(?<!\d[.,])(?P<digits>{_GROUPED}|{_PLAIN})(?P<scale>{_SCALE})?"
     rf"|(?<![^\W_])(?P<words>{_COMPOUND}"
     rf"(?:[\s-]{{1,2}}(?:(?:and|und|et|y|e|en)\s)?{_COMPOUND}){{0,9}})",
     re.IGNORECASE,

@@ -8,6 +8,7 @@ Knows counted nouns and the marks of `each`; does not know whether a total stand
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,9 +18,13 @@ from longchain.length.numerals import Numeral
 
 _ORDINAL = re.compile(r"(?:第|제\s?|#|no\.?\s|[a-z]{4,9}\s\d+[-,]\s?)$", re.IGNORECASE)
 # Counters of whole texts: `三篇800字的作文` is three of them, `10章2万字的小说` is one.
-_TEXTS = re.compile(r"[篇封则則首통편本]|記事|作品|エッセイ")
+_TEXTS = re.compile(r"[篇条條封则則首통편本]|記事|作品|エッセイ")
 # What may stand between a length and its count (800字`の記事を`3本), and the other way around.
 _OWN_TEXTS = re.compile(r"\s?[^,、。.\n\d\s][^,、。.\n\d]{0,14}")
+_OBJECT = re.compile(r"[^()]{0,4}(?:の|짜리|의)\s?[^、。,.\n\d]{1,14}[を을를]\s?")
+_WAYS = re.compile(r"[^()]{0,4}で\d{1,2}(?:パターン|案|本(?!柱)|通り?|件)(?![のに])")
+_NAMED = re.compile(r"[\s-]([^\W\d_]{3,4})")
+_COUNTER = re.compile(r"(?:[個件通案]|つ|パターン|개|편|건)(?![のにへで])")
 _THING = re.compile(
     r"\s(?!(?:year|hour|minute|day|week|month|percent|am\b|pm\b|Jahr|Uhr|Tag|ans\b|jour|año|día))[^\W\d]"
     r"|[个個种種位名つ人]|개|가지",
@@ -54,7 +59,11 @@ class Part:
 
 @cache
 def _counted() -> re.Pattern[str]:
-    spaced = "|".join(wording.counted for wording in ALPHABETIC.values())
+    # German and Dutch write compounds in one word: `Blogbeiträge`.
+    spaced = "|".join(
+        rf"[^\W\d_]{{0,15}}?(?:{wording.counted})" if name in ("de", "nl") else wording.counted
+        for name, wording in ALPHABETIC.items()
+    )
     joined = "|".join(wording.counted for wording in CJK.values())
     return re.compile(
         rf"(?:-|\s+{_WORDS_BETWEEN})(?P<spaced>{spaced})(?![^\W\d_])|\s?(?P<joined>{joined})",
@@ -109,7 +118,7 @@ def _counted_before(source: Instruction, measure: Measure, counts: list[Count]) 
         if 0 <= measure.span[0] - count.end <= 30 and (
             linked.fullmatch(gap) if gap.strip() else _TEXTS.match(count.noun)
         ):
-            direct = gap.isascii() or _TEXTS.match(count.noun)
+            direct = max(gap, default="") < "⺀" or _TEXTS.match(count.noun)
             return Part(count.noun, count.value) if direct else None
     return None
 
@@ -127,11 +136,27 @@ def _several(source: Instruction, measure: Measure, counts: list[Count]) -> Part
         named = _counted().search(measure.before, max(0, loose.start() - 16))
         if named and named.end() == loose.start():
             return Part(_noun(named))
+    if behind := _counted_behind(source, measure):
+        return Part("", behind)
     for count in counts:
         gap = source.text[measure.end : count.start]
         if _TEXTS.match(count.noun) and _OWN_TEXTS.fullmatch(gap):
             return Part(count.noun, count.value)
     return None
+
+
+def _counted_behind(source: Instruction, measure: Measure) -> int | None:
+    """Read how many texts of this length are asked for: `140字以内のツイートを10個`."""
+    for numeral in source.numerals[bisect_left(source.numerals, measure.end, key=_start) :][:1]:
+        gap = source.text[measure.end : numeral.start]
+        listed = _OBJECT.fullmatch(gap) and _COUNTER.match(source.text, numeral.end)
+        if listed or _WAYS.match(source.text, measure.end):
+            return numeral.value
+    return None
+
+
+def _start(numeral: Numeral) -> int:
+    return numeral.start
 
 
 def _number_before(source: Instruction, measure: Measure) -> int | None:
@@ -145,6 +170,8 @@ def _number_before(source: Instruction, measure: Measure) -> int | None:
 def how_many(source: Instruction, measure: Measure, part: Part, counts: list[Count]) -> int | None:
     """Return how often a part's length is to be written; None where that is not certain."""
     same = [count for count in counts if count.noun in part.said.lower()]
+    if not same and part.value is None:
+        same = _named_things(source, part)
     if not same and part.value is None:
         named = any(found["spaced"] for found in _counted().finditer(part.said))
         counts = [] if named else counts or _things(source, measure)
@@ -169,6 +196,20 @@ def _things(source: Instruction, measure: Measure) -> list[Count]:
         if begin <= numeral.start < measure.start
         and 2 <= numeral.value <= 100
         and _THING.match(source.text, numeral.end)
+    ]
+
+
+def _named_things(source: Instruction, part: Part) -> list[Count]:
+    """Read other counted things that the length names: `52 weeks. Each week ...`."""
+    said = {word[:4] for word in re.findall(r"[^\W\d_]{3,}", part.said.lower())}
+    lengths = {measure.start for measure in source.measures}
+    return [
+        Count(numeral.start, found.end(), numeral.value, found[1].lower())
+        for numeral in source.numerals[:500]
+        if 2 <= numeral.value <= 1000
+        and numeral.start not in lengths
+        and (found := _NAMED.match(source.text, numeral.end))
+        and found[1].lower() in said
     ]
 
 

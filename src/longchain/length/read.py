@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from longchain.document import Unit
@@ -83,7 +84,7 @@ def read_required_length(instruction: str) -> RequiredLength | None:
         return _product(source, parts, counts)
     if outlined and len(pieces) > 2:
         return _sum(source, [claim.measure for claim in pieces])
-    alone = all(_alone(claim) for claim in pieces)
+    alone = all(_alone(claim) or _resumed(source, claim.measure) for claim in pieces)
     return _agree(source, [claim.measure for claim in pieces]) if alone else None
 
 
@@ -97,7 +98,7 @@ class _Claim:
 
 
 def _claim(source: Instruction, measure: Measure, counts: list[Count]) -> _Claim | None:
-    if _cited(source, measure) or _other(measure) or _given(measure):
+    if _cited(source, measure) or _other(source, measure) or _given(source, measure):
         return None
     if part := part_of(source, measure, counts):
         return _Claim(measure, "part", part)
@@ -139,10 +140,12 @@ def _cited(source: Instruction, measure: Measure) -> bool:
     if quotation is None or quotation[0] in "《〈":
         return quotation is not None
     asks = measure.grammar.anywhere("write").search(quotation)
-    return not (asks or measure.grammar.after("write_after").match(measure.after))
+    # `"In 500 words, discuss the causes."` is a task, `"A Life in 500 Words"` a title.
+    task = _result(measure) and quotation[-2] in ".?!。"
+    return not (asks or task or measure.grammar.after("write_after").match(measure.after))
 
 
-def _other(measure: Measure) -> bool:
+def _other(source: Instruction, measure: Measure) -> bool:
     """Is it no length of a text: a vocabulary, a pace, a negated or exemplary length?"""
     grammar, before, after = measure.grammar, measure.before, measure.after
     if any(grammar.after(name).match(after) for name in ("other_after", "denied_after")):
@@ -152,6 +155,10 @@ def _other(measure: Measure) -> bool:
         return True
     if _result(measure) or measure.labelled:
         return False
+    # `What caused it (500 words)?` asks for a text, `How hard are 500 words?` does not.
+    aside = source.text[: measure.span[0]].rstrip()[-1:] in set("(:,-–—")
+    if not aside and grammar.compile(r"^\W*@asking\b[^,(:;]{0,60}$").search(before):
+        return True
     since = _since_verb(measure)
     near = grammar.compile(r"@other[^,;:.()、。]{0,25}$").search(since)
     return near is not None and not grammar.anywhere("texts").search(since, 0, near.start())
@@ -165,16 +172,20 @@ def _since_verb(measure: Measure) -> str:
     return measure.before[end:]
 
 
-def _given(measure: Measure) -> bool:
+def _given(source: Instruction, measure: Measure) -> bool:
     """Is it the length of a text that is there already?"""
     grammar, since = measure.grammar, _since_verb(measure)
     named = measure.attached or grammar.after("texts").match(measure.after)
     written = since != measure.before
     marks = "@given" if written else "(?:@given|@own)"
     between = _ADJECTIVES if named else ""
-    if grammar.compile(rf"{marks}{between}\s*$").search(since):
+    # Not `Requirements as follows: 500 words`, `summarize this, at most 500 words`.
+    colon = source.text[: measure.span[0]].rstrip().endswith(":")
+    adjacent = measure.span[0] == measure.start and not colon
+    if adjacent and grammar.compile(rf"{marks}{between}\s*$").search(since):
         return True
-    if grammar.compile(rf"{marks}\s?{_WORDS}(?:@texts)\s?{_OF}\s*$").search(since):
+    of = grammar.compile(rf"{marks}\s?{_WORDS}(?:@texts)\s?{_OF}\s*$").search(since)
+    if of and not grammar.after("into_after").match(measure.after):
         return True
     if grammar.before("source_before").search(measure.before):
         return True
@@ -193,7 +204,7 @@ def _reworked(measure: Measure, clause: str) -> bool:
         measure.attached
         or grammar.after("texts").match(measure.after)
         or re.match(r"[的の짜의]", measure.after)
-        or grammar.compile(rf"@texts\s{_OF}\s*$").search(clause)
+        or (verb and grammar.compile(rf"@texts\s{_OF}\s*$").search(clause, verb.end()))
     )
     if verb and attributive:
         return True
@@ -282,6 +293,24 @@ def _alone(claim: _Claim) -> bool:
         return True
     verb = grammar.after("write_after").match(measure.after)
     return bool(verb and where.group().rstrip()[-1:] in _OBJECT)
+
+
+def _resumed(source: Instruction, measure: Measure) -> bool:
+    """Has that piece been asked for before: `Summarize it. The summary should be 300 words`?"""
+    where = _small_before(measure)
+    if where is None:
+        return False
+    start = source.sentence(measure.start)[0]
+    if not source.text[:start].strip() and not where.start():
+        return where.group().rstrip()[-1:] not in {":", "("}
+    stem = where.group()[: 5 if where.group()[0].isascii() else 2]
+    head = source.text[max(0, start - 2000) : start]
+    object_of = measure.grammar.compile(r"@write(?:(?!@texts)[^,:(.]){0,30}$")
+    return any(
+        measure.grammar.anywhere("rework").match(head, found.start())
+        or object_of.search(head, max(0, found.start() - 60), found.start())
+        for found in islice(re.finditer(re.escape(stem), head, re.IGNORECASE), 9)
+    )
 
 
 def _agree(source: Instruction, measures: list[Measure]) -> RequiredLength | None:

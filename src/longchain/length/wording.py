@@ -117,6 +117,9 @@ class Wording:
     other: str = ""
     """Makes it no length at all, anywhere before in the clause: vocabulary, learn, per day."""
 
+    asking: str = ""
+    """Begins a question about a length rather than for a text: `how` hard are 2,000 words?"""
+
     other_before: str = ""
     other_after: str = ""
     label_words: str = ""

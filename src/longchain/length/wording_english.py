@@ -38,13 +38,13 @@ ENGLISH = Wording(
     r"|go\spast",
     more_after=r"or\s(?:more|longer|above|over|greater)|and\s(?:up|above|over)|\+(?!\s?/?\s?-)|plus\b"
     r"|(?:at\s(?:the\s(?:very\s)?)?(?:least|minimum))(?!\s*\w)|(?:as\sa\s)?min(?:imum)?\b",
-    less_before=r"at\s(?:the\s(?:very\s)?)?most|max(?:imum)?\.?|(?:less|fewer)\sthan|under|below(?!\sis)|up\sto"
+    less_before=r"at\s(?:the\s(?:very\s)?)?most|max(?:imum)?\.?|(?:less|fewer)\sthan|under|below(?!\sis|:)|up\sto"
     r"|within|shorter\sthan|(?:limit(?:ed)?|restrict(?:ed)?|cap(?:ped)?)(?:\s\w+){0,3}\s(?:to|at|of)"
     r"|(?:word\s)?(?:limit|cap)|(?<![\w/\"'-])<=?|≤|smaller\sthan|as\smany\sas",
     less_after=r"or\s(?:less|fewer|under|shorter|below)|and\s(?:under|below)|tops\b"
     r"|at\s(?:the\s(?:very\s)?)?(?:most|maximum)(?!\s*\w)|(?:as\s(?:a|the)\s)?max(?:imum)?\b"
     r"|(?:word\s)?(?:limit|cap)\b",
-    negation=r"not|n[o']t|n’t|no|never|nor|without|cannot|dont|avoid",
+    negation=r"not|(?:do|does|did|is|must|should|ca|could|wo|would|need)n['’]?t|no|never|nor|without|cannot|avoid",
     filler=r"of|is|be|a|an|the|to|in|at|total|length|words?|count|limit|number|requirement|it|set"
     r"|target|around|about|approximately|roughly",
     about_before=r"about|around|roughly|approximately|approx\.?|circa|c\.|ca\.?|nearly|almost"
@@ -55,7 +55,7 @@ ENGLISH = Wording(
     each_before=r"\b(?:each|every|per\s(?:chapter|section|part|page|paragraph|post|article))\b"
     r"[^.;,\d]{0,12}(?:\d{1,3}\s)?[^.;,\d]{0,40}",
     each_after=r"each\b|apiece|per\s(?!day|week|hour|month|second)|a\s(?:piece|chapter|section|page)\b"
-    r"|/\s?(?:chapter|section|page|part|paragraph)|for\s(?:each|every)|in\seach|every\schapter",
+    r"|/\s?(?:chapter|section|page|part|paragraph)|(?:for|to|in|on|about)\s(?:each|every)|every\schapter",
     of_before=r"of|at|averaging",
     total_before=r"total(?:l?ing)?(?:\s(?:length|word\scount|words?))?(?:\s(?:of|is|:|should\sbe|to))?:?"
     r"|overall|altogether|in\sall|in\stotal[,:]?|combined|entire\s\w+[^.;,]{0,20}|whole\s\w+[^.;,]{0,20}",
@@ -68,7 +68,7 @@ ENGLISH = Wording(
     r"|another|additional|further",
     given=r"th(?:is|ese|at|ose)|(?:the\s)?(?:following|above|below|attached|enclosed|given|existing"
     r"|original|provided|previous|preceding|source|pasted|first|last|initial|current|old)",
-    own=r"my|our|your|his|her|their|\w+'s|someone's",
+    own=r"my|our|his|her|their|\w+'s|someone's",
     rework=r"summari[sz](?:e|ing)|\bre-?writ(?:e|ing)|\bedit|proof-?read|translat(?:e|ing)"
     r"|expand(?:ing)?|continu(?:e|ing)|shorten(?:ing)?|condens(?:e|ing)|paraphras(?:e|ing)"
     r"|polish|revis(?:e|ing)|improv(?:e|ing)|critique|extend|lengthen|compress|trim|\bcut\b|reduc"
@@ -77,23 +77,27 @@ ENGLISH = Wording(
     r"|help with|outline of|fix\b|shrink|check",
     source_before=r"(?:I['’]?m|I\sam|I['’]ve|we['’]re|I)\s(?:\w+ly\s)?(?:writing|working\son|written|finished|wrote)"
     r"\s(?:an?|my)?(?:\s\w+)?|(?:below|above|attached|here|following)\s(?:is|are)\s(?:an?|my|the|some)"
-    r"|(?:outline|plan|title|structure|idea|pitch|prompt)s?\s(?:of|for)\s(?:an?|my|the)|(?:(?:based|drawing|building|comment\w*|feedback|opinion)\son|from|given|after"
+    r"|(?:(?:outline|plan|title|topic|theme|structure|idea|pitch|prompt|synops[ie]s|premise|introduction|conclusion|abstract|contents)s?"
+    r"|(?:opening|first|next|last|final|closing)\s(?:chapter|scene|section|part|page|paragraph)|chapter\s\d{1,3})"
+    r"\s(?:of|for|to)\s(?:an?|my|the)|(?:(?:based|drawing|building|comment\w*|feedback|opinion)\son|from|given|after"
     r"|read(?:ing)?|(?:summary|review|critique|abstract|translation|analysis|synopsis|continuation"
     r"|paraphrase|sequel|version|rewrite|expansion)\sof|response\sto|out\sof)\s(?:an?|the|one)?"
-    r"(?:\s[^\W\d]+)?|\b(?:was|were|currently|originally|already|used\sto\sbe|runs\sto)"
+    r"(?:\s[^\W\d]+)?|(?:average|typical)\s\w+\s(?:is|has|runs|contains)|\b(?:was|were|currently|originally|already|used\sto\sbe|runs\sto)"
     r"(?:\sat|\sabout)?",
-    source_after=r"(?:(?:of\s)?\w+\s){0,2}(?:below\b|above\b|attached\b|I\s(?:wrote|have|pasted)|I've)",
+    source_after=r"(?:(?:of\s)?(?!(?:and|but|so)\b)\w+\s){0,2}(?:below\b|above\b|attached\b|I\s(?:wrote|have|pasted)|I've)",
     denied_before=r"(?:titled|entitled|called|named)[\s:]*[\"“']?(?:\s?(?:an?|the))?|\bnot\s(?:an?|just\san?|just|another|the\susual|merely\san?|only|simply\san?)"
     r"(?:\s(?!but)[^\W\d]+)?|(?:instead\sof|rather\sthan|unlike)(?:\s(?:an?|the))?(?:\s\w+)?"
     r"|\bnot|example[,:]?(?:\san?)?|e\.?g\.?,?(?:\san?)?|such\sas(?:\san?)?|for\sinstance,?(?:\san?)?",
     other=r"vocabular|\blearn|memori[sz]|lexicon|dictionar|(?:most\s)?(?:common|frequent)\b"
     r"|typing|passwords?|usernames?|spell(?:ing)?\b|recogni[sz]e|worth|a\sday\b|daily|\bspeak\b"
     r"|flashcards?|type\s(?:at|of)|speed|\bknow\b|every\sday|each\sday",
-    other_before=r"why|how\s(?:do|can|should|did)\s(?:I|you|we|one|people)\swrite(?:\san?)?|(?:how|guide|tips|advice|ways|strategies|steps|methods?|tricks)\s(?:to|on|for|of)"
+    asking=r"how|why|what(?!\s(?:I|we)\b)|which|is|are|was|does|do\sI|should|can\sI",
+    other_before=r"why|how\s(?:long|many|much)\b[^.;:,]{0,40}|^\W*(?:is|was)\s(?:it|this|that)|how\s(?:do|can|should|did)\s(?:I|you|we|one|people)\swrite(?:\san?)?|(?:how|guide|tips|advice|ways|strategies|steps|methods?|tricks)\s(?:to|on|for|of)"
     r"\s(?:\w+\s)?(?:writ(?:e|ing)|complet(?:e|ing)|finish(?:ing)?)(?:\s(?:an?|the|your|my))?"
-    r"|several|(?:a\s)?few|(?:a\s)?couple(?:\sof)?|many|vocabulary\sof|(?:list|set|pool|bank|collection)\sof|top|these|those|of\sthe|followed\sby\sthe",
+    r"|^\W*(?:please\s)?(?:list|name)|several|(?:a\s)?few|(?:a\s)?couple(?:\sof)?|many|vocabulary\sof|(?:list|set|pool|bank|collection)\sof|top|these|those|of\sthe|followed\sby\sthe",
     other_after=r"(?:a|an|per|each|every|/)\s?(?:day|week|hour|month|second|night|morning|year)"
-    r"|daily|wpm|(?:that|which)\s(?:start|begin|end|rhyme|mean|describe)|password|username|vocab\w*"
+    r"|daily|wpm|(?:that|which)\s(?:start|begin|end|rhyme|mean|describe|sound)"
+    r"|(?:starting|beginning|ending|rhyming)\swith|password|username|vocab\w*"
     r"|of\s(?:vocab\w*|wisdom)|(?:in|from)\sthe\s(?:list|dictionary|language)|every\sday|worth"
     r"|in\s(?:english|spanish|french|german|chinese|japanese)\sto\slearn",
     label_words=r"word\s?[- ]?(?:count|range|limit|length|target|goal|requirement|total|budget)"

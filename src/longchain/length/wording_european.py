@@ -29,10 +29,10 @@ GERMAN = Wording(
     from_before=r"von",
     more_before=r"mindestens|min(?:d|imum|imal)?\.?|wenigstens|(?:mehr|länger)\sals|über"
     r"|nicht\sunter|ab|>=?|≥|überschreit\w+|die",
-    more_after=r"oder\s(?:mehr|länger)|und\smehr|mindestens\b|minimum\b|überschreiten|unterschreiten",
+    more_after=r"oder\s(?:mehr|länger)|und\smehr|mindestens\b|minimum\b|überschreiten|nicht\sunterschreiten",
     less_before=r"höchstens|max(?:imal|imum)?\.?|(?:weniger|kürzer)\sals|unter|bis\szu|längstens"
     r"|(?:auf|von)\s(?:höchstens|maximal)|<=?|≤",
-    less_after=r"oder\sweniger|maximal\b|maximum\b|höchstens\b|nicht\süberschreiten",
+    less_after=r"oder\sweniger|maximal\b|maximum\b|höchstens\b|nicht\süberschreiten|unterschreiten",
     negation=r"nicht|kein\w*|nie|niemals|ohne",
     filler=r"von|der|die|das|etwa|ca\.?|rund|ungefähr|länge|wort(?:an)?zahl|sein",
     about_before=r"etwa|circa|ca\.?|ungefähr|rund|an\sdie|fast|knapp|gut|zirka|genau|exakt|insgesamt",
@@ -49,20 +49,22 @@ GERMAN = Wording(
     r"|noch(?:mals)?",
     given=r"diese[rsmn]?|(?:de[rnms]|die|das)?\s?(?:folgende|obige|vorliegende|beigefügte|angehängte"
     r"|bestehende|untenstehende|vorhandene|gegebene|ursprüngliche|ersten|letzten)[rsmn]?",
-    own=r"(?:mein|unser|dein|ihr|sein)(?:e[rsmn]?)?",
+    own=r"(?:mein|unser|ihr|sein)(?:e[rsmn]?)?",
     rework=r"fasse?\b|zusammenfass\w*|kürze?\b|übersetz\w*|überarbeit\w*|erweiter\w*|umschreib\w*"
     r"|lies\b|lese?\b|lektorier\w*|korrigier\w*|verbesser\w*|setze?\b|redigier\w*|verlänger\w*"
     r"|prüfe?\b|schreibe?\s[^.]{0,60}\bum\b|analysier\w*|reduzier\w*|kommentier\w*",
     rework_after=r"[^.,;]{0,40}\b(?:zusammenfassen|kürzen|überarbeiten|übersetzen|erweitern|umschreiben)\b",
     source_before=r"(?:basierend\sauf|ausgehend\svon|zusammenfassung|übersetzung|analyse)"
-    r"(?:\s(?:einem|einer|eines))?|war(?:en)?|hatte|aktuell|derzeit|bisher",
+    r"(?:\s(?:einem|einer|eines))?|(?:gliederung|plan|konzept|exposé|titel|inhaltsverzeichnis|erste[ns]?\s(?:kapitel|szene))"
+    r"\s(?:(?:für|von|zu)\s)?(?:eine?[rnms]?|meine?[rnms]?)|war(?:en)?|hatte|aktuell|derzeit|bisher",
     denied_before=r"(?:nicht|kein(?:en?|e[rm])?|statt|anstatt|anstelle)(?:\s(?:einen?|einem|eines|einer|von))?"
     r"|(?:z\.\s?b\.|zum\sbeispiel|wie\setwa)(?:\sein\w*)?",
     other=r"vokabel\w*|wortschatz\w*|lern\w*|wörterbuch|passw(?:o|ö)rt\w*|häufigst\w*|täglich|lexikon"
     r"|tippen|lesegeschwindigkeit",
-    other_before=r"wie\s(?:man|ich|schreibt\sman)(?:\s[^\W\d]+){0,2}|mehrere|einige|ein\spaar|viele|liste\s(?:von|mit)|jeden\stag",
+    asking=r"wie|warum|was|welche\w*|ist|sind|reich\w+",
+    other_before=r"wie\s(?:lange?|viele?)\b[^.;:]{0,40}|wie\s(?:man|ich|schreibt\sman)(?:\s[^\W\d]+){0,2}|mehrere|einige|ein\spaar|viele|^\W*(?:nenne?|liste)(?:\smir)?|liste\s(?:von|mit)|jeden\stag",
     other_after=r"(?:pro|am|je|/|in\sder|jede[nr]?)\s?(?:tag|minute|stunde|woche|monat)|täglich"
-    r"|auswendig|(?:zu\s)?lernen|wortschatz|vokabular",
+    r"|die\s(?:mit|auf|sich)|auswendig|(?:zu\s)?lernen|wortschatz|vokabular",
     label_words=r"wort(?:an)?zahl|(?:an)?zahl\s(?:der\s)?wörter|umfang(?=\s?:)|wörter\s?(?=:)",
     label_characters=r"zeichen(?:an)?zahl|(?:an)?zahl\s(?:der\s)?zeichen|zeichen\s?(?=:)",
 )
@@ -89,9 +91,9 @@ FRENCH = Wording(
     pair_link=r"et",
     from_before=r"de",
     more_before=r"(?:au\s)?minimum|au\smoins|plus\s(?:de|d['’])|min\.?|supérieure?s?\sà|à\spartir\sde|>=?|≥"
-    r"|dépass\w+|excéd\w+|au-dessus\sde",
+    r"|dépass\w+|exc[éè]d\w+|au-dessus\sde",
     more_after=r"(?:ou|et)\splus|(?:au\s)?minimum|au\smoins|min\b",
-    less_before=r"(?:au\s)?maximum|au\splus|moins\s(?:de|d['’])|max\.?|jusqu['’]à|inférieure?s?\sà|<=?|≤"
+    less_before=r"(?:au\s)?maximum|au\splus|moins\s(?:de|d['’])|max\.?|jusqu['’]à|(?:ne\s|n['’])?(?:dépass|excéd|excèd)\w+\spas|inférieure?s?\sà|<=?|≤"
     r"|limité\w*\sà|limite\s(?:de|à)|sous\sles",
     less_after=r"ou\smoins|(?:au\s)?maximum|au\s(?:grand\s)?(?:maximum|plus)|max\b|maxi\b",
     negation=r"ne|n['’]|pas|sans|non|jamais",
@@ -110,19 +112,21 @@ FRENCH = Wording(
     r"|encore",
     given=r"c(?:e|et|ette|es)|(?:l[ea]\s)?(?:suivant\w*|ci-(?:dessous|joint\w*|dessus)|existant\w*)"
     r"|l['’]original|premiers|derniers",
-    own=r"mon|ma|mes|notre|nos|votre|son|sa|ton|ta",
+    own=r"mon|ma|mes|notre|nos|son|sa",
     rework=r"(?<![^\W\d_])(?:résum\w+|réécri\w+|tradui\w+|corrige\w*|développe\w*|raccourci\w*|continue\w*"
     r"|lis\b|lisez|lire|reformule\w*|condense\w*|amélior\w+|éten\w+|rédui\w+|prolonge\w*|poursui\w+"
     r"|relis\w*|révise\w*|synthétise\w*|analyse\w*|transforme\w*)",
     source_before=r"(?:résumé|traduction|analyse|synthèse|partir)\sd['’](?:une?)(?:\s\w+\s(?:de|d['’]))?"
+    r"|(?:plan|sommaire|titres?|synopsis|premier\schapitre)\s(?:pour\s|de\s|d['’])(?:une?|mon|ma)(?:\s\w+\s(?:de|d['’]))?"
     r"|(?:faisait|était|comptait|fait\sactuellement|actuellement)",
     source_after=r"ci-(?:dessous|joint\w*|dessus|après)|suivante?s?\b",
     denied_before=r"(?:pas|non|plutôt\squ|au\slieu\sd)(?:\s?(?:e|['’])?\s?(?:une?|de|d['’])?)?(?:\s\w+\sde)?"
     r"|par\sexemple,?(?:\sune?)?",
     other=r"vocabulaire|appren\w*|mémoris\w*|dictionnaire|lexique|mot\sde\spasse|fréquents|courants"
     r"|par\sjour|chaque\sjour",
-    other_before=r"comment\s(?:écrire|rédiger)(?:\sun\w*)?(?:\s[^\W\d]+)?(?:\sde)?|quelques|plusieurs|des|liste\sde",
-    other_after=r"(?:par|/|chaque)\s?(?:jour|minute|heure|semaine|mois)|les\splus|(?:à|de)\s(?:apprendre|vocabulaire)",
+    asking=r"comment|combien|pourquoi|qu['’e]|quel\w*|est-ce",
+    other_before=r"comment\s(?:écrire|rédiger)(?:\sun\w*)?(?:\s[^\W\d]+)?(?:\sde)?|quelques|plusieurs|des|liste\sde|^\W*(?:liste|cite|énumère)",
+    other_after=r"(?:par|/|chaque)\s?(?:jour|minute|heure|semaine|mois)|les\splus|qui\s(?:commenc|rim|fini|se\stermin)|commençant|rimant|(?:à|de)\s(?:apprendre|vocabulaire)",
     label_words=r"nombre\sde\smots|mots\s?(?=:)",
     label_characters=r"nombre\sde\s(?:caract(?:è|e)res|signes)",
 )
@@ -150,7 +154,7 @@ SPANISH = Wording(
     more_before=r"al\smenos|por\slo\smenos|como\smínimo|m(?:í|i)nimo|más\sde|m(?:í|i)n\.?|superior(?:es)?\sa|>=?|≥"
     r"|a\spartir\sde|exced\w+|super\w+|sobrepas\w+",
     more_after=r"o\smás|(?:como|de)?\s?m(?:í|i)nimo|al\smenos|por\slo\smenos",
-    less_before=r"como\s(?:máximo|mucho)|m(?:á|a)ximo|menos\sde|m(?:á|a)x\.?|hasta|a\slo\ssumo|inferior(?:es)?\sa"
+    less_before=r"como\s(?:máximo|mucho)|m(?:á|a)ximo|menos\sde|bajar\sde|m(?:á|a)x\.?|hasta|a\slo\ssumo|inferior(?:es)?\sa"
     r"|<=?|≤|límite|limitad\w+\sa",
     less_after=r"o\smenos|(?:como|de)?\s?m(?:á|a)ximo|a\slo\ssumo|como\smucho|m(?:á|a)x\b",
     negation=r"no|sin|nunca|ni",
@@ -168,19 +172,21 @@ SPANISH = Wording(
     into_before=r"(?:en|a|hasta|por|para|otras|otros)(?:\s(?:un|una|unas|otras|texto|de))*",
     given=r"est[eoa]s?|es[eoa]s?|(?:(?:el|la|los)\s)?(?:siguientes?|adjunt\w+|anterior|existente|original"
     r"|primeras|últimas)",
-    own=r"mis?|nuestr\w+|tus?|sus?",
+    own=r"mis?|nuestr\w+|sus?",
     rework=r"(?<![^\W\d_])(?:resum\w+|reescrib\w+|traduc\w+|traduzc\w+|corrig\w+|corregir|ampl(?:í|i)\w+"
     r"|acort\w+|contin(?:ú|u)\w+|lee\b|leer|lea\b|reduc\w+|condens\w+|mejor\w+|extiend\w+|alarg\w+"
     r"|revis\w+|parafrase\w+|sintetiz\w+|analiz\w+|transform\w+|conviert\w+)",
     source_before=r"(?:resumen|traducci(?:ó|o)n|an(?:á|a)lisis|partir|basad\w+)\s(?:de|en)\sun[ao]?(?:\s\w+\sde)?"
+    r"|(?:esquema|plan|índice|títulos?|sinopsis|primer\scap(?:í|i)tulo)\s(?:de|para)\s(?:una?|mi)(?:\s\w+\sde)?"
     r"|tenía|era\sde|actualmente",
     source_after=r"(?:adjunt\w+|siguientes?)\b|a\scontinuaci(?:ó|o)n",
     denied_before=r"(?:no|en\s(?:lugar|vez)\sde)(?:\s(?:un|una|de))*(?:\s\w+\sde)?"
     r"|por\sejemplo,?(?:\suna?)?|tales\scomo",
     other=r"vocabulario|aprend\w+|memoriz\w+|diccionario|l(?:é|e)xico|contraseña|frecuentes|comunes"
     r"|al\sd(?:í|i)a|cada\sd(?:í|i)a",
-    other_before=r"cómo\s(?:escribir|redactar)(?:\sun\w*)?(?:\s[^\W\d]+)?(?:\sde)?|vari[ao]s|algun[ao]s|unos\spocos|much[ao]s|lista\sde",
-    other_after=r"(?:por|al|/|cada)\s?(?:d(?:í|i)a|minuto|hora|semana|mes)|diarias|m(?:á|a)s\s(?:comunes|usadas)"
+    asking=r"cómo|cuánt\w+|por\squé|qué|cuál\w*|es|son",
+    other_before=r"cómo\s(?:escribir|redactar)(?:\sun\w*)?(?:\s[^\W\d]+)?(?:\sde)?|vari[ao]s|algun[ao]s|unos\spocos|much[ao]s|lista\sde|^\W*(?:enumera|lista|nombra)",
+    other_after=r"(?:por|al|/|cada)\s?(?:d(?:í|i)a|minuto|hora|semana|mes)|diarias|que\s(?:emp[ie]|comien|rim|termin)|m(?:á|a)s\s(?:comunes|usadas)"
     r"|de\svocabulario",
     label_words=r"n(?:ú|u)mero\sde\spalabras|palabras\s?(?=:)|recuento\sde\spalabras",
     label_characters=r"n(?:ú|u)mero\sde\scaracteres|caracteres\s?(?=:)",

@@ -24,6 +24,9 @@ _MARK = re.compile(
 )
 _ID = re.compile(r"(\d+)(?:\s*[–—~～〜-]\s*(\d+))?")
 
+_OPEN = re.compile(r"[\[［【]")
+"""Without one of these there is no mark: most texts need no closer look."""
+
 _WIDEST = 50
 """A range of more ids than this is taken for its two ends: no passage is backed by so many."""
 
@@ -40,6 +43,8 @@ def cited(text: str) -> list[int]:
     Read are `[3]`, `[3, 7]`, `[1][2]`, `[2-4]` and their full-width forms; not links, footnotes
     and code.
     """
+    if not _OPEN.search(text):
+        return []
     marks = (_ids(match["ids"]) for match in _MARK.finditer(text) if match["ids"])
     return list(dict.fromkeys(number for ids in marks for number in ids))
 
@@ -179,6 +184,8 @@ def _mark(ids: list[int]) -> str:
 
 def _rewrite(text: str, change: Change) -> str:
     """Rewrite every mark of a text."""
+    if not _OPEN.search(text):
+        return text
     done, position, after_mark, left = "", 0, False, ""
     for match in _MARK.finditer(text):
         if not match["ids"]:
