@@ -74,6 +74,7 @@ def test_detect_looks_only_at_the_beginning_of_a_long_text() -> None:
         ("en", "One. **Two. Three.** Four.", ["One. ", "**Two. ", "Three.** ", "Four."]),
         ("en", "*One!* __Two.__\n_Three?_ 4", ["*One!* ", "__Two.__\n", "_Three?_ ", "4"]),
         ("en", "One.* Two.", ["One.* ", "Two."]),
+        ("en", "One. * two.", ["One. ", "* two."]),
         ("en", "- **One.** Two.", ["- **One.** ", "Two."]),
         ("ja", "雨。**雪。**晴。**雲。", ["雨。", "**雪。**", "晴。", "**雲。"]),
         ("ja", "**「雨。」**次。", ["**「雨。」**", "次。"]),

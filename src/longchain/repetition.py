@@ -126,7 +126,16 @@ def loop_start(text: str) -> int | None:
         An index such that `text[:index]` keeps one copy, up to a sentence's end where the loop
         has one.
     """
-    return _loop(text, _COPIES, _LEAST, _LEAST_ALIGNED)
+    return None if _ends_once(text) else _loop(text, _COPIES, _LEAST, _LEAST_ALIGNED)
+
+
+def _ends_once(text: str) -> bool:
+    """Whether the end is surely no loop: a word of it stands in the text too seldom.
+
+    Most texts need no closer look than this. The very last word may be cut short.
+    """
+    end = _TOKEN.findall(text[-200:].casefold())
+    return len(end) > 2 and text.casefold().count(end[-2]) < _COPIES - 1
 
 
 class Tokenized(NamedTuple):

@@ -101,10 +101,13 @@ class Bias:
     replies: list[tuple[int, int]] = field(default_factory=list)
     """Asked and written lengths of whole replies (not those cut by a token limit)."""
 
+    _estimate: tuple[float, float | None] | None = None
+
     def learn(self, asked: int, written: int) -> None:
         """Take in one whole reply: what was asked for and what came."""
         if asked > 0 and written > 0:
             self.replies.append((asked, written))
+            self._estimate = None
 
     def with_reply(self, asked: int, written: int) -> Bias:
         """Return a copy that has taken in one more reply."""
@@ -114,6 +117,11 @@ class Bias:
 
     def estimate(self) -> tuple[float, float | None]:
         """Return the bias (1.0: writes what it is asked) and the cap, or None for no cap."""
+        if self._estimate is None:
+            self._estimate = self._infer()
+        return self._estimate
+
+    def _infer(self) -> tuple[float, float | None]:
         recent = self.replies[-WINDOW:]
         if not recent:
             return 1.0, None

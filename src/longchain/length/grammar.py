@@ -42,7 +42,7 @@ _NEVER = r"(?!)"
 # What is between a number and its unit and says nothing about its role, or is read with what
 # follows the unit: `2000+ words`, `3000余字`, `500 English words`.
 _MIDDLE = (
-    r"(?P<middle>[多余餘来來+]|左右|以上|以内|plus|or\s(?:so|more|less|fewer)|odd|more|additional"
+    r"(?P<middle>[多余餘来來+]|ish\b|左右|以上|以内|plus|or\s(?:so|more|less|fewer)|odd|more|additional"
     r"|extra|further|(?:max|min)(?:imum)?|total|english|french|german|spanish|written|typed)[\s-]*"
 )
 

@@ -157,7 +157,8 @@ def _other(source: Instruction, measure: Measure) -> bool:
         return False
     # `What caused it (500 words)?` asks for a text, `How hard are 500 words?` does not.
     aside = source.text[: measure.span[0]].rstrip()[-1:] in set("(:,-–—")
-    if not aside and grammar.compile(r"^\W*@asking\b[^,(:;]{0,60}$").search(before):
+    question = source.text[source.sentence(measure.start)[1] - 1] == "?"
+    if question and not aside and grammar.compile(r"^\W*@asking\b[^,(:;]{0,60}$").search(before):
         return True
     since = _since_verb(measure)
     near = grammar.compile(r"@other[^,;:.()、。]{0,25}$").search(since)

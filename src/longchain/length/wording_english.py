@@ -33,7 +33,7 @@ ENGLISH = Wording(
     range_link=r"to|through|or",
     pair_link=r"and",
     from_before=r"from",
-    more_before=r"at\s(?:the\s(?:very\s)?)?least|min(?:imum)?\.?|more\sthan|over|above(?!\sis)|exceed(?:ing|s)?"
+    more_before=r"in\sexcess\sof|at\s(?:the\s(?:very\s)?)?least|min(?:imum)?\.?|more\sthan|over|above(?!\sis)|exceed(?:ing|s)?"
     r"|upwards?\sof|(?<![\w/\"'-])>=?|≥|beyond|longer\sthan|greater\sthan|north\sof|surpass\w*"
     r"|go\spast",
     more_after=r"or\s(?:more|longer|above|over|greater)|and\s(?:up|above|over)|\+(?!\s?/?\s?-)|plus\b"

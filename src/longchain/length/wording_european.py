@@ -28,14 +28,14 @@ GERMAN = Wording(
     pair_link=r"und",
     from_before=r"von",
     more_before=r"mindestens|min(?:d|imum|imal)?\.?|wenigstens|(?:mehr|länger)\sals|über"
-    r"|nicht\sunter|ab|>=?|≥|überschreit\w+|die",
+    r"|nicht\sunter|ab|>=?|≥|überschreit\w+|mindest\w+|minimale[rn]?\s\w+",
     more_after=r"oder\s(?:mehr|länger)|und\smehr|mindestens\b|minimum\b|überschreiten|nicht\sunterschreiten",
     less_before=r"höchstens|max(?:imal|imum)?\.?|(?:weniger|kürzer)\sals|unter|bis\szu|längstens"
-    r"|(?:auf|von)\s(?:höchstens|maximal)|<=?|≤",
-    less_after=r"oder\sweniger|maximal\b|maximum\b|höchstens\b|nicht\süberschreiten|unterschreiten",
+    r"|(?:auf|von)\s(?:höchstens|maximal)|<=?|≤|wortlimit|limit|obergrenze|höchst\w+|maximale[rn]?\s\w+|maximallänge",
+    less_after=r"oder\sweniger|begrenz\w*|beschränk\w*|maximal\b|maximum\b|höchstens\b|nicht\süberschreiten|unterschreiten",
     negation=r"nicht|kein\w*|nie|niemals|ohne",
     filler=r"von|der|die|das|etwa|ca\.?|rund|ungefähr|länge|wort(?:an)?zahl|sein",
-    about_before=r"etwa|circa|ca\.?|ungefähr|rund|an\sdie|fast|knapp|gut|zirka|genau|exakt|insgesamt",
+    about_before=r"etwa|circa|ca\.?|ungefähr|rund|(?:an|um)\sdie|fast|knapp|gut|zirka|genau|exakt|insgesamt",
     about_after=r"lang(?:e[nrs]?)?|umfassende[nrs]?|ungefähr|circa|ca\.?",
     each_before=r"(?<![^\W\d_])(?:je(?:de[rsnm]?)?|jeweils|pro\s\w+)(?![^\W\d_])[^.;,\d]{0,12}(?:\d{1,3}\s)?[^.;,\d]{0,30}",
     each_after=r"(?:pro|je)\s(?!tag|woche|minute|stunde|monat)|jeweils",
@@ -65,7 +65,7 @@ GERMAN = Wording(
     other_before=r"wie\s(?:lange?|viele?)\b[^.;:]{0,40}|wie\s(?:man|ich|schreibt\sman)(?:\s[^\W\d]+){0,2}|mehrere|einige|ein\spaar|viele|^\W*(?:nenne?|liste)(?:\smir)?|liste\s(?:von|mit)|jeden\stag",
     other_after=r"(?:pro|am|je|/|in\sder|jede[nr]?)\s?(?:tag|minute|stunde|woche|monat)|täglich"
     r"|die\s(?:mit|auf|sich)|auswendig|(?:zu\s)?lernen|wortschatz|vokabular",
-    label_words=r"wort(?:an)?zahl|(?:an)?zahl\s(?:der\s)?wörter|umfang(?=\s?:)|wörter\s?(?=:)",
+    label_words=r"wort(?:(?:an)?zahl|limit)|(?:an)?zahl\s(?:der\s)?wörter|umfang(?=\s?:)|wörter\s?(?=:)",
     label_characters=r"zeichen(?:an)?zahl|(?:an)?zahl\s(?:der\s)?zeichen|zeichen\s?(?=:)",
 )
 
@@ -90,12 +90,12 @@ FRENCH = Wording(
     range_link=r"à|ou",
     pair_link=r"et",
     from_before=r"de",
-    more_before=r"(?:au\s)?minimum|au\smoins|plus\s(?:de|d['’])|min\.?|supérieure?s?\sà|à\spartir\sde|>=?|≥"
+    more_before=r"(?:au\s)?minim(?:um|ale?)|plus\slong\w*\squ[e'’]|au-delà\sde|au\smoins|plus\s(?:de|d['’])|min\.?|supérieure?s?\sà|à\spartir\sde|>=?|≥"
     r"|dépass\w+|exc[éè]d\w+|au-dessus\sde",
     more_after=r"(?:ou|et)\splus|(?:au\s)?minimum|au\smoins|min\b",
-    less_before=r"(?:au\s)?maximum|au\splus|moins\s(?:de|d['’])|max\.?|jusqu['’]à|(?:ne\s|n['’])?(?:dépass|excéd|excèd)\w+\spas|inférieure?s?\sà|<=?|≤"
-    r"|limité\w*\sà|limite\s(?:de|à)|sous\sles",
-    less_after=r"ou\smoins|(?:au\s)?maximum|au\s(?:grand\s)?(?:maximum|plus)|max\b|maxi\b",
+    less_before=r"(?:au\s)?maxim(?:um|ale?)|au\splus|moins\s(?:de|d['’])|max\.?|jusqu['’]à|(?:ne\s|n['’])?(?:dépass|excéd|excèd)\w+\spas|inférieure?s?\sà|<=?|≤"
+    r"|limité\w*\sà|limite(?:\s(?:de|à))?|sous\sles",
+    less_after=r"ou\smoins|(?:au\s)?maximum|(?:tout\s)?au\s(?:grand\s)?(?:maximum|plus)|max\b|maxi\b",
     negation=r"ne|n['’]|pas|sans|non|jamais",
     filler=r"de|d['’]|les|la|le|un|une|longueur|nombre|environ|être",
     about_before=r"environ|approximativement|à\speu\sprès|quelque|près\sde|autour\sde|presque|env\.?"
@@ -151,10 +151,10 @@ SPANISH = Wording(
     range_link=r"a|hasta|o",
     pair_link=r"y|e",
     from_before=r"de|desde",
-    more_before=r"al\smenos|por\slo\smenos|como\smínimo|m(?:í|i)nimo|más\sde|m(?:í|i)n\.?|superior(?:es)?\sa|>=?|≥"
+    more_before=r"al\smenos|por\slo\smenos|como\smínimo|m(?:í|i)nim[oa]|pas(?:e|ar)\sde|por\sencima\sde|más\sde|m(?:í|i)n\.?|superior(?:es)?\sa|>=?|≥"
     r"|a\spartir\sde|exced\w+|super\w+|sobrepas\w+",
     more_after=r"o\smás|(?:como|de)?\s?m(?:í|i)nimo|al\smenos|por\slo\smenos",
-    less_before=r"como\s(?:máximo|mucho)|m(?:á|a)ximo|menos\sde|bajar\sde|m(?:á|a)x\.?|hasta|a\slo\ssumo|inferior(?:es)?\sa"
+    less_before=r"como\s(?:máximo|mucho)|m(?:á|a)xim[oa]|por\sdebajo\sde|menos\sde|bajar\sde|m(?:á|a)x\.?|hasta|a\slo\ssumo|inferior(?:es)?\sa"
     r"|<=?|≤|límite|limitad\w+\sa",
     less_after=r"o\smenos|(?:como|de)?\s?m(?:á|a)ximo|a\slo\ssumo|como\smucho|m(?:á|a)x\b",
     negation=r"no|sin|nunca|ni",

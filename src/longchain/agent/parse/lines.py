@@ -21,13 +21,13 @@ from longchain.agent.parse.rows import (
     SECTION_DEPTH,
     Depth,
     Row,
-    rows,
+    read_rows,
 )
 
 
 def read(text: str) -> Draft | None:
     """Read a plan from lines: those that start a part, fields beneath, and prose between."""
-    found = rows(text)
+    found = read_rows(text)
     level = _level(found)
     reader = _Reader(level, _above(found, level))
     for row in found:

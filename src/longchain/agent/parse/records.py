@@ -19,7 +19,7 @@ from longchain.agent.parse.draft import (
     plain_heading,
 )
 from longchain.agent.parse.labels import Field, meaning_of
-from longchain.agent.parse.rows import begins_with_opener, is_opener, row
+from longchain.agent.parse.rows import begins_with_opener, is_opener, read_row
 
 _DEEPEST = 3
 """How many levels of lists and mappings are looked into."""
@@ -153,7 +153,7 @@ def _chapter_of(item: dict[Any, Any]) -> str:
 
 def _entry(value: Any) -> Part:
     """Read an entry of a bare list: a heading or main point with a length."""
-    line = row(value if isinstance(value, str) else "")
+    line = read_row(value if isinstance(value, str) else "")
     own = Part(line.heading, line.point, line.length)
     for meaning, text in line.fields.items():
         own.assign(meaning, text)

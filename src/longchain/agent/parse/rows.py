@@ -107,17 +107,17 @@ class Row:
         return "" if heading.lower() in _NO_TITLES else heading
 
 
-def rows(text: str) -> list[Row]:
+def read_rows(text: str) -> list[Row]:
     """Take a reply's lines apart; a section that begins within a line gets a line of its own."""
     if text.count("\\n") > text.count("\n"):
         text = text.replace("\\n", "\n")
     if len(text) < LONGEST_LINE * 20:
         text = _RUN_ON.sub("\n", text)
     lines = re.sub(r"\n\s+\n|\n{3,}", "\n\n", text).splitlines()
-    return [row(line) for line in lines[:MOST_LINES]]
+    return [read_row(line) for line in lines[:MOST_LINES]]
 
 
-def row(line: str) -> Row:
+def read_row(line: str) -> Row:
     """Take one line apart: mark, label with number, named fields, heading and main point."""
     body = line.strip().lstrip(">").strip()
     if not body or len(body) > LONGEST_LINE or _TAG.fullmatch(body):

@@ -14,7 +14,7 @@ from typing import Any
 from longchain.agent.parse import records
 from longchain.agent.parse.draft import Draft, plain
 from longchain.agent.parse.labels import meaning_of
-from longchain.agent.parse.rows import LONGEST_LINE, MOST_LINES, row
+from longchain.agent.parse.rows import LONGEST_LINE, MOST_LINES, read_row
 
 _BAR = re.compile(r"(?<!\\)[|｜]")
 
@@ -35,5 +35,5 @@ def read(text: str) -> Draft | None:
         elif not all(set(cell) <= set("-: ") for cell in cells):
             found.append(dict(zip(header, cells, strict=False)))
     parts = records.parts(found)
-    titles = (row(line).title for line in above)
+    titles = (read_row(line).title for line in above)
     return Draft(next(filter(None, titles), ""), parts) if parts else None
