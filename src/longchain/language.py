@@ -327,13 +327,9 @@ def _prose_sentences(block: str, language: str) -> list[str]:
         for found in _segment(language, portion):
             for piece in _CJK_END.split(found):
                 _append(pieces, piece, emphasis)
-                emphasis.symmetric_difference_update(_open(piece))
+                for opened_or_closed in _EMPHASIS.findall(piece):
+                    emphasis.symmetric_difference_update([opened_or_closed])
     return [mark + pieces[0], *pieces[1:]] if pieces else [block]
-
-
-def _open(piece: str) -> set[str]:
-    """Return the emphasis marks that stand in a piece an odd number of times."""
-    return {mark for mark, number in Counter(_EMPHASIS.findall(piece)).items() if number % 2}
 
 
 def _segment(language: str, portion: str) -> list[str]:

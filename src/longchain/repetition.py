@@ -80,12 +80,15 @@ def repeats(texts: Sequence[str], threshold: float, n: int = 5) -> list[list[int
     """Return for each text the indices of the earlier ones that it repeats.
 
     It repeats one where more than `threshold` of its n-grams stand there: `overlap` over all
-    pairs, at the cost of reading each text once.
+    pairs, at the cost of reading each text once. In long texts a quarter of the n-grams is looked
+    at: the same ones in every text, chosen by the last letter of the first word.
     """
     owners: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     found = []
     for index, text in enumerate(texts):
         grams = list(_grams(tokens(text), n))
+        if len(text) > 1000:
+            grams = [gram for gram in grams if ord(gram[0][-1]) % 4 == 1]
         shared = Counter(owner for gram in grams for owner in owners.get(gram, ()))
         found.append([i for i, count in sorted(shared.items()) if count > threshold * len(grams)])
         for gram in set(grams):
@@ -111,6 +114,8 @@ def duplicate_sentences(text: str) -> list[str]:
 
 def _is_long(items: Sequence[str]) -> bool:
     """Whether this is a sentence's worth of tokens."""
+    if not _LEAST_WORDS <= len(items) < _LEAST_CHARACTERS:
+        return len(items) >= _LEAST_CHARACTERS
     unspaced = sum(bool(_IS_UNSPACED.match(item)) for item in items)
     return len(items) >= (_LEAST_CHARACTERS if 2 * unspaced > len(items) else _LEAST_WORDS)
 
@@ -130,12 +135,14 @@ def loop_start(text: str) -> int | None:
 
 
 def _ends_once(text: str) -> bool:
-    """Whether the end is surely no loop: a word of it stands in the text too seldom.
+    """Whether the end is surely no loop: one of its words stands in the text too seldom.
 
-    Most texts need no closer look than this. The very last word may be cut short.
+    Most texts need no closer look than this. The very last word may be cut short, and so may the
+    first one of the stretch that is looked at.
     """
-    end = _TOKEN.findall(text[-200:].casefold())
-    return len(end) > 2 and text.casefold().count(end[-2]) < _COPIES - 1
+    whole = text.casefold()
+    end = _TOKEN.findall(whole[-200:])[1:-1]
+    return any(whole.count(word) < _COPIES - 1 for word in end[-4:])
 
 
 class Tokenized(NamedTuple):

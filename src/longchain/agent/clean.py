@@ -118,6 +118,7 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2060\ufeff\ud800-\udfff]"
     "|(?<![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\u200b"
 )
+_ASCII_CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 _CODE = re.compile(
     r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)|`[^`\n]+`", re.DOTALL | re.MULTILINE
 )
@@ -131,9 +132,11 @@ def _outside_code(text: str) -> str:
 
 
 def _characters(text: str, _: _Context) -> tuple[str, list[str]]:
-    text = re.sub(r"\r\n?|[\u2028\u2029]", "\n", text)
+    if not text.isascii() or "\r" in text:
+        text = re.sub(r"\r\n?|[\u2028\u2029]", "\n", text)
     # Other white space may be meant: U+3000 indents a paragraph in Chinese and Japanese.
-    return _CONTROL.sub("", text).strip(" \t\n"), []
+    text = text.translate(_ASCII_CONTROL) if text.isascii() else _CONTROL.sub("", text)
+    return text.strip(" \t\n"), []
 
 
 def _blank_lines(text: str, _: _Context) -> tuple[str, list[str]]:

@@ -53,7 +53,7 @@ _QUOTED = re.compile(
     r'"[^"\n]{1,300}+"|“[^”]{1,300}+”|「[^」]{1,300}+」|『[^』]{1,300}+』|《[^》]{1,99}+》'
     r"|〈[^〉]{1,99}+〉|«[^»]{1,300}+»|„[^“”]{1,300}+[“”]"
 )
-_TIMES = re.compile(r"\s*[xX×*✕]\s*")
+TIMES = re.compile(r"\s*[xX×*✕]\s*")
 _TOLERANCE = re.compile(
     r"[\s(,]*(?:±|\+\s?/?\s?-|plus[\s/]or[\s/]minus|plus/minus)\s*(\d{1,4}+)\s*(%|percent)?",
     re.IGNORECASE,
@@ -359,7 +359,7 @@ def _ends(
 
 def _times_after(source: Instruction, hit: _Hit) -> Numeral | None:
     """Return the factor behind a multiplication sign: `40字×30行`, `300字×5段落`."""
-    times = _TIMES.match(source.text, hit.end)
+    times = TIMES.match(source.text, hit.end)
     if times is None or hit.place + 1 >= len(source.numerals):
         return None
     numeral = source.numerals[hit.place + 1]
@@ -387,7 +387,7 @@ def _link(source: Instruction, hit: _Hit) -> tuple[int | None, int | None, Numer
     gap = source.text[first.end : numeral.start]
     if len(gap) > 40 or not gap:
         return low, None, numeral
-    if _TIMES.fullmatch(gap):
+    if TIMES.fullmatch(gap):
         return low, first.value, first
     if not _joined(source, hit, first, gap):
         return low, None, numeral

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from longchain.length.grammar import ALPHABETIC, CJK
-from longchain.length.measures import Instruction, Measure
+from longchain.length.measures import TIMES, Instruction, Measure
 from longchain.length.numerals import Numeral
 
 _ORDINAL = re.compile(r"(?:第|제\s?|#|no\.?\s|[a-z]{4,9}\s\d+[-,]\s?)$", re.IGNORECASE)
@@ -115,6 +115,8 @@ def _counted_before(source: Instruction, measure: Measure, counts: list[Count]) 
     )
     for count in counts:
         gap = source.text[count.end : measure.span[0]]
+        if TIMES.fullmatch(gap):
+            return Part(count.noun, count.value)
         if 0 <= measure.span[0] - count.end <= 30 and (
             linked.fullmatch(gap) if gap.strip() else _TEXTS.match(count.noun)
         ):

@@ -28,7 +28,7 @@ _ADJECTIVES = r"(?:,?\s+(?!(?:is|are|be|should|must|in|to|into|as|for|with|of)\b
 _WORDS = r"(?:[^\W\d]+\s){0,2}?"
 # Joins a text that is there already to its length: `this article of`, `この論文は`.
 _OF = (
-    r"(?:of|is|has|with|at|contains|de|d['’]|von|mit|di|da|van|из|на|共?有|共|是|长达|長達"
+    r"(?:of|is|has|with|at|contains|hat|umfasst|fait|compte|tiene|de|d['’]|von|mit|di|da|van|из|на|共?有|共|是|长达|長達"
     r"|は|が|은|는|이|가)"
 )
 _ARTICLE = r"(?:an?|the|one|its|ein\w*|une?|una?|um|uma|een|一[篇份个段])"

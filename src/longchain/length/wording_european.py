@@ -108,7 +108,7 @@ FRENCH = Wording(
     total_after=r"(?:au|en)\stotal",
     write=r"(?<!ré)écri(?:s|vez|re|vons|t)\b|rédige\w*|compose\w*|génère\w*|générer|produi\w+|crée\w*"
     r"|créer|prépare\w*",
-    into_before=r"(?:en|à|jusqu['’]à|sur|vers|de\snouveau|par|pour)(?:\s(?:une?|des|environ|texte|encore))*"
+    into_before=r"en\sune?\s\w+\sde|(?:en|à|jusqu['’]à|sur|vers|de\snouveau|par|pour)(?:\s(?:une?|des|environ|texte|encore))*"
     r"|encore",
     given=r"c(?:e|et|ette|es)|(?:l[ea]\s)?(?:suivant\w*|ci-(?:dessous|joint\w*|dessus)|existant\w*)"
     r"|l['’]original|premiers|derniers",
@@ -169,7 +169,7 @@ SPANISH = Wording(
     total_after=r"en\stotal|totales",
     write=r"(?<![^\W\d_])(?:escrib\w+|redact\w+|crea\w*|genera\w*|elabora\w*|compon\w*|produc\w+"
     r"|prepara\w*|haz\b|hazme)",
-    into_before=r"(?:en|a|hasta|por|para|otras|otros)(?:\s(?:un|una|unas|otras|texto|de))*",
+    into_before=r"en\suna?\s\w+\sde|(?:en|a|hasta|por|para|otras|otros)(?:\s(?:un|una|unas|otras|texto|de))*",
     given=r"est[eoa]s?|es[eoa]s?|(?:(?:el|la|los)\s)?(?:siguientes?|adjunt\w+|anterior|existente|original"
     r"|primeras|últimas)",
     own=r"mis?|nuestr\w+|sus?",
