@@ -167,14 +167,11 @@ def find_numerals(text: str) -> Iterator[Numeral]:
 
 
 def _spans(match: re.Match[str]) -> Iterator[tuple[int, int]]:
-    """Part two numbers that only `and` joins: `two thousand and three thousand`."""
+    """Part two numbers that only `and` joins: `one thousand and twelve hundred`."""
     start, text = match.start(), match.string
     for joint in _JOINT.finditer(text, *match.span()):
-        left, right = (
-            _largest(text[start : joint.start()]),
-            _largest(text[joint.end() : match.end()]),
-        )
-        if (left >= 1000 and right >= left) or left == right == 100:
+        left, rest = _largest(text[start : joint.start()]), text[joint.end() : match.end()]
+        if (left >= 1000 and _spelled(rest)[0] >= left) or left == _largest(rest) == 100:
             yield start, joint.start()
             start = joint.end()
     yield start, match.end()

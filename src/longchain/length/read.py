@@ -139,6 +139,9 @@ def _cited(source: Instruction, measure: Measure) -> bool:
     quotation = _quoted(source, measure)
     if quotation is None or quotation[0] in "《〈":
         return quotation is not None
+    # `"Explain it (at most 500 words)"`: a bound is a requirement, also in a task that is quoted.
+    if measure.minimum is not measure.maximum:
+        return False
     asks = measure.grammar.anywhere("write").search(quotation)
     # `"In 500 words, discuss the causes."` is a task, `"A Life in 500 Words"` a title.
     task = _result(measure) and quotation[-2] in ".?!。"

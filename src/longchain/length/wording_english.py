@@ -96,7 +96,7 @@ ENGLISH = Wording(
     r"\s(?:\w+\s)?(?:writ(?:e|ing)|complet(?:e|ing)|finish(?:ing)?)(?:\s(?:an?|the|your|my))?"
     r"|^\W*(?:please\s)?(?:list|name)|several|(?:a\s)?few|(?:a\s)?couple(?:\sof)?|many|vocabulary\sof|(?:list|set|pool|bank|collection)\sof|top|these|those|of\sthe|followed\sby\sthe",
     other_after=r"(?:a|an|per|each|every|/)\s?(?:day|week|hour|month|second|night|morning|year)"
-    r"|daily|wpm|(?:that|which)\s(?:start|begin|end|rhyme|mean|describe|sound)"
+    r"|daily|wpm|(?:that|which)\s(?:start|begin|end|rhyme|mean|describe|sound)(?!s)"
     r"|(?:starting|beginning|ending|rhyming)\swith|password|username|vocab\w*"
     r"|of\s(?:vocab\w*|wisdom)|(?:in|from)\sthe\s(?:list|dictionary|language)|every\sday|worth"
     r"|in\s(?:english|spanish|french|german|chinese|japanese)\sto\slearn",
