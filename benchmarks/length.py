@@ -71,9 +71,7 @@ def write(job: tuple[Cell, int]) -> tuple[Cell, Outcome]:
     )
 
 
-def measure(
-    lengths: Iterable[int], seeds: int, processes: int = 2
-) -> dict[Cell, list[Outcome]]:
+def measure(lengths: Iterable[int], seeds: int, processes: int = 2) -> dict[Cell, list[Outcome]]:
     """Write every cell with every seed, open and closed loop."""
     cells = product(lengths, BIASES, CAPS, (False, True))
     jobs = [(cell, seed) for cell in cells for seed in range(seeds)]

@@ -1,5 +1,4 @@
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -535,21 +534,17 @@ def test_what_is_trimmed_is_the_closest_beginning(text: str, keep: int) -> None:
     assert distances[edges.index(kept)] == min(distances)
 
 
-def test_long_replies_are_cleaned_and_trimmed_in_seconds() -> None:
+def test_long_replies_are_cleaned_and_trimmed() -> None:
     text = "\n\n".join(
         f"In {year} the harbor froze, and {year + 1} was mild." for year in range(9000)
     )
-    begun = time.perf_counter()
     assert clean(text).text == text
     assert len(trim(text, 5000, "words", "en")) < len(text)
-    assert time.perf_counter() - begun < 20
 
 
 @pytest.mark.parametrize(
     "unit", ["**a", "<think", "```\n", "Section 1: ", "| - ", "（", "<s>", "\n \n"]
 )
-def test_hostile_replies_take_no_time(unit: str) -> None:
-    begun = time.perf_counter()
-    clean(unit * 5000)
-    assert time.perf_counter() - begun < 20
+def test_hostile_replies_come_to_an_end(unit: str) -> None:
+    clean(unit * 20_000)  # quadratic, this would outlast the suite's time limit
     assert not re.search(r"\n\n\n", clean(unit * 50).text)

@@ -107,9 +107,9 @@ async def test_abatch_gives_the_same_text(expected: str) -> None:
 def test_the_document_has_every_section_once_and_in_order() -> None:
     document = chain().invoke(GIVEN)
     assert [s["heading"] for s in document["sections"]] == [s.heading for s in PLAN.sections]
-    assert [
-        line[3:] for line in document["text"].splitlines() if line.startswith("## ")
-    ] == [s.heading for s in PLAN.sections]
+    assert [line[3:] for line in document["text"].splitlines() if line.startswith("## ")] == [
+        s.heading for s in PLAN.sections
+    ]
 
 
 @pytest.mark.parametrize(

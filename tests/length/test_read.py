@@ -131,6 +131,10 @@ ADVERSARIAL = [
     "summarize this " * 60_000 + "500 words",
     "10 chapters of 500 words each " * 30_000,
     "word count: " * 80_000,
+    "the summary should be 9 words. " * 40_000,
+    "at least 5 words, at most 9 words, " * 30_000,
+    "the 1,500-word essay (" * 50_000 + "500 words?",
+    "52 weeks, each week 5 words, " * 40_000,
 ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
+from longchain.language import primary
 
 MOST_SECTIONS = 40
 """More sections than this are planned in two steps: chapters first."""
@@ -116,5 +117,5 @@ def _even_point(parts: tuple[str, str, str], number: int, count: int, instructio
 
 
 def _own(language: str) -> str:
-    base = language.split("-")[0].lower()
+    base = primary(language)
     return base if base in _EVEN else "en"

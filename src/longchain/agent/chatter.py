@@ -139,6 +139,10 @@ _OFFER = re.compile(
 )
 
 
+MOST = 20
+"""What is taken off one reply at a time: more is no reply, and each costs a look at the whole."""
+
+
 def without_opening(text: str, *, labels: bool = True) -> tuple[str, list[str]]:
     """Take labels, announcements and rules off the beginning of a reply.
 
@@ -149,8 +153,8 @@ def without_opening(text: str, *, labels: bool = True) -> tuple[str, list[str]]:
     Returns:
         What remains, and a note for each thing that went.
     """
-    notes = []
-    while (found := _opening(text, labels)) is not None:
+    notes: list[str] = []
+    while len(notes) < MOST and (found := _opening(text, labels)) is not None:
         text, note = found
         notes.append(note)
         text = text.lstrip(" \t\n")

@@ -15,7 +15,14 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 from typing import Literal
 
-from longchain.agent.chatter import CHAPTER, is_error, is_refusal, without_closing, without_opening
+from longchain.agent.chatter import (
+    CHAPTER,
+    MOST,
+    is_error,
+    is_refusal,
+    without_closing,
+    without_opening,
+)
 from longchain.agent.reasoning import without_reasoning
 from longchain.document import Unit
 from longchain.language import detect, ends_sentence, is_spaced, sentences
@@ -97,12 +104,13 @@ def clean(
 
 def _settled(text: str, context: _Context, notes: list[str]) -> str:
     """Apply all passes until none of them finds anything: one may lay bare what another removes."""
-    before = None
-    while text != before:
+    for _ in range(MOST):
         before = text
         for one in _PASSES:
             text, found = one(text, context)
             notes += found
+        if text == before:
+            break
     return text
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from longchain.agent import grounding
 from longchain.agent.progress import Progress
 from longchain.document import Reference
+from longchain.language import primary
 
 _REFERENCES = {
     "en": "References", "ja": "参考文献", "zh": "参考文献", "ko": "참고문헌", "de": "Quellen",
@@ -41,7 +42,7 @@ def pieces(progress: Progress) -> tuple[list[str], list[str], list[Reference]]:
         parts.append(f"{head}{text.strip()}\n\n")
     finished = done is None and progress.chapter_reached() is None
     if finished and cited:
-        heading = _REFERENCES.get(progress.language.split("-")[0], _REFERENCES["en"])
+        heading = _REFERENCES.get(primary(progress.language), _REFERENCES["en"])
         parts.append(f"## {heading}\n\n{grounding.reference_list(cited)}\n\n")
     if finished and parts:
         parts[-1] = parts[-1].rstrip("\n") + "\n"

@@ -22,6 +22,7 @@ from longchain.agent.budget import CHAPTER, LONG, MOST_CHAPTERS, SHORT, Level
 from longchain.agent.parse import WritingPlanParser
 from longchain.document import Unit, WritingPlan
 from longchain.errors import PromptError
+from longchain.language import primary
 
 PLAN_VARIABLES = frozenset(
     {"instruction", "sources", "style", "language", "bounds", "format", "total"}
@@ -229,7 +230,7 @@ UNIT_NAMES: dict[str, dict[Unit, str]] = {
 
 def prompt_language(language: str | None) -> str:
     """Return the language that our prompts have for a document's: its own, or English."""
-    base = (language or "en").split("-")[0].lower()
+    base = primary(language or "en")
     return base if base in _ASK else "en"
 
 

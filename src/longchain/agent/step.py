@@ -94,9 +94,7 @@ class Step(Runnable[Any, Any]):
             answer = error
         return self.update(seen, answer, meter.usage)
 
-    async def ainvoke(
-        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Any:
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run the node asynchronously."""
         seen, meter, inner = self._prepare(input, config)
         try:

@@ -140,7 +140,7 @@ def _cited(source: Instruction, measure: Measure) -> bool:
     if quotation is None or quotation[0] in "《〈":
         return quotation is not None
     # `"Explain it (at most 500 words)"`: a bound is a requirement, also in a task that is quoted.
-    if measure.minimum is not measure.maximum:
+    if (measure.minimum, measure.maximum) != (None, None):
         return False
     asks = measure.grammar.anywhere("write").search(quotation)
     # `"In 500 words, discuss the causes."` is a task, `"A Life in 500 Words"` a title.

@@ -33,12 +33,12 @@ ENGLISH = Wording(
     range_link=r"to|through|or",
     pair_link=r"and",
     from_before=r"from",
-    more_before=r"in\sexcess\sof|at\s(?:the\s(?:very\s)?)?least|min(?:imum)?\.?|more\sthan|over|above(?!\sis)|exceed(?:ing|s)?"
+    more_before=r"in\sexcess\sof|at\s(?:the\s(?:very\s)?)?least|min(?:imum)?\.?|more\sthan|over|(?<!the\s)above(?!\s(?:is|in)\b)|exceed(?:ing|s)?"
     r"|upwards?\sof|(?<![\w/\"'-])>=?|≥|beyond|longer\sthan|greater\sthan|north\sof|surpass\w*"
     r"|go\spast",
     more_after=r"or\s(?:more|longer|above|over|greater)|and\s(?:up|above|over)|\+(?!\s?/?\s?-)|plus\b"
     r"|(?:at\s(?:the\s(?:very\s)?)?(?:least|minimum))(?!\s*\w)|(?:as\sa\s)?min(?:imum)?\b",
-    less_before=r"at\s(?:the\s(?:very\s)?)?most|max(?:imum)?\.?|(?:less|fewer)\sthan|under|below(?!\sis|:)|up\sto"
+    less_before=r"at\s(?:the\s(?:very\s)?)?most|max(?:imum)?\.?|(?:less|fewer)\sthan|under|(?<!the\s)below(?!\s(?:is|in)\b|:)|up\sto"
     r"|within|shorter\sthan|(?:limit(?:ed)?|restrict(?:ed)?|cap(?:ped)?)(?:\s\w+){0,3}\s(?:to|at|of)"
     r"|(?:word\s)?(?:limit|cap)|(?<![\w/\"'-])<=?|≤|smaller\sthan|as\smany\sas",
     less_after=r"or\s(?:less|fewer|under|shorter|below)|and\s(?:under|below)|tops\b"
@@ -82,7 +82,7 @@ ENGLISH = Wording(
     r"\s(?:of|for|to)\s(?:an?|my|the)|(?:(?:based|drawing|building|comment\w*|feedback|opinion)\son|from|given|after"
     r"|read(?:ing)?|(?:summary|review|critique|abstract|translation|analysis|synopsis|continuation"
     r"|paraphrase|sequel|version|rewrite|expansion)\sof|response\sto|out\sof)\s(?:an?|the|one)?"
-    r"(?:\s[^\W\d]+)?|(?:average|typical)\s\w+\s(?:is|has|runs|contains)|\b(?:was|were|currently|originally|already|used\sto\sbe|runs\sto)"
+    r"(?:\s[^\W\d]+)?|(?:average|typical)\s\w+\s(?:is|has|runs|contains)|\b(?:was|were|came\sto|currently|originally|already|used\sto\sbe|runs\sto)"
     r"(?:\sat|\sabout)?",
     source_after=r"(?:(?:of\s)?(?!(?:and|but|so)\b)\w+\s){0,2}(?:below\b|above\b|attached\b|I\s(?:wrote|have|pasted)|I've)",
     denied_before=r"(?:titled|entitled|called|named)[\s:]*[\"“']?(?:\s?(?:an?|the))?|\bnot\s(?:an?|just\san?|just|another|the\susual|merely\san?|only|simply\san?)"

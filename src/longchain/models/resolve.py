@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -158,14 +159,21 @@ def _provider_model(
     if base_url:
         kwargs = {"base_url": _server_url(base_url), **kwargs}
     try:
-        found: BaseChatModel = (
-            init_chat_model(rest, model_provider=provider, **kwargs)
-            if colon
-            else init_chat_model(name, **kwargs)
-        )
+        # For some providers LangChain tries langchain-community next, which announces its end.
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            found: BaseChatModel = (
+                init_chat_model(rest, model_provider=provider, **kwargs)
+                if colon
+                else init_chat_model(name, **kwargs)
+            )
         return found
     except ImportError as error:
         raise ModelNameError(f"the model {name!r} needs a package: {error}") from error
+    except AttributeError as error:  # langchain-community is there, but has it no longer
+        package = f"langchain-{provider.replace('_', '-')}"
+        raise ModelNameError(
+            f"the model {name!r} needs a package: pip install {package}"
+        ) from error
     except ValidationError as error:
         # Its text shows all that the class was given, keys included, so it is not chained.
         raise ModelNameError(f"the model {name!r} cannot be set up: {_reasons(error)}") from None
