@@ -57,6 +57,7 @@ def test_the_length_is_explicit_planned_read_or_open(
         ({"instruction": "x", "length": "long"}, LengthError, "'long'"),
         ("Write 3,000,000 words.", LengthError, "3,000,000"),
         ({"instruction": "x", "unit": "pages"}, InputError, "'pages'"),
+        ({"instruction": "x", "language": "klingon"}, InputError, "'klingon'"),
         ({"instruction": "x", "plan": {"sections": []}}, InputError, "no sections"),
         ({"instruction": "x", "plan": {"parts": []}}, InputError, "parts"),
         ({"instruction": "x", "plan": PLAN, "length": 2_000}, LengthError, "adds up to 1,000"),

@@ -6,6 +6,7 @@ refused here, before anything is paid for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -119,7 +120,8 @@ def events(given: Any, *, mode: Mode, local_sources: bool = True) -> list[Any]:
     fields = _fields(given)
     instruction = fields["instruction"]
     plan = _plan(fields.get("plan"))
-    language = fields.get("language") or (plan and plan.language) or languages.detect(instruction)
+    language = _language(fields.get("language")) or (plan and plan.language)
+    language = language or languages.detect(instruction)
     required, unit = _length(fields, instruction, plan, language)
     request = {
         "type": "request",
@@ -212,6 +214,13 @@ def _length(
     if read is None:
         return None, unit or languages.default_unit(language)
     return lengths.check(read.target), read.unit
+
+
+def _language(given: Any) -> str | None:
+    """Return a language tag as it is, if it is one."""
+    if given and not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*", str(given)):
+        raise InputError(f"language is a tag such as en, ja or pt-BR, not {given!r}")
+    return str(given) if given else None
 
 
 def _context(given: Any) -> list[dict[str, Any]]:

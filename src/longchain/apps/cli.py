@@ -144,7 +144,7 @@ def plan(
     with _mistakes():
         from longchain.agent.chain import AgentWriteChain
         from longchain.agent.planfile import dumps, save
-        from longchain.apps import export
+        from longchain.apps import export, follow
 
         if output is not None:
             export.check(output, export.PLAN_FORMATS)
@@ -152,6 +152,8 @@ def plan(
         made = AgentWriteChain(_model(model, base_url, quiet)).plan(given)
         if output is not None:
             save(made, output)
+            if not quiet:
+                typer.echo(f"plan: {follow.parts(made)} -> {output}", err=True)
         else:
             typer.echo(dumps(made, "json" if as_json else "yaml"), nl=False)
 
@@ -231,12 +233,12 @@ def _mistakes() -> Iterator[None]:
     """Turn what went wrong into one sentence and an exit code; a bug keeps its traceback."""
     from langchain_core.exceptions import ModelError
 
-    from longchain.errors import InputError, LongchainError
+    from longchain.errors import InputError, LongchainError, MissingExtraError
     from longchain.models.resolve import explain
 
     try:
         yield
-    except (InputError, ImportError) as error:
+    except (InputError, MissingExtraError) as error:
         typer.echo(f"longchain: {error}", err=True)
         raise typer.Exit(2) from None
     except (LongchainError, ModelError) as error:

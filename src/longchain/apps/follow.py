@@ -15,7 +15,7 @@ from longchain.agent.chain import AgentWriteChain
 from longchain.agent.layout import pieces
 from longchain.agent.progress import Progress
 from longchain.agent.report import document
-from longchain.document import LongDocument
+from longchain.document import LongDocument, WritingPlan
 
 
 def write(
@@ -67,7 +67,7 @@ class _Told:
         if len(progress.drafts) != self.planned:
             self.planned = len(progress.drafts)
             self._say(
-                f"plan: {self.planned} sections, {_of(progress)}"
+                f"plan: {counted(self.planned, 'section')}, {_of(progress)}"
                 + (f" ({'; '.join(progress.plan_notes)})" if progress.plan_notes else "")
             )
         for index, draft in enumerate(progress.drafts):
@@ -102,6 +102,18 @@ def _clock(seconds: float) -> str:
     return f"{whole // 60}m{whole % 60:02d}s" if whole >= 60 else f"{whole}s"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, such as `1 section` or `2 sections`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def parts(plan: WritingPlan) -> str:
+    """Return what a plan is made of, such as `12 sections, 5,000 words`."""
+    made = counted(len(plan.chapters), "chapter") if plan.chapters else ""
+    made = made or counted(len(plan.sections), "section")
+    return f"{made}, {plan.length:,} {plan.unit}"
+
+
 def conclude(finished: LongDocument, output: Path | None) -> None:
     """Tell what a document came to."""
     report, usage = finished.report, finished.usage
@@ -109,8 +121,9 @@ def conclude(finished: LongDocument, output: Path | None) -> None:
     required = report["required_length"]
     score = f" of {required:,}, S_l {report['length_score']:.1f}" if required else ""
     lines = [
-        f"done: {finished.length:,} {finished.unit}{score}, {len(finished.sections)} sections, "
-        f"{usage.calls} calls{where}"
+        f"done: {finished.length:,} {finished.unit}{score}, "
+        f"{counted(len(finished.sections), 'section')}, "
+        f"{counted(usage.calls, 'call')}{where}"
     ]
     citations = report["citations"]
     if citations["references"]:
