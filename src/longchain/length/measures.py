@@ -192,7 +192,7 @@ def _find(source: Instruction) -> list[Measure]:
         if measure is not None:
             measures = [m for m in measures if m.end <= measure.start or m.start >= measure.end]
             measures.append(measure)
-    return sorted(measures, key=lambda measure: measure.start)
+    return _paired(source, sorted(measures, key=lambda measure: measure.start))
 
 
 def _paired(source: Instruction, measures: list[Measure]) -> list[Measure]:
