@@ -138,7 +138,9 @@ def count_characters(text: str, language: str | None = None) -> int:
 
 
 def _count_chinese(text: str) -> int:
-    return len(_CHINESE_CHARACTER.findall(_INVISIBLE.sub("", unicodedata.normalize("NFC", text))))
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    # Split and joined: `str` knows more kinds of white space than a pattern does.
+    return len(_CHINESE_CHARACTER.findall(" ".join(text.split())))
 
 
 def _count_seen(text: str) -> int:
