@@ -80,7 +80,7 @@ class Written(TypedDict):
 
     type: Literal["piece"]
     section: int
-    kind: Literal["write", "extend", "rewrite"]
+    kind: Literal["write", "extend"]
     asked: int
     got: int
     """Length of the reply's prose before any trimming; 0 where it taught nothing."""

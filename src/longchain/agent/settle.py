@@ -22,7 +22,7 @@ from longchain.length import Step
 RETRIES = 2
 """How often an unusable reply is asked for again."""
 
-Kind = Literal["write", "extend", "rewrite"]
+Kind = Literal["write", "extend"]
 
 
 def next_request(progress: Progress, index: int) -> tuple[Kind, int, str]:
@@ -34,9 +34,8 @@ def next_request(progress: Progress, index: int) -> tuple[Kind, int, str]:
             return "write", 0, ""
         step = progress.controller.first(index, progress.count(draft.plan.heading))
         return "write", step.length, ""
-    problem = draft.next.get("problem", "")
-    kind: Kind = "rewrite" if draft.next["action"] == "rewrite" else "extend"
-    return (kind if draft.text else "write"), draft.next["length"], problem
+    kind: Kind = "extend" if draft.text else "write"
+    return kind, draft.next["length"], draft.next.get("problem", "")
 
 
 def settle(
@@ -75,18 +74,7 @@ def settle(
     whole = stitch(before, text, progress.language) if before else text
     got = 0 if cut else progress.count(text)
     step, length = _decide(progress, index, asked, got, whole, cut)
-    thrown = 0
-    if step.action == "trim":
-        shorter = trim(whole, step.length, progress.unit, progress.language, least=step.least)
-        thrown = progress.count(whole) - progress.count(shorter)
-        whole, length = shorter, length - thrown
-        notes += ["trimmed"] if thrown else []
-        step = Step("keep")
-    elif step.action == "rewrite":
-        thrown, whole, length = progress.count(whole), "", 0
-        notes.append("rewritten")
-    elif step.action == "ask":
-        notes.append("extended")
+    step, whole, thrown = _done(progress, step, whole, notes)
     keep = _common(before, whole)
     return {
         "type": "piece",
@@ -96,12 +84,26 @@ def settle(
         "got": got,
         "keep": keep,
         "text": whole[keep:],
-        "length": length,
+        "length": length - thrown if whole else 0,
         "thrown": thrown,
         "notes": notes,
         "next": asdict(step),
         "usage": usage,
     }
+
+
+def _done(progress: Progress, step: Step, whole: str, notes: list[str]) -> tuple[Step, str, int]:
+    """Do what the controller decided: the next step, what stands, and the length thrown away."""
+    if step.action == "trim":
+        shorter = trim(whole, step.length, progress.unit, progress.language, least=step.least)
+        thrown = progress.count(whole) - progress.count(shorter)
+        notes += ["trimmed"] if thrown else []
+        return Step("keep"), shorter, thrown
+    if step.action == "rewrite":
+        notes.append("rewritten")
+        return Step("ask", step.length), "", progress.count(whole)
+    notes += ["extended"] if step.action == "ask" else []
+    return step, whole, 0
 
 
 def _clean(progress: Progress, draft: Draft, kind: Kind, reply: Reply) -> Cleaned:
@@ -177,7 +179,7 @@ def _unusable(
     draft = progress.drafts[index]
     problem = cleaned.problem or "empty"
     notes = [f"reply not used: {problem}"]
-    again = Step("rewrite" if kind == "rewrite" else "ask", asked)
+    again = Step("ask", asked)
     if draft.retries >= RETRIES:
         if not draft.text:
             raise ReplyError(_exhausted(draft, index, problem, reply.text))
