@@ -54,6 +54,25 @@ def test_editing_a_plan_is_checked() -> None:
         plan.sections[0].length = 0
 
 
+def test_two_chapters_with_one_heading_are_refused() -> None:
+    with pytest.raises(ValidationError, match="chapters 1 and 3 share the heading 'One'"):
+        WritingPlan(chapters=[*CHAPTERS, ChapterPlan(heading="One ", length=1)])
+
+
+def test_a_section_of_a_chapter_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"section 3 \('C'\) names a chapter .*: 'One'"):
+        WritingPlan(sections=SECTIONS[1:2] * 2 + SECTIONS[2:], chapters=CHAPTERS[1:])
+
+
+def test_a_plan_may_be_wrong_while_it_is_edited() -> None:
+    plan = WritingPlan(sections=SECTIONS, chapters=CHAPTERS)
+    plan.sections.append(SectionPlan(length=10, chapter="Three"))
+    plan.chapters.append(plan.chapters[0])
+    plan.title = "Edited"
+    plan.sections = plan.sections[:3]
+    assert (plan.title, len(plan.sections), len(plan.chapters)) == ("Edited", 3, 3)
+
+
 @pytest.mark.parametrize(
     ("plan", "length"),
     [

@@ -233,3 +233,16 @@ def test_spacing_and_unit(language: str, spaced: bool, unit: str) -> None:
 )
 def test_english_name(tag: str, name: str) -> None:
     assert english_name(tag) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "count"),
+    [
+        ("Im 19. Jahrhundert kam die Kühlung auf. Das half.", "de", 2),
+        ("Det var i 19. århundrede. Så kom krigen.", "da", 2),
+        ("Er kam am 3. Mai 1820. Sie blieb.", "de", 2),
+        ("In 1820. Then she left.", "en", 2),
+    ],
+)
+def test_an_ordinal_number_ends_no_sentence(text: str, language: str, count: int) -> None:
+    assert len(sentences(text, language)) == count

@@ -84,6 +84,25 @@ class WritingPlan(_Noun):
         """The sum of the budgets: of all chapters where there are chapters, else of sections."""
         return sum(part.length for part in (self.chapters or self.sections))
 
+    def model_post_init(self, context: Any, /) -> None:
+        """Refuse chapters that nobody can tell apart, and sections of chapters that are not there.
+
+        Looked at when a plan is made, not at each assignment as a validator's would be: while a
+        person edits a plan in place, it may be wrong for a moment.
+        """
+        names = [chapter.heading for chapter in self.chapters]
+        for number, name in enumerate(names, 1):
+            if (first := names.index(name) + 1) != number:
+                raise ValueError(
+                    f"chapters {first} and {number} share the heading {name!r}: give each its own"
+                )
+        for number, section in enumerate(self.sections, 1):
+            if names and section.chapter and section.chapter not in names:
+                raise ValueError(
+                    f"section {number} ({section.heading!r}) names a chapter that the plan does "
+                    f"not have: {section.chapter!r}; it has {', '.join(map(repr, names))}"
+                )
+
     def of_chapter(self, chapter: str) -> list[SectionPlan]:
         """Return the sections planned so far for the chapter of that heading, in order."""
         return [section for section in self.sections if section.chapter == chapter]

@@ -324,12 +324,36 @@ def _prose_sentences(block: str, language: str) -> list[str]:
     pieces: list[str] = []
     emphasis: set[str] = set()
     for portion in [prose] if len(prose) <= _MOST else _PORTION.findall(prose):
-        for found in _segment(language, portion):
+        for found in _with_ordinals(_segment(language, portion), language):
             for piece in _CJK_END.split(found):
                 _append(pieces, piece, emphasis)
                 for opened_or_closed in _EMPHASIS.findall(piece):
                     emphasis.symmetric_difference_update([opened_or_closed])
     return [mark + pieces[0], *pieces[1:]] if pieces else [block]
+
+
+_ORDINALS = frozenset(
+    {"de", "da", "nb", "nn", "no", "fi", "et", "cs", "sk", "pl", "hu", "sl", "hr"}
+)
+"""Languages that write an ordinal number with a full stop: `im 19. Jahrhundert`."""
+
+_ORDINAL_END = re.compile(r"(?<![\d.,])\d{1,2}\.[ \t]+\Z")
+
+
+def _with_ordinals(pieces: list[str], language: str) -> list[str]:
+    """Return the pieces with those joined again that were cut after an ordinal number.
+
+    A sentence that does end in such a number stays one with the next: a lesser evil.
+    """
+    if language not in _ORDINALS:
+        return pieces
+    joined: list[str] = []
+    for piece in pieces:
+        if joined and _ORDINAL_END.search(joined[-1]):
+            joined[-1] += piece
+        else:
+            joined.append(piece)
+    return joined
 
 
 def _segment(language: str, portion: str) -> list[str]:

@@ -48,6 +48,80 @@ def test_an_even_plan_adds_up(required: int, unit: Unit) -> None:
     assert all("tides" in section.main_point for section in made.sections)
 
 
+@pytest.mark.parametrize("required", [None, 200_000])
+def test_an_even_plan_says_a_long_instruction_in_full_once(required: int | None) -> None:
+    made = budget.even("Write on tides. " * 60, required=required, unit="words", language="en")
+    first, *later = [len(section.main_point) for section in made.sections]
+    assert 180 < first < 250
+    assert max(later) < 150
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "shown"),
+    [("潮" * 9, 9, "潮" * 9), ("潮" * 9, 5, "潮潮潮潮…"), ("tides and\nmoons", 11, "tides and…")],
+)
+def test_what_is_shortened_ends_between_words(text: str, most: int, shown: str) -> None:
+    assert budget._shortened(text, most) == shown
+
+
+def sections(count: int, length: int = 50, chapter: str = "") -> list[SectionPlan]:
+    return [
+        SectionPlan(heading=f"H{n}", main_point=f"P{n}.", length=length, chapter=chapter)
+        for n in range(1, count + 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "required", "unit", "left"),
+    [(10, 100, "words", 2), (60, 100, "words", 2), (10, 400, "words", 10), (10, 399, "words", 9),
+     (10, 400, "characters", 5), (10, 30, "words", 1), (60, 20_000, "words", 60)],
+)  # fmt: skip
+def test_a_models_sections_are_merged_where_they_are_too_short(
+    count: int, required: int, unit: Unit, left: int
+) -> None:
+    made = WritingPlan(sections=sections(count), unit=unit)
+    fitted = budget.fit(made, required)
+    assert (len(fitted.sections), fitted.length) == (left, required)
+    points = [point for part in fitted.sections for point in part.main_point.split("; ")]
+    assert [point.rstrip(".") for point in points] == [f"P{n}" for n in range(1, count + 1)]
+    assert len(made.sections) == count
+
+
+def test_merged_sections_keep_the_first_heading_and_what_the_others_said() -> None:
+    made = WritingPlan(sections=[*sections(2, 10), SectionPlan(heading="Last", length=90)])
+    fitted = budget.fit(made, 80)
+    assert [(s.heading, s.main_point) for s in fitted.sections] == [("H1", "P1; P2."), ("Last", "")]
+    assert budget.fit(made, 40).sections[0].main_point == "P1; P2; Last"
+
+
+def test_sections_are_merged_within_their_chapter() -> None:
+    chapters = [ChapterPlan(heading="A", length=100), ChapterPlan(heading="B", length=300)]
+    made = WritingPlan(
+        chapters=chapters, sections=[*sections(8, chapter="A"), *sections(3, chapter="B")]
+    )
+    fitted = budget.fit(made, 400)
+    assert [section.chapter for section in fitted.sections] == ["A", "A", "B", "B", "B"]
+    assert sum(section.length for section in fitted.sections) == 400
+
+
+def test_a_models_sections_outside_chapters_join_the_one_before() -> None:
+    chapters = [ChapterPlan(heading="A", length=500), ChapterPlan(heading="B", length=500)]
+    made = WritingPlan(chapters=chapters, sections=[*sections(1), *sections(1, chapter="B")])
+    made.sections += sections(1)
+    fitted = budget.fit(made, 2_000)
+    assert [(s.chapter, s.length) for s in fitted.sections] == [("A", 1000), ("B", 500), ("B", 500)]
+
+
+def test_sections_after_a_chapter_without_any_wait_until_they_are_reached() -> None:
+    chapters = [ChapterPlan(heading=name, length=500) for name in "ABC"]
+    made = WritingPlan(
+        chapters=chapters, sections=[*sections(1, chapter="A"), *sections(1, chapter="C")]
+    )
+    fitted = budget.fit(made, 3_000)
+    assert [section.chapter for section in fitted.sections] == ["A"]
+    assert [chapter.length for chapter in fitted.chapters] == [1_000] * 3
+
+
 @pytest.mark.parametrize(
     ("required", "unit", "level"),
     [(None, "words", "section"), (19_000, "words", "section"), (21_000, "words", "chapter"),

@@ -481,3 +481,63 @@ def test_a_model_with_retries_writes_too() -> None:
         "Write 300 words on metal."
     )
     assert document["length"] == pytest.approx(300, rel=0.1)
+
+
+def test_a_checkpoint_of_a_parallel_run_stores_the_text_about_once(tmp_path: Path) -> None:
+    parts = [
+        SectionPlan(heading=f"Part {n}", main_point="What this part says. " * 6, length=200)
+        for n in range(120)
+    ]
+    database = tmp_path / "runs.db"
+    with SqliteSaver.from_conn_string(str(database)) as saver:
+        chain = AgentWriteChain(
+            FakeWriter(behavior=LengthBehavior()), mode="parallel", checkpointer=saver
+        )
+        document = chain.invoke(
+            {"instruction": "Write.", "plan": WritingPlan(sections=parts)},
+            {"configurable": {"thread_id": "1"}},
+        )
+    assert database.stat().st_size < 4 * len(document["text"].encode())
+
+
+@pytest.mark.parametrize("mode", ["sequential", "parallel"])
+def test_a_book_is_reviewed_once(mode: Any) -> None:
+    chain = AgentWriteChain(
+        FakeWriter(behavior=LengthBehavior()), mode=mode, review=True, checkpointer=InMemorySaver()
+    )
+    config: Any = {"configurable": {"thread_id": "1"}}
+    assert "__interrupt__" in chain.invoke("Write a 25,000-word history of Rome.", config)
+    assert "__interrupt__" not in chain.invoke(Command(resume=True), config)
+
+
+async def test_a_reviewed_document_can_be_streamed_asynchronously(tmp_path: Path) -> None:
+    async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "runs.db")) as saver:
+        chain = AgentWriteChain(
+            FakeWriter(behavior=LengthBehavior()), review=True, checkpointer=saver
+        )
+        config: Any = {"configurable": {"thread_id": "1"}}
+        await chain.ainvoke("Write 500 words on tides.", config)
+        pieces = [piece async for piece in chain.astream_text(Command(resume=True), config)]
+    assert "".join(pieces).startswith("# ")
+
+
+def test_a_finished_document_comes_back_from_its_checkpoint_without_a_call() -> None:
+    writer = FakeWriter(behavior=LengthBehavior())
+    chain = AgentWriteChain(writer, checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    document = chain.invoke("Write 500 words on tides.", config)
+    calls = writer.calls
+    assert chain.document(config) == document
+    assert writer.calls == calls
+    with pytest.raises(InputError, match="no document"):
+        chain.document({"configurable": {"thread_id": "2"}})
+
+
+def test_sources_that_changed_are_read_again(tmp_path: Path) -> None:
+    source = tmp_path / "tides.md"
+    writer = FakeWriter(behavior=LengthBehavior())
+    chain = AgentWriteChain(writer)
+    for fact in ("The moon pulls the sea.", "The sun pulls it, too."):
+        source.write_text(fact)
+        chain.invoke({"instruction": "Write 300 words on tides.", "sources": str(source)})
+        assert fact in writer.requests[-1][0].text

@@ -52,7 +52,7 @@ def test_total_prompt_tokens_grow_linearly_under_a_summary() -> None:
 
 
 def test_full_memory_shows_everything() -> None:
-    _, writer = written("full", 8, window=2_000)
+    _, writer = written("full", 8)
     last = prompts(writer)[-1]
     assert not any("<summary_format>" in prompt for prompt in prompts(writer))
     first = writer.requests[1][1].text
@@ -114,3 +114,24 @@ def test_limits_divide_the_window(
     how: memory.Memory, window: int | None, budget: int | None, prior: int
 ) -> None:
     assert memory.limits(how, window=window, budget=budget, count=len).prior == prior
+
+
+@pytest.mark.parametrize("window", [8_192, 16_384])
+@pytest.mark.parametrize("layout", ["conversation", "paper"])
+@pytest.mark.parametrize("how", ["summary", "auto"])
+def test_references_are_part_of_what_must_fit(how: memory.Memory, layout: Any, window: int) -> None:
+    words = LengthBehavior()
+    context = [
+        words.reply([{"role": "user", "content": f"Passage {n}. Write 220 words"}])
+        for n in range(40)
+    ]
+    writer = FakeWriter(behavior=LengthBehavior(), window=window)
+    chain = AgentWriteChain(writer, memory=how, layout=layout)
+    document = chain.invoke({**given(16), "context": context})
+    assert document["length"] == pytest.approx(6_400, rel=0.05)
+
+
+def test_many_small_sections_fit_too() -> None:
+    writer = FakeWriter(behavior=LengthBehavior(), window=WINDOW)
+    document = AgentWriteChain(writer).invoke(given(150, 25))
+    assert len(document["sections"]) == 150

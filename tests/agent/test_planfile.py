@@ -34,15 +34,16 @@ def plans(draw: st.DrawFn) -> WritingPlan:
         heading=texts,
         main_point=texts,
         length=lengths,
-        chapter=st.sampled_from(["", *names]),
+        chapter=st.sampled_from(names or [""]),
     )
     sections = draw(st.lists(section, min_size=0 if names else 1, max_size=5))
     if draw(st.booleans()):  # the usual case: chapter after chapter
-        sections.sort(key=lambda part: ["", *names].index(part.chapter))
+        sections.sort(key=lambda part: [*names, ""].index(part.chapter))
+    listed = draw(st.booleans()) or not sections  # else chapters that only sections name
     return WritingPlan(
         title=draw(texts),
         sections=sections,
-        chapters=list(draw(chapters)),
+        chapters=list(draw(chapters)) if listed else [],
         unit=draw(st.sampled_from(["words", "characters"])),
         language=draw(st.sampled_from([None, "en", "ja", "no", ""])),
     )
@@ -80,7 +81,7 @@ def test_any_text_is_a_plan_or_a_plan_file_error(text: str, form: Format) -> Non
 
 
 def test_chapters_whose_sections_are_interleaved_read_back(book: WritingPlan) -> None:
-    book.sections.append(SectionPlan(heading="Out", length=1))
+    book.sections.append(SectionPlan(heading="Out", length=1, chapter="Fall"))
     book.sections.append(SectionPlan(heading="Back", length=2, chapter="Empire"))
     for form in FORMATS:
         assert planfile.loads(planfile.dumps(book, form), form) == book
@@ -234,6 +235,11 @@ def test_a_mistake_is_named_with_line_and_field(old: str, new: str, message: str
         ("yaml", "chapters:\n- {heading: Ab, length: 3}\nsections:\n- {length: 3, chapter: Ac}\n",
          "plan, line 4: `chapter` of section 1 names no chapter of the plan: 'Ac'; "
          "did you mean 'Ab'?"),
+        ("yaml", "chapters:\n- {heading: A, length: 3}\nsections:\n- {heading: Out, length: 3}\n",
+         "plan, line 4: section 1 ('Out') stands in no chapter, though the plan has chapters; "
+         "name its `chapter`, or make it a chapter"),
+        ("md", "# Rome\n\n## Intro (2)\n## Kings (7)\n### A (7)\n",
+         "plan, line 3: section 1 ('Intro') stands in no chapter"),
         ("yaml", "title: \x07\n", "plan: not YAML: unacceptable character"),
         ("yaml", "[" * 5000, "plan: not a plan: nested too deeply"),
         ("yaml", "[[[[[[[[1]]]]]]]]", "plan, line 1: not a plan: nested too deeply"),

@@ -95,3 +95,10 @@ def test_any_text_can_be_measured() -> None:
 def test_japanese_is_counted_in_characters_where_asked() -> None:
     found = measure("吾輩は猫である。", required=8, unit="characters")
     assert (found["output_length"], found["length_score"], found["language"]) == (8, 100.0, "ja")
+
+
+def test_a_reference_list_is_not_measured() -> None:
+    text = "# Tea\n\nTea is a plant [1]. It is drunk."
+    listed = text + "\n\n## References\n\n[1] On tea. tea.md\n\n[2] More. more.md\n"
+    assert measure(listed) == measure(text)
+    assert measure("# Tea\n\n[1] stands here.\n\nAnd more.")["output_length"] == 5

@@ -7,12 +7,13 @@ import re
 from typing import Any
 
 import pytest
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import AIMessage
 from langchain_core.prompts import ChatPromptTemplate
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent import write
-from longchain.errors import PromptError, ReplyError
+from longchain.errors import InputError, PromptError, ReplyError
 from longchain.language import ends_sentence
 from longchain.testing import FakeWriter, LengthBehavior
 
@@ -251,6 +252,9 @@ def test_a_write_prompt_with_other_variables_is_refused(template: str, named: st
         ({"done_reason": "length"}, "length"),
         ({"finish_reason": "content_filter"}, "filter"),
         ({"stop_reason": "end_turn"}, "stop"),
+        ({"stopReason": "max_tokens"}, "length"),
+        ({"incomplete_details": {"reason": "max_output_tokens"}}, "length"),
+        ({"finish_reason": "PROHIBITED_CONTENT"}, "filter"),
         ({}, "stop"),
     ],
 )
@@ -275,3 +279,61 @@ def test_the_usage_of_every_call_is_counted() -> None:
     assert usage["calls"] == writer.calls
     assert usage["output_tokens"] > 1_000
     assert usage["input_tokens"] > usage["output_tokens"]
+
+
+@pytest.mark.parametrize("mode", ["sequential", "direct"])
+def test_a_model_that_only_loops_is_not_paid_for_long(mode: Any) -> None:
+    writer = FakeWriter(replies=["lo lo " * 400] * 30)
+    with pytest.raises(ReplyError, match="loop"):
+        AgentWriteChain(writer, mode=mode).invoke({"instruction": "Sing.", "length": 100} if
+                                                  mode == "direct" else given(1))  # fmt: skip
+    assert writer.calls == 3
+
+
+def test_a_number_in_brackets_is_no_citation_where_there_are_no_references() -> None:
+    text = "Let x lie in the interval [0, 1] and read arr[3] first. " + prose(85)
+    writer = FakeWriter(replies=[text])
+    assert AgentWriteChain(writer).invoke(given(1))["sections"][0]["text"] == text
+
+
+def test_no_turn_without_text_is_shown_after_a_rewrite() -> None:
+    writer = FakeWriter(replies=[prose(500, "a"), prose(95, "b")])
+    AgentWriteChain(writer).invoke(given(1))
+    assert [kind for kind, _ in sent(writer)[1]] == ["human"]
+
+
+@pytest.mark.parametrize("end", ["Anna Smith", "THE END", "See https://example.org/tides"])
+def test_a_last_line_without_a_full_stop_may_be_meant(end: str) -> None:
+    text = f"{prose(95)}\n\n{end}"
+    writer = FakeWriter(replies=[text])
+    assert AgentWriteChain(writer).invoke(given(1))["sections"][0]["text"] == text
+
+
+def test_full_memory_that_does_not_fit_is_said_and_not_stretched() -> None:
+    writer = FakeWriter(behavior=LengthBehavior())
+    with pytest.raises(ContextOverflowError, match="memory 'auto' or 'summary'"):
+        AgentWriteChain(writer, memory="full", window=3_000).invoke(given(12, 400))
+
+
+def test_a_direct_pass_longer_than_the_window_shows_its_end() -> None:
+    writer = FakeWriter(behavior=LengthBehavior(cap=1_000), window=8_192)
+    document = AgentWriteChain(writer, mode="direct").invoke("Write 9,000 words on tides.")
+    assert document["length"] == pytest.approx(9_000, rel=0.05)
+    assert all("Write 9,000 words on tides." in request[0][1] for request in sent(writer))
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [({"mode": "fast"}, "sequential, parallel, direct"), ({"memory": "x"}, "auto, full, summary"),
+     ({"layout": "y"}, "conversation, paper"), ({"window": 0}, "at least 1")],
+)  # fmt: skip
+def test_options_that_nobody_knows_are_refused(option: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        AgentWriteChain(FakeWriter(), **option)
+
+
+def test_a_prompt_without_turns_shows_the_prior_text_whatever_the_layout() -> None:
+    prompt = ChatPromptTemplate.from_template("{plan}\n{text}\n{step}")
+    writer = FakeWriter(replies=[prose(100, "a"), prose(100, "b")])
+    AgentWriteChain(writer, write_prompt=prompt).invoke(given(2))
+    assert prose(100, "a") in sent(writer)[1][0][1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -14,7 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from longchain.apps.cli import app
-from longchain.testing import Faults, SimulatedServer
+from longchain.models import resolve
+from longchain.testing import FakeWriter, Faults, SimulatedServer
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -34,7 +36,7 @@ KEY = "sk-very-secret-0123456789"
 NO_LENGTH = "a length of 0 cannot be written: give one from 1 to 2,000,000"
 
 
-def run(*arguments: str, input: str | None = None) -> Result:
+def run(*arguments: str, input: str | bytes | None = None) -> Result:
     result: Any = CliRunner().invoke(app, arguments, input=input)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -100,6 +102,9 @@ REFUSED = {
     "x -o folder.md": "'folder.md' is a folder: name a file",
     "x -o fixed.md": "'fixed.md' cannot be written: permission denied",
     "x -o shut/x.md": "'shut/x.md' cannot be written: permission denied",
+    f"x -o {'a' * 300}.md": f"'{'a' * 300}.md' cannot be written: File name too long",
+    f"x -o {'a' * 250}.md": f"'{'a' * 250}.md' cannot be written: File name too long",
+    f"x --plan {'a' * 300}.yaml": f"'{'a' * 300}.yaml' cannot be read: File name too long",
     "x -o x.rtf": "'x.rtf': use one of .md, .txt, .json, not '.rtf'",
     "x -o x.docx": (
         ".docx files will come with the extra 'export', which is not part of this version: "
@@ -161,7 +166,23 @@ def test_check_refuses(typed: str, said: str, here: Path) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"longchain: {said}\n")
 
 
-@pytest.mark.parametrize("typed", ["--mode fast", "--unit pages", "--length many", "--nope"])
+@pytest.mark.parametrize("typed", ["write -", "plan -", "check -"])
+@pytest.mark.parametrize(
+    ("given", "said"), [(b"caf\xe9", "it is no UTF-8 text"), (b"tide\0", "it is binary")]
+)
+def test_standard_input_that_is_no_text(typed: str, given: bytes, said: str) -> None:
+    result = run(*typed.split(" "), input=given)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"longchain: standard input cannot be read: {said}\n"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("--mode fast", "--unit pages", "--length many", "--nope"),
+        *("--window 0", "--window -1"),
+    ],
+)
 def test_a_wrong_option_is_a_usage_error(typed: str) -> None:
     result = run("write", "x", *typed.split(" "))
     assert result.exit_code == 2
@@ -203,6 +224,39 @@ def test_an_unreachable_server() -> None:
         "longchain: the model failed: Connection error.; "
         "check the base URL and that the server runs"
     )
+
+
+@pytest.mark.parametrize("command", ["write", "plan"])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ConnectionError("refused"), "the model failed: refused; check the base URL and"),
+        (TimeoutError("slow"), "the model failed: slow; try again when the server answers"),
+        (OSError(5, "Input/output error"), "the run stopped: [Errno 5] Input/output error"),
+    ],
+)
+def test_a_model_that_raises_what_its_package_did_not_translate(
+    command: str, error: OSError, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = FakeWriter(replies=[error] * 9)
+    monkeypatch.setattr(resolve, "chat_model", lambda *_, **__: writer)
+    result = run(command, TIDES)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines()[-1].startswith(f"longchain: {said}")
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ("--base-url http://u:hun@ter@127.0.0.1:9/v1", "the server at http://127.0.0.1:9/v1 does"),
+        ("--model https://u:hunter@h/v1", "the model 'https://h/v1' is not known"),
+        ("--model openai:x --base-url http://u:hunter@127.0.0.1:9/v1", "Connection error."),
+    ],
+)
+def test_a_password_in_an_address_is_not_shown(options: str, shown: str) -> None:
+    result = run("write", TIDES, *options.split())
+    assert shown in result.stderr
+    assert not [part for part in ("hunter", "ter@", "hun@") if part in result.output]
 
 
 class Denying(BaseHTTPRequestHandler):
@@ -258,6 +312,42 @@ def test_finished_sections_are_kept_where_the_model_fails(here: Path) -> None:
     assert kept.startswith("# Tides\n\n## Causes\n\n")
     assert "Coasts" not in kept
     assert not Path("tides.md").exists()
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("tides.md", "# "), ("tides.txt", "Tides"), ("tides.json", "{")]
+)
+def test_a_document_that_cannot_be_saved_is_printed(
+    name: str, begins: str, server: SimulatedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("plan.yaml").write_text(PLAN)
+    monkeypatch.setattr(Path, "replace", full)
+    options = ("--plan", "plan.yaml", "-o", name, "--quiet")
+    result = run("write", "Tides", *options, *at(server))
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"longchain: {name!r} could not be written: No space left on device; "
+        "the document is on standard output instead\n"
+    )
+    assert result.stdout.startswith(begins)
+    assert len(result.stdout.split()) > 150
+    assert os.listdir() == ["plan.yaml"]
+
+
+def test_sources_that_hold_too_little(here: Path) -> None:
+    Path("pumps.md").write_text("# Pumps\n\nThe pumps lift water to the tower.\n")
+    Path("plan.yaml").write_text(PLAN)
+    result = run(
+        *("write", "Tides", "--plan", "plan.yaml", "--source", "pumps.md"),
+        *("--model", "offline", "-o", "tides.md"),
+    )
+    assert (result.exit_code, result.stdout) == (2, "")
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("longchain: the offline writer has nothing left to write for 'Coasts'")
 
 
 @pytest.mark.parametrize("fault", ["empty", "refusal"])

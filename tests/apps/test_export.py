@@ -64,6 +64,27 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
     assert os.listdir(tmp_path) == ["tide.md"]
 
 
+def test_a_failure_that_leaves_no_clean_way_out_is_still_told(tmp_path: Path) -> None:
+    """Where the name is too long to be written, it is too long to be removed, too."""
+    with pytest.raises(InputError, match="could not be written: File name too long"):
+        export.write(DOCUMENT, tmp_path / f"{'a' * 250}.md")
+
+
+@pytest.mark.parametrize("length", [250, 300])
+def test_a_name_that_is_too_long(length: int, tmp_path: Path) -> None:
+    """Also one that only the name beside it, ending in `.part`, makes too long."""
+    with pytest.raises(InputError, match=r"cannot be written: File name too long$"):
+        export.check(tmp_path / f"{'a' * length}.md")
+
+
+def test_the_path_is_tried_and_nothing_stays(tmp_path: Path) -> None:
+    export.check(tmp_path / "tide.md")
+    assert os.listdir(tmp_path) == []
+    (tmp_path / ".tide.md.part").write_text("of another run")
+    export.check(tmp_path / "tide.md")
+    assert (tmp_path / ".tide.md.part").read_text() == "of another run"
+
+
 @pytest.mark.parametrize("suffix", export.COMING)
 def test_a_format_to_come_names_what_brings_it(suffix: str) -> None:
     with pytest.raises(InputError, match=rf"^\{suffix} files will come with the extra 'export'"):

@@ -243,7 +243,8 @@ def test_it_writes_less_where_material_runs_out() -> None:
     request = step(references, "Pumps", "500 words")
     answer = OfflineWriter().invoke([request])
     assert answer.text == "Pumps lift water to the tower. Valves close the pipe at night [1]."
-    assert OfflineWriter().invoke([request, answer, request]).text == ""
+    more = HumanMessage("Go on. Add about 400 words")
+    assert OfflineWriter().invoke([request, answer, more]).text == ""
 
 
 LEFT_OUT = """\

@@ -1,7 +1,8 @@
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -211,6 +212,42 @@ def test_a_string_that_names_no_model_says_what_to_do(given: str, said: str) -> 
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "url", "shown"),
+    [
+        (None, "http://u:hun@ter@h:1/v1", "http://h:1/v1"),
+        (None, "http://u:hun/ter@h:1/v1", "http://h:1/v1"),
+        (None, "http://u:hunter?@h/v1", "http://…"),
+        (None, "u:hunter@h/v1", "'h/v1'"),
+        (None, "h/v1?key=hunter", "'h/v1'"),
+        ("https://u:hunter@h/v1", None, "'https://h/v1'"),
+        ("https:/u:hunter@h/v1", None, "'https:/h/v1'"),
+        ("openai:https://u:hunter@h/v1", None, "'openai:https://h/v1'"),
+        ("anthropic:https://u:hunter@h/v1", None, "'anthropic:https://h/v1'"),
+        ("ollama:https://u:hunter@h/v1", None, "'ollama:https://h/v1'"),
+        ("longwriter:https://u:hunter@", None, "'longwriter:https://'"),
+    ],
+)
+def test_no_part_of_an_address_that_may_be_secret_is_shown(
+    given: str | None, url: str | None, shown: str
+) -> None:
+    with pytest.raises(ModelNameError) as caught:
+        chat_model(given, base_url=url, http_client=Server(status=404).client())
+    assert shown in str(caught.value)
+    assert not {"hun", "ter"} & set(re.split(r"\W", str(caught.value)))
+    assert "hunter" not in str(caught.value)
+
+
+def test_a_model_string_keeps_an_at_sign_of_its_own() -> None:
+    with pytest.raises(ModelNameError, match="the model 'nowhere:opus@2026' is not known"):
+        chat_model("nowhere:opus@2026")
+
+
+def test_describe_shows_no_password() -> None:
+    model = chat_model("https://u:hunter@h/v1", base_url="http://u:hunt@er@h:1/v1")
+    assert describe(model) == "https://h/v1 (ChatOpenAI at http://h:1/v1; as given)"
+
+
 def test_the_offline_writer_has_no_address() -> None:
     with pytest.raises(ModelNameError, match="leave out the base URL"):
         chat_model("offline", base_url=URL)
@@ -301,6 +338,34 @@ def test_output_limit_keeps_to_what_the_model_was_made_with() -> None:
     }
 
 
+def test_output_limit_keeps_to_what_the_model_is_bound_to() -> None:
+    wrapped: Any = _fake(ChatOllama).bind(num_predict=40).with_retry()
+    assert output_limit(wrapped, 100) == {"num_predict": 40}
+
+
+WRAPPINGS: list[Callable[[BaseChatModel], Any]] = [
+    lambda model: model.bind(seed=1),
+    lambda model: model.with_retry(),
+    lambda model: model.with_fallbacks([_fake()]),
+    lambda model: model.with_config(tags=["x"]),
+    lambda model: model.bind(seed=1).with_retry(),
+    lambda model: model.with_retry().with_fallbacks([_fake()]),
+    lambda model: model.with_fallbacks([_fake()]).with_retry().bind(seed=1),
+]
+
+
+@pytest.mark.parametrize("wrap", WRAPPINGS)
+def test_a_wrapped_model_is_known_by_what_it_wraps(
+    wrap: Callable[[BaseChatModel], Any],
+) -> None:
+    profile = {"max_input_tokens": 9, "structured_output": True, "max_output_tokens": 60}
+    wrapped = wrap(_fake(ChatOllama, num_predict=50, profile=profile))
+    assert output_limit(wrapped, 1000) == {"num_predict": 50}
+    assert (context_window(wrapped), structured(wrapped)) == (9, True)
+    unlimited = wrap(_fake(ChatOllama, profile=profile))
+    assert output_limit(unlimited, 1000) == {"num_predict": 60}
+
+
 @pytest.mark.parametrize(
     ("profile", "window", "schema"),
     [
@@ -338,6 +403,10 @@ def test_the_module_alone_imports_no_provider() -> None:
         (ModelAuthenticationError("Incorrect key: hunter2-hunter2"), "[key]; check the key"),
         (ModelConnectionError("Connection\nerror."), "Connection error.; check the base URL"),
         (ModelError(""), "the model failed: ModelError"),
+        (ModelError(f"no route to http://u:{KEY}@h/v1"), "no route to http://[key]@h/v1"),
+        (TimeoutError("slow"), "the model failed: slow; try again when"),
+        (ConnectionError(), "the model failed: ConnectionError; check the base URL"),
+        (OSError(28, "disk full"), "the run stopped: [Errno 28] disk full"),
         (ReplyError("no prose after 3 replies"), "no prose after 3 replies"),
     ],
 )

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast, get_args
 
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
@@ -35,6 +35,7 @@ from longchain.agent.layout import pieces
 from longchain.agent.nodes import Nodes
 from longchain.agent.parse import WritingPlanParser
 from longchain.agent.progress import Mode, Progress, extend
+from longchain.agent.report import document
 from longchain.agent.request import Input, events, schema
 from longchain.agent.step import Choice
 from longchain.document import WritingPlan
@@ -94,14 +95,21 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         grounded_only: Tell the model to write from the references alone.
         review: Pause after the plan, by `interrupt`; resume with `Command(resume=plan)`. Needs a
             checkpointer.
-        plan_prompt: Replaces the planner's prompt.
-        write_prompt: Replaces the section writer's prompt.
+        plan_prompt: Replaces the planner's prompt: a template, or its text.
+        write_prompt: Replaces the section writer's prompt, likewise.
         window: The writing model's context window in tokens, where its profile does not say.
         memory_tokens: Tokens of prior text that a prompt may show.
         local_sources: Whether an input may name paths to read. Switch it off on a server.
         checkpointer: Any LangGraph checkpointer.
 
+    The input is an instruction, or a dictionary: `instruction`, and as you like `length` and `unit`
+    (`words` or `characters`), `language` (a tag such as `ja`), `style`, `plan` (a `WritingPlan` or
+    its JSON-plain form), `context` (texts or documents), `sources` (paths). The output is the
+    JSON-plain form of `LongDocument`: `title`, `text`, `plan`, `sections`, `references`, `length`,
+    `unit`, `language`, `usage`, `report`.
+
     Raises:
+        InputError: An option has a value that nobody knows.
         ModelNameError: The model string names no known model.
         PromptError: A prompt's variables are not ours to fill.
 
@@ -128,13 +136,15 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         length_control: bool = True,
         grounded_only: bool = False,
         review: bool = False,
-        plan_prompt: ChatPromptTemplate | None = None,
-        write_prompt: ChatPromptTemplate | None = None,
+        plan_prompt: str | ChatPromptTemplate | None = None,
+        write_prompt: str | ChatPromptTemplate | None = None,
         window: int | None = None,
         memory_tokens: int | None = None,
         local_sources: bool = True,
         checkpointer: BaseCheckpointSaver[Any] | Literal[True] | None = None,
     ) -> None:
+        _check(mode, memory, layout, window, memory_tokens)
+        planning, writing = _template(plan_prompt), _template(write_prompt)
         writer = _model(model)
         limit = memories.limits(
             memory,
@@ -147,10 +157,11 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             planner_model=_model(planner_model) if planner_model is not None else writer,
             limit=limit,
             retriever=_retriever(retriever),
-            plan_prompt=plans.check_prompt(plan_prompt) if plan_prompt else None,
-            write_prompt=writes.check_prompt(write_prompt) if write_prompt else None,
+            plan_prompt=plans.check_prompt(planning) if planning else None,
+            write_prompt=writes.check_prompt(writing) if writing else None,
             mode=mode,
-            layout=layout,
+            # Without turns in it, a prompt can show the prior text in one message only.
+            layout="paper" if writing and "turns" not in _names(writing) else layout,
             length_control=length_control,
             grounded_only=grounded_only,
             review=review,
@@ -195,7 +206,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             return given
         nodes = self.stages
         log = events(given, mode=nodes.mode, local_sources=nodes.local_sources)
-        if nodes.grounded_only and nodes.source(log[0]) is None:
+        if nodes.grounded_only and nodes.source(nodes.progress({"log": log})) is None:
             raise InputError(
                 "grounded_only: nothing to write from: give context, sources or a retriever"
             )
@@ -254,7 +265,8 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         `longchain.agent.report.document` makes the document of the last one.
         """
         given = self._enter(input)
-        progress = self._begun(given, config)
+        kept = None if isinstance(given, dict) else self.get_state(_named(config)).values
+        progress = self._begun(given if kept is None else kept)
         for update in self.stream(given, config, stream_mode="updates"):
             progress.add(_events(update))
             yield progress
@@ -264,7 +276,8 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
     ) -> AsyncIterator[Progress]:
         """Write a document and yield where it stands after every step, asynchronously."""
         given = self._enter(input)
-        progress = self._begun(given, config)
+        kept = None if isinstance(given, dict) else (await self.aget_state(_named(config))).values
+        progress = self._begun(given if kept is None else kept)
         async for update in self.astream(given, config, stream_mode="updates"):
             progress.add(_events(update))
             yield progress
@@ -292,12 +305,31 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
                 yield part
             shown = max(shown, len(parts))
 
-    def _begun(self, given: Any, config: RunnableConfig | None) -> Progress:
-        """Return what a run starts from: its input, or what a checkpoint holds."""
-        if not isinstance(given, dict):
-            given = self.get_state(cast("RunnableConfig", config)).values
+    def document(self, config: RunnableConfig) -> dict[str, Any]:
+        """Return a finished document again from its checkpoint, without a call.
+
+        Raises:
+            InputError: The thread holds no document, or one that is not finished.
+        """
+        values = self.get_state(config).values
+        if not values.get("log"):
+            raise InputError("this thread holds no document")
+        progress = self._begun(values)
+        if progress.plan is None or progress.current() is not None or progress.chapter_reached():
+            raise InputError("the document is not finished: go on with invoke(None, config)")
+        return document(progress).model_dump()
+
+    def _begun(self, values: dict[str, Any]) -> Progress:
+        """Return what a run starts from: the events of its input, or of a checkpoint."""
         nodes = self.stages
-        return Progress(given["log"], closed=nodes.length_control, mode=nodes.mode)
+        return Progress(values["log"], closed=nodes.length_control, mode=nodes.mode)
+
+
+def _named(config: RunnableConfig | None) -> RunnableConfig:
+    """Return the config of a run that goes on."""
+    if not config:
+        raise InputError("to go on with a document, name its thread in the config")
+    return config
 
 
 def _events(update: dict[str, Any]) -> list[Any]:
@@ -339,6 +371,31 @@ def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
     graph.add_conditional_edges("summarize", advance, onward)
     graph.add_edge("finish", END)
     return graph
+
+
+def _check(
+    mode: str, memory: str, layout: str, window: int | None, memory_tokens: int | None
+) -> None:
+    """Refuse options that nobody knows."""
+    choices: list[tuple[str, str, Any]] = [
+        ("mode", mode, Mode),
+        ("memory", memory, memories.Memory),
+        ("layout", layout, writes.Layout),
+    ]
+    for name, value, known in choices:
+        if value not in get_args(known):
+            raise InputError(f"{name} is one of {', '.join(get_args(known))}, not {value!r}")
+    for name, number in (("window", window), ("memory_tokens", memory_tokens)):
+        if number is not None and number < 1:
+            raise InputError(f"{name} is a number of tokens, at least 1, not {number!r}")
+
+
+def _template(given: str | ChatPromptTemplate | None) -> ChatPromptTemplate | None:
+    return ChatPromptTemplate.from_template(given) if isinstance(given, str) else given
+
+
+def _names(prompt: ChatPromptTemplate) -> set[str]:
+    return {*prompt.input_variables, *prompt.optional_variables}
 
 
 def _model(given: str | Runnable[Any, Any] | None) -> BaseChatModel:

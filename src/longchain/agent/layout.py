@@ -28,8 +28,11 @@ def pieces(progress: Progress) -> tuple[list[str], list[str], list[Reference]]:
     done = progress.current()
     drafts = progress.drafts if done is None else progress.drafts[:done]
     known = [Reference(**reference) for reference in progress.references]
-    texts, cited = grounding.number([draft.text for draft in drafts], known)
-    parts = [f"# {progress.plan.title}\n\n"] if progress.plan.title else []
+    texts = [draft.text for draft in drafts]
+    cited: list[Reference] = []
+    if known:  # without references, a number in brackets is no citation
+        texts, cited = grounding.number(texts, known)
+    parts = [f"# {progress.plan.title}\n\n"] if progress.plan.title and drafts else []
     deep = "###" if progress.plan.chapters else "##"
     chapter = ""
     for draft, text in zip(drafts, texts, strict=True):
@@ -37,8 +40,8 @@ def pieces(progress: Progress) -> tuple[list[str], list[str], list[Reference]]:
         if draft.plan.chapter != chapter and progress.plan.chapters:
             chapter = draft.plan.chapter
             head = f"## {chapter}\n\n"
-        if draft.plan.heading and draft.plan.heading != draft.plan.chapter:
-            head += f"{deep} {draft.plan.heading}\n\n"
+        if heading := progress.heading(draft):
+            head += f"{deep} {heading}\n\n"
         parts.append(f"{head}{text.strip()}\n\n")
     finished = done is None and progress.chapter_reached() is None
     if finished and cited:

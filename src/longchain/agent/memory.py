@@ -19,7 +19,7 @@ from langchain_core.prompts import ChatPromptTemplate
 
 from longchain.agent.clean import clean
 from longchain.agent.plan import prompt_language
-from longchain.agent.progress import Progress
+from longchain.agent.progress import Draft, Progress
 from longchain.language import sentences
 
 Memory = Literal["auto", "full", "summary"]
@@ -48,6 +48,8 @@ class Limits:
     """Verbatim prior text, at most."""
     plan: int
     """The plan as prompts show it, at most."""
+    references: int
+    """The references of one section, at most; one is shown whatever its size."""
     count: Callable[[str], int]
     """Counts tokens, exactly or on the safe side."""
 
@@ -71,32 +73,96 @@ def limits(
     share = whole * 3 // 10 if memory == "summary" else whole * 6 // 10
     prior = min(share, VERBATIM) if memory == "summary" else share
     remembered = lru_cache(maxsize=2048)(count)
-    return Limits(memory, window, min(prior, budget or prior), whole // 8, remembered)
+    return Limits(memory, window, min(prior, budget or prior), whole // 8, whole // 4, remembered)
 
 
-def fold_until(progress: Progress, limit: Limits) -> int | None:
+def fold_until(progress: Progress, limit: Limits, *, requests: bool) -> int | None:
     """Return up to which section the text must be summarized before the next call, or None.
 
     When the verbatim part would pass its share, its older half goes.
+
+    Args:
+        progress: Where the document stands.
+        limit: What fits.
+        requests: Whether prompts repeat each section's request, with its references, beside its
+            text, as in the `conversation` layout.
     """
     if limit.memory == "full" or progress.mode != "sequential":
         return None
     start, end = progress.summarized, progress.current()
-    if end is None or end - start < 2:
+    if end is None or end == start:
         return None
-    texts = [draft.text for draft in progress.drafts[start:end]]
-    if sum(map(len, texts)) * MOST_PER_CHARACTER <= limit.prior:
+    known = {reference["id"]: reference["text"] for reference in progress.references}
+    shown = [_shown(draft, known, limit, requests) for draft in progress.drafts[start : end + 1]]
+    prior = _prior(progress, limit, sum(map(len, shown[-1][1:])))
+    if sum(len(text) for texts in shown[:-1] for text in texts) * MOST_PER_CHARACTER <= prior:
         return None  # whatever the tokenizer: most documents need not be counted at each step
-    sizes = [limit.count(text) for text in texts]
+    sizes = [sum(map(limit.count, texts)) for texts in shown[:-1]]
     total = sum(sizes)
-    if total <= limit.prior:
+    if total <= prior:
         return None
     upto = start
-    # At least one section stays verbatim, whatever its size: the next one must join on to it.
-    while upto < end - 1 and total > limit.prior // 2:
+    # The last section stays verbatim if it can: the next one must join on to it.
+    while upto < end and total > (prior // 2 if upto < end - 1 else prior):
         total -= sizes[upto - start]
         upto += 1
     return upto
+
+
+REQUEST = " " * 300
+"""What a request is beside its references: the section's heading and main point, and the task."""
+
+
+def _shown(draft: Draft, known: dict[int, str], limit: Limits, requests: bool) -> list[str]:
+    """Return the texts by which a section makes a prompt longer."""
+    if not requests:
+        return [draft.text, REQUEST]
+    cited = within(limit, [known[key] for key in draft.references])
+    return [draft.text, REQUEST * max(len(draft.turns), 1), *cited]
+
+
+def _prior(progress: Progress, limit: Limits, request: int) -> int:
+    """Return the tokens that prior text may take before the section at hand.
+
+    Args:
+        progress: Where the document stands.
+        limit: What fits.
+        request: Characters of the section's own request, references and all.
+    """
+    if limit.window is None:
+        return limit.prior
+    index = progress.current() or 0
+    assert progress.controller is not None
+    fixed = progress.request["instruction"] + progress.request["style"] + progress.summary
+    reply = min(2 * progress.controller.budget(index), limit.window // 3)
+    taken = limit.plan + round((len(fixed) + request) / 3) + reply + 600
+    return max(min(limit.prior, limit.window - taken), 0)
+
+
+def tail(limit: Limits, text: str) -> str:
+    """Return the end of a text, as much as prompts may show of it, from a paragraph's beginning.
+
+    The beginning moves on by half of that share at a time: in between, prompts only grow.
+    """
+    share = limit.prior if limit.window is None else min(limit.prior, limit.window * 4 // 10)
+    if len(text) * MOST_PER_CHARACTER <= share or limit.count(text) <= share:
+        return text
+    most = max(len(text) * share // limit.count(text), 400)
+    start = ((len(text) - most) // (most // 2) + 1) * (most // 2)
+    ends = [place for mark in ("\n\n", ". ", "。") if (place := text.find(mark, start)) >= 0]
+    return "…\n\n" + text[min(ends, default=start) :].lstrip(".。 \n")
+
+
+def within(limit: Limits, texts: list[str]) -> list[str]:
+    """Return the leading texts that fit into the share of a section's references."""
+    kept: list[str] = []
+    room = limit.references
+    for text in texts:
+        room -= limit.count(text) + 30
+        if room < 0 and kept:
+            break
+        kept.append(text)
+    return kept
 
 
 _SUMMARIZE = {

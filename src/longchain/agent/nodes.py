@@ -5,11 +5,9 @@ log -> events; which node comes next is decided by `Nodes.advance`, from the log
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.documents import Document
 from langchain_core.exceptions import ModelInvalidRequestError
@@ -22,7 +20,7 @@ from pydantic import ValidationError
 from longchain.agent import budget, grounding, memory, plan, write
 from longchain.agent.memory import Limits
 from longchain.agent.parse import WritingPlanParser
-from longchain.agent.progress import Mode, Progress, Request
+from longchain.agent.progress import Mode, Progress
 from longchain.agent.report import document
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
@@ -61,13 +59,14 @@ class Nodes:
         self.structured = structured(self.planner_model) is not False
         self.plan = Step("plan", self._plan_view, self._plan_update)
         self.write = Step("write", self._write_view, self._write_update, stream=True)
-        self.write_alone = Step("write_alone", self._alone_view, self._write_update, stream=True)
+        self.write_alone = Step(
+            "write_alone", self._alone_view, self._write_update, stream=True, reads=("log",)
+        )
         self.survey = Step("survey", self._survey_view, self._survey_update)
         self.retrieve = Step("retrieve", self._retrieve_view, self._retrieve_update)
         self.summarize = Step("summarize", self._summary_view, self._summary_update)
         self._lock = Lock()
         self._known: dict[int, Progress] = {}
-        self._retriever_over = lru_cache(maxsize=16)(_retriever_over)
 
     def progress(self, state: Any) -> Progress:
         """Return where the document stands.
@@ -92,7 +91,7 @@ class Nodes:
     def start(self, state: Any) -> str | list[Send]:
         """Return the first node: the plan, unless one was given."""
         progress = self.progress(state)
-        if self.source(progress.request) is not None and not progress.outline:
+        if self.source(progress) is not None and not progress.surveyed:
             return "survey"
         return "plan" if progress.plan is None else self.advance(state)
 
@@ -101,7 +100,7 @@ class Nodes:
         progress = self.progress(state)
         if progress.failures:
             return "repair"
-        if self.review and not progress.summarized and _nothing_written(progress):
+        if self.review and not progress.reviewed:
             return "review"
         return self.advance(state)
 
@@ -113,18 +112,15 @@ class Nodes:
         index = progress.current()
         if index is None:
             return "finish"
-        if memory.fold_until(progress, self.limit) is not None:
+        if self._fold_until(progress) is not None:
             return "summarize"
-        grounded = self.source(progress.request) is not None
+        grounded = self.source(progress) is not None
         if self.mode != "parallel":
             return "retrieve" if grounded and not progress.drafts[index].referred else "write"
         if grounded and any(not draft.referred for draft in progress.drafts):
             return "retrieve"
-        return [
-            Send("write_alone", self._alone(state["log"], i))
-            for i, draft in enumerate(progress.drafts)
-            if not draft.done
-        ]
+        waiting = [i for i, draft in enumerate(progress.drafts) if not draft.done]
+        return [Send("write_alone", {"index": index}) for index in waiting]
 
     # Planning ------------------------------------------------------------------------------
 
@@ -207,9 +203,10 @@ class Nodes:
                 language=progress.language,
                 level=level,
             )
-        if required:
-            answer = budget.rescale(answer, required)
-        elif about["chapter"] is None:
+        if about["chapter"] is not None:
+            answer = answer.model_copy(update={"chapters": []})
+        answer = budget.fit(answer, required or answer.length)
+        if not required and about["chapter"] is None:
             notes.append(f"length chosen by the planner: {answer.length:,} {answer.unit}")
         event = {"type": "plan", "note": "; ".join(notes), "usage": usage}
         if about["chapter"] is None:
@@ -230,25 +227,30 @@ class Nodes:
             # LangGraph raises it before it saves the answer: the review stays pending.
             raise InputError(error.errors()[0]["msg"]) from None
         if answer is None or answer is True or answer == current:
-            return {"log": []}
-        given = {**progress.request, "plan": answer, "length": None, "unit": None}
+            return {"log": [{"type": "review"}]}
+        open_to = {"length": None, "unit": None, "language": None}
+        given = {**progress.request, "plan": answer, **open_to}
         request, edited = request_events(given, mode=self.mode, local_sources=self.local_sources)
         # Whoever edits a plan decides on the whole length, too.
         changed = {"note": "edited in review", "required": request["required"]}
-        return {"log": [{**edited, **changed}]}
+        return {"log": [{**edited, **changed}, {"type": "review"}]}
 
     # References ----------------------------------------------------------------------------
 
-    def source(self, request: Request) -> Runnable[str, list[Document]] | None:
+    def source(self, progress: Progress) -> Runnable[str, list[Document]] | None:
         """Return the retriever for a request: over its own material, else the chain's."""
-        if request["context"] or request["sources"]:
-            context = json.dumps(request["context"], sort_keys=True, default=str)
-            return self._retriever_over(context, tuple(request["sources"]))
-        return self.retriever
+        request = progress.request
+        if not (request["context"] or request["sources"]):
+            return self.retriever
+        if progress.retriever is None:
+            read = grounding.read_sources(request["sources"]) if request["sources"] else []
+            found = [*grounding.documents(request["context"]), *read]
+            progress.retriever = grounding.SourceRetriever.over(found)
+        return cast("Runnable[str, list[Document]]", progress.retriever)
 
     def _survey_view(self, state: Any) -> View:
         progress = self.progress(state)
-        source = self.source(progress.request)
+        source = self.source(progress)
         assert source is not None
         if isinstance(source, grounding.SourceRetriever):
             held = source.documents
@@ -256,12 +258,14 @@ class Nodes:
         return View(progress, progress.request["instruction"], source)
 
     def _survey_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
-        return {"log": [{"type": "survey", "outline": grounding.outline(answer) or "-"}]}
+        return {
+            "log": [{"type": "survey", "outline": grounding.outline(grounding.documents(answer))}]
+        }
 
     def _retrieve_view(self, state: Any) -> View:
         progress = self.progress(state)
         index = next(i for i, draft in enumerate(progress.drafts) if not draft.referred)
-        source, section = self.source(progress.request), progress.drafts[index].plan
+        source, section = self.source(progress), progress.drafts[index].plan
         assert source is not None
         query = " ".join(filter(None, [section.chapter, section.heading, section.main_point]))
         return View(progress, query, source, {"index": index})
@@ -282,7 +286,7 @@ class Nodes:
     # Writing -------------------------------------------------------------------------------
 
     def _prompter(self, progress: Progress) -> write.Prompter:
-        grounded = self.source(progress.request) is not None or bool(progress.references)
+        grounded = self.source(progress) is not None or bool(progress.references)
         return write.Prompter(
             self.layout, self.limit, grounded=grounded, grounded_only=self.grounded_only
         )
@@ -311,35 +315,17 @@ class Nodes:
         event = settle(seen.progress, about["index"], about["kind"], about["asked"], answer, usage)
         return {"log": [event]}
 
-    def _alone(self, log: list[Any], index: int) -> dict[str, Any]:
-        """Return all that a section needs to be written without the others: a log of its own."""
-        request = {**log[0], "context": [], "sources": []}
-        own = [
-            event
-            for event in log[1:]
-            if event["type"] == "plan" or (event["type"] == "piece" and event["section"] == index)
-        ]
-        cited = self._cited(log, index)
-        return {"log": [request, *own, *cited], "index": index}
-
-    def _cited(self, log: list[Any], index: int) -> list[Any]:
-        """Return the section's references as an event that needs no other."""
-        found = [event for event in log[1:] if event["type"] == "references"]
-        known = {ref["id"]: ref for event in found for ref in event["new"]}
-        return [
-            {**event, "new": [known[key] for key in event["ids"]]}
-            for event in found
-            if event["section"] == index
-        ]
-
     def _alone_view(self, state: Any) -> View:
         return self._section_view(self.progress(state), state["index"])
+
+    def _fold_until(self, progress: Progress) -> int | None:
+        return memory.fold_until(progress, self.limit, requests=self.layout == "conversation")
 
     # Memory and the end --------------------------------------------------------------------
 
     def _summary_view(self, state: Any) -> View:
         progress = self.progress(state)
-        upto = memory.fold_until(progress, self.limit)
+        upto = self._fold_until(progress)
         assert upto is not None
         own = plan.prompt_language(progress.language)
         name = write.language_name(progress.language, own)
@@ -372,10 +358,6 @@ def _shown(source: Runnable[Any, Any], found: list[Document]) -> list[Document]:
     return whole if len(whole) <= source.k else found or whole[: source.k]
 
 
-def _nothing_written(progress: Progress) -> bool:
-    return not any(draft.calls for draft in progress.drafts)
-
-
 def _unplanned(_: Any) -> WritingPlan:
     raise PlanError("no plan could be read")
 
@@ -387,10 +369,3 @@ def _share(progress: Progress, chapter: str) -> int:
     planned = {section.chapter for section in progress.plan.sections}
     waiting = {c.heading: c.length for c in progress.plan.chapters if c.heading not in planned}
     return progress.controller.remaining(waiting[chapter], sum(waiting.values()))
-
-
-def _retriever_over(context: str, sources: tuple[str, ...]) -> Runnable[str, list[Document]]:
-    """Return a retriever over documents, given as JSON so that they can be a key, and paths."""
-    found = grounding.documents(json.loads(context))
-    read = grounding.read_sources(sources) if sources else []
-    return grounding.SourceRetriever.over([*found, *read])

@@ -65,6 +65,12 @@ class Surveyed(TypedDict):
     outline: str
 
 
+class ReviewedPlan(TypedDict):
+    """A person has seen the plan; a changed plan is an event of its own."""
+
+    type: Literal["review"]
+
+
 class Referred(TypedDict):
     """What the retriever found for a section."""
 
@@ -108,7 +114,7 @@ class Summarized(TypedDict):
     usage: dict[str, int]
 
 
-Event = Request | Surveyed | Planned | Referred | Written | Summarized
+Event = Request | Surveyed | Planned | ReviewedPlan | Referred | Written | Summarized
 
 
 def extend(log: list[Any], writes: Sequence[list[Any]]) -> list[Any]:
@@ -173,7 +179,11 @@ class Progress:
         """Replies to the pending plan request that could not be read, with the errors."""
         self.drafts: list[Draft] = []
         self.references: list[dict[str, Any]] = []
+        self.surveyed = False
         self.outline = ""
+        self.reviewed = False
+        self.retriever: Any = None
+        """Finds the references of this request; made once for each reading of the log."""
         self.summary = ""
         self.summarized = 0
         self.usage = Usage()
@@ -194,7 +204,10 @@ class Progress:
     # What happened -------------------------------------------------------------------------
 
     def _survey(self, event: Surveyed) -> None:
-        self.outline = event["outline"]
+        self.surveyed, self.outline = True, event["outline"]
+
+    def _review(self, event: ReviewedPlan) -> None:
+        self.reviewed = True
 
     def _plan(self, event: Planned) -> None:
         if "failed" in event:
@@ -273,7 +286,8 @@ class Progress:
                 break
             kept.append(Turn(turn.kind, turn.asked, turn.text[:room]))
             room -= len(turn.text)
-        draft.turns = [*kept, Turn(event["kind"], event["asked"], event["text"])]
+        new = [Turn(event["kind"], event["asked"], event["text"])] if event["text"] else []
+        draft.turns = [*kept, *new]
         draft.text = draft.text[: event["keep"]] + event["text"]
         draft.length = event["length"]
 
@@ -307,6 +321,10 @@ class Progress:
         """Return the length of a text in this document's unit."""
         return count_length(text, self.unit, self.language)
 
+    def heading(self, draft: Draft) -> str:
+        """Return a section's heading as the document shows it: not one that repeats its chapter."""
+        return "" if draft.plan.heading == draft.plan.chapter else draft.plan.heading
+
     def overhead(self) -> int:
         """Return the length of the title and of the chapters' headings."""
         assert self.plan is not None
@@ -326,6 +344,10 @@ class Progress:
                 ready = self.mode == "parallel" or all(draft.done for draft in self.drafts)
                 return chapter.heading if ready else None
         return None
+
+    def current_number(self) -> int:
+        """Return the number of the section at hand, as people count."""
+        return (self.current() or 0) + 1
 
     def current(self) -> int | None:
         """Return the first section that is not done, or None."""

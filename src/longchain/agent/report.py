@@ -18,7 +18,9 @@ from longchain.document import LongDocument, Section, Unit
 from longchain.length import count_length, length_score
 from longchain.repetition import duplicate_sentences, rep_n, repeats
 
-_HEADING = regex.compile(r"^#{1,6}[ \t]+(.+?)[ \t]*#*$", regex.MULTILINE)
+_HEADING = regex.compile(r"^#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$", regex.MULTILINE)
+
+_REFERENCE_LIST = regex.compile(r"(?:\A|\n)#{1,6}[ \t][^\n]+\s*\n(?:\[\d+\][^\n]*\s*)++\Z")
 
 SAMPLE = 1000
 """Characters of a section that tell its language."""
@@ -38,7 +40,7 @@ def measure(
     """Return the judge-free measures of a text.
 
     Args:
-        text: The text, in Markdown or plain; a reference list at its end should be left off.
+        text: The text, in Markdown or plain; a reference list at its end is not measured.
         required: The required length; without it there is no score.
         unit: What lengths count.
         language: The text's language; None: from its script and words.
@@ -50,6 +52,7 @@ def measure(
         of repeated 4-grams) and `duplicate_sentences`; `headings`; `unfinished` (whether the
         last sentence has no end).
     """
+    text = _REFERENCE_LIST.sub("", text)
     language = language or languages.detect(text)
     output = count_length(text, unit, language) if length is None else length
     return {
@@ -115,7 +118,8 @@ def _report(progress: Progress, sections: list[Section], body: str, length: int)
         language=progress.language,
         length=length,
     )
-    planned = [section.heading for section in sections if section.heading]
+    shown = [progress.heading(draft) for draft in progress.drafts]
+    planned = [heading for heading in shown if heading]
     found = [heading for heading in measured.pop("headings") if heading in set(planned)]
     return {
         **measured,

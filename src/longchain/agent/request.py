@@ -6,11 +6,12 @@ refused here, before anything is paid for.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NotRequired, get_args
+from typing import Annotated, Any, Literal, NotRequired, cast, get_args
 
 from langchain_core.messages import BaseMessage
 from langchain_core.prompt_values import PromptValue
@@ -21,9 +22,9 @@ from typing_extensions import TypedDict
 from longchain import language as languages
 from longchain import length as lengths
 from longchain.agent import grounding
-from longchain.agent.budget import rescale
+from longchain.agent.budget import LONG, rescale
 from longchain.agent.progress import Mode
-from longchain.document import SectionPlan, Unit, WritingPlan
+from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
 from longchain.errors import InputError, LengthError
 
 TOLERATED = 0.1
@@ -40,11 +41,11 @@ class Input(TypedDict):
     unit: NotRequired[Unit | None]
     """What `length` counts; without it, as the language counts."""
     language: NotRequired[str | None]
-    """A BCP 47 tag; without it, the instruction's language."""
+    """A BCP 47 tag; without it, the plan's or else the instruction's language."""
     style: NotRequired[str | None]
     """How to write: tone, audience, person, rules of the house."""
     plan: NotRequired[Any]
-    """A `WritingPlan` or its JSON-plain form."""
+    """A `WritingPlan` or its JSON-plain form; the mode `direct` takes none."""
     context: NotRequired[Any]
     """Documents, or texts, to write from."""
     sources: NotRequired[list[str] | str | None]
@@ -109,19 +110,23 @@ def events(given: Any, *, mode: Mode, local_sources: bool = True) -> list[Any]:
 
     Args:
         given: An instruction or an `Input`.
-        mode: How sections will be written; `direct` needs no plan.
+        mode: How sections will be written; `direct` takes no plan.
         local_sources: Whether paths may be read.
 
     Raises:
         InputError: The instruction is empty, or a field has no usable value.
-        LengthError: The length cannot be written, or contradicts the plan.
+        LengthError: The length cannot be written, or contradicts the plan or the unit.
         SourceError: A source cannot be read.
     """
     fields = _fields(given)
     instruction = fields["instruction"]
-    plan = _plan(fields.get("plan"))
-    language = _language(fields.get("language")) or (plan and plan.language)
-    language = language or languages.detect(instruction)
+    plan = _plan(fields.get("plan"), mode)
+    explicit = _language(fields.get("language"))
+    if plan is not None:
+        plan.language = explicit or _language(plan.language)
+    language = explicit or (plan and plan.language) or languages.detect(instruction)
+    if plan is not None and not _names_unit(fields["plan"]):
+        plan.unit = _unit_of(fields, instruction, language)
     required, unit = _length(fields, instruction, plan, language)
     request = {
         "type": "request",
@@ -174,20 +179,76 @@ def _text(value: Any) -> str:
     )
 
 
-def _plan(given: Any) -> WritingPlan | None:
+def _plan(given: Any, mode: Mode) -> WritingPlan | None:
+    """Return the plan that is given, if it can be followed."""
     if given is None:
         return None
+    if mode == "direct":
+        raise InputError(
+            "direct mode writes the whole text in one go and takes no plan: leave the plan out, "
+            "or give it to sequential or parallel mode"
+        )
     try:
         plan = WritingPlan.model_validate(
             given.model_dump() if isinstance(given, WritingPlan) else given
         )
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "plan"
-        raise InputError(f"the plan cannot be used: {where}: {first['msg']}") from None
+        where = ".".join(str(part) for part in first["loc"])
+        said = ["the plan cannot be used", where, first["msg"].removeprefix("Value error, ")]
+        raise InputError(": ".join(filter(None, said))) from None
     if not (plan.sections or plan.chapters):
         raise InputError("the plan cannot be used: it has no sections")
+    return _in_chapters(plan)
+
+
+def _in_chapters(plan: WritingPlan) -> WritingPlan:
+    """Return a given plan with its sections chapter by chapter, as they are written.
+
+    Chapters that only sections name are made from them; sections move to where their chapter
+    stands. Nothing moves in a plan without chapters.
+    """
+    if not plan.chapters:
+        names = dict.fromkeys(section.chapter for section in plan.sections if section.chapter)
+        plan.chapters = [
+            ChapterPlan(heading=name, length=sum(s.length for s in plan.of_chapter(name)))
+            for name in names
+        ]
+    if not plan.chapters:
+        return plan
+    known = {chapter.heading for chapter in plan.chapters}
+    for number, section in enumerate(plan.sections, 1):
+        if section.chapter not in known:
+            raise InputError(
+                f"the plan cannot be used: section {number} ({section.heading!r}) stands in no "
+                f"chapter, though the plan has chapters: name its chapter, or make it one"
+            )
+    last = max((i for i, c in enumerate(plan.chapters) if plan.of_chapter(c.heading)), default=-1)
+    plan.sections = [
+        section
+        for chapter in plan.chapters[: last + 1]
+        for section in plan.of_chapter(chapter.heading) or [_alone(chapter, plan.unit)]
+    ]
     return plan
+
+
+def _alone(chapter: ChapterPlan, unit: Unit) -> SectionPlan:
+    """Return the one section of a chapter that has none, while a chapter after it has some.
+
+    Chapters are broken down in order, as they are reached, so this one cannot wait for that.
+    """
+    most = LONG * (1 if unit == "words" else 2)
+    if chapter.length > most:
+        raise InputError(
+            f"the plan cannot be used: chapter {chapter.heading!r} has no sections, but a chapter "
+            f"after it has; at {chapter.length:,} {unit} it is too long to be one section: give "
+            "it sections, or take them from the chapters after it"
+        )
+    return SectionPlan(
+        main_point=chapter.main_point or chapter.heading,
+        length=chapter.length,
+        chapter=chapter.heading,
+    )
 
 
 def _length(
@@ -197,7 +258,7 @@ def _length(
     unit = fields.get("unit")
     if unit is not None and unit not in get_args(Unit):
         raise InputError(f"unit is 'words' or 'characters', not {unit!r}")
-    explicit = fields.get("length")
+    explicit = _whole(fields.get("length"))
     if plan is not None:
         if unit is not None and unit != plan.unit:
             raise LengthError(f"the plan counts {plan.unit}, the length asked for counts {unit}")
@@ -213,7 +274,32 @@ def _length(
     read = lengths.read_required_length(instruction)
     if read is None:
         return None, unit or languages.default_unit(language)
+    if unit is not None and unit != read.unit:
+        raise LengthError(
+            f"the instruction asks for {read.target:,} {read.unit}, and unit says {unit}: leave "
+            f"the unit out, or give a length in {unit}"
+        )
     return lengths.check(read.target), read.unit
+
+
+def _names_unit(plan: Any) -> bool:
+    """Whether a given plan says what its lengths count, rather than leaving it to the default."""
+    if isinstance(plan, WritingPlan):
+        return "unit" in plan.model_fields_set
+    return isinstance(plan, Mapping) and plan.get("unit") is not None
+
+
+def _unit_of(fields: dict[str, Any], instruction: str, language: str) -> Unit:
+    """Return what a plan counts that does not say: as the caller, the instruction, the language."""
+    if fields.get("unit") in get_args(Unit):
+        return cast("Unit", fields["unit"])
+    read = lengths.read_required_length(instruction)
+    return read.unit if read else languages.default_unit(language)
+
+
+def _whole(length: Any) -> Any:
+    """Return a whole number that came as a float, as JSON clients send it, as an integer."""
+    return int(length) if isinstance(length, float) and length.is_integer() else length
 
 
 def _language(given: Any) -> str | None:
@@ -239,5 +325,16 @@ def _sources(given: Any, allowed: bool) -> list[str]:
     if not allowed:
         raise InputError("this chain reads no local sources: send the texts as 'context'")
     paths = [str(given)] if isinstance(given, str | Path) else [str(path) for path in given]
-    grounding.read_sources(paths)
+    for path in paths:
+        if os.path.isfile(path):
+            seen = os.stat(path)
+            _readable(path, seen.st_mtime_ns, seen.st_size)
+        else:
+            grounding.read_sources([path])
     return paths
+
+
+@lru_cache(maxsize=256)
+def _readable(path: str, changed: int, size: int) -> None:
+    """Read a file to see that it can be; once, as servers check a request before they run it."""
+    grounding.read_sources([path])

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Literal
 
+import regex
+
 from longchain.agent import grounding
 from longchain.agent.clean import Cleaned, clean, stitch, to_sentence_end, trim
 from longchain.agent.progress import Draft, Progress, Written
@@ -19,10 +21,15 @@ from longchain.errors import ReplyError
 from longchain.language import ends_sentence
 from longchain.length import Step
 
+WORTH_KEEPING = 0.25
+"""The share of what was asked for that must stand before a loop, if that is to be kept."""
+
 RETRIES = 2
 """How often an unusable reply is asked for again."""
 
 Kind = Literal["write", "extend"]
+
+_BARE_END = regex.compile(r"(?:https?://\S+|\p{Extended_Pictographic}\S?)\s*$")
 
 
 def next_request(progress: Progress, index: int) -> tuple[Kind, int, str]:
@@ -32,7 +39,7 @@ def next_request(progress: Progress, index: int) -> tuple[Kind, int, str]:
     if not draft.next:
         if progress.mode == "direct" and progress.request["required"] is None:
             return "write", 0, ""
-        step = progress.controller.first(index, progress.count(draft.plan.heading))
+        step = progress.controller.first(index, progress.count(progress.heading(draft)))
         return "write", step.length, ""
     kind: Kind = "extend" if draft.text else "write"
     return kind, draft.next["length"], draft.next.get("problem", "")
@@ -61,15 +68,17 @@ def settle(
     """
     draft = progress.drafts[index]
     cleaned = _clean(progress, draft, kind, reply)
-    if cleaned.problem in ("empty", "refusal"):
-        return _unusable(progress, index, kind, asked, cleaned, reply, usage)
     notes = list(cleaned.notes)
     notes += ["stopped by the provider's filter"] if reply.finish == "filter" else []
     cut = reply.finish == "length" or cleaned.problem == "loop"
     text = _whole(cleaned.text, progress.language, cut, notes)
-    text, unknown = grounding.check(text, set(draft.references))
-    if unknown:
-        notes.append(f"unknown citations removed: {', '.join(map(str, unknown))}")
+    problem = _problem(cleaned, text, progress, asked)
+    if problem:
+        return _unusable(draft, index, kind, asked, problem, reply, usage)
+    if draft.referred:
+        text, unknown = grounding.check(text, set(draft.references))
+        if unknown:
+            notes.append(f"unknown citations removed: {', '.join(map(str, unknown))}")
     before = draft.text if kind == "extend" else ""
     whole = stitch(before, text, progress.language) if before else text
     got = 0 if cut else progress.count(text)
@@ -90,6 +99,19 @@ def settle(
         "next": asdict(step),
         "usage": usage,
     }
+
+
+def _problem(cleaned: Cleaned, text: str, progress: Progress, asked: int) -> str:
+    """Return why a reply cannot be used, or nothing.
+
+    What stands before a loop is prose, but where it is little the model got nowhere: asked to go
+    on from it, it would loop again.
+    """
+    if cleaned.problem in ("empty", "refusal"):
+        return cleaned.problem
+    if cleaned.problem == "loop" and progress.count(text) < asked * WORTH_KEEPING:
+        return "loop"
+    return "" if text.strip() else "no whole sentence"
 
 
 def _done(progress: Progress, step: Step, whole: str, notes: list[str]) -> tuple[Step, str, int]:
@@ -120,12 +142,22 @@ def _clean(progress: Progress, draft: Draft, kind: Kind, reply: Reply) -> Cleane
 
 def _whole(text: str, language: str, cut: bool, notes: list[str]) -> str:
     """Return the reply without a last sentence that has no end."""
-    if not cut and ends_sentence(text):
+    if not cut and (ends_sentence(text) or _ends_otherwise(text)):
         return text
     whole = to_sentence_end(text, language)
     if whole != text:
         notes.append("cut" if cut else "unfinished sentence dropped")
     return whole
+
+
+def _ends_otherwise(text: str) -> bool:
+    """Whether a reply that the model ended by itself is whole though its end has no full stop.
+
+    A signature, a verse, `THE END`: a short last line below others; an address or an emoji.
+    """
+    above, _, last = text.rstrip().rpartition("\n")
+    short = len(last.split()) <= 8 and len(last) <= 60
+    return bool(above.strip() and short) or bool(_BARE_END.search(last))
 
 
 def _common(before: str, whole: str) -> int:
@@ -146,18 +178,12 @@ def _decide(
     """Return what to do with the section, and its length with this reply in it."""
     controller, draft = progress.controller, progress.drafts[index]
     assert controller is not None
-    heading = progress.count(draft.plan.heading)
+    heading = progress.count(progress.heading(draft))
     length = heading + progress.count(whole)
-    learnt = controller.bias
-    if got:  # for this decision only: the log's own replay will teach the controller
-        controller.bias = learnt.with_reply(asked, got)
     calls = draft.calls + 1
-    step = controller.next(index, length, heading=heading, calls=calls)
-    controller.bias = learnt
-    if not whole:  # a loop or a cut from its first word on: as good as no reply
-        if draft.retries >= RETRIES or calls >= controller.most_calls:
-            raise ReplyError(_exhausted(draft, index, "no whole sentence", ""))
-        return Step("ask", asked or controller.budget(index)), length
+    # The controller itself learns when the log is read: here it only looks one reply ahead.
+    bias = controller.bias.with_reply(asked, got)
+    step = controller.next(index, length, heading=heading, calls=calls, bias=bias)
     if cut and step.action == "keep" and calls < controller.most_calls:
         # A cut reply taught the controller nothing; it is only done where its budget is.
         missing = controller.budget(index) - length if asked else 1000
@@ -167,17 +193,15 @@ def _decide(
 
 
 def _unusable(
-    progress: Progress,
+    draft: Draft,
     index: int,
     kind: Kind,
     asked: int,
-    cleaned: Cleaned,
+    problem: str,
     reply: Reply,
     usage: dict[str, int],
 ) -> Written:
     """Return the event of a reply that gave no prose: try again, or keep what there is."""
-    draft = progress.drafts[index]
-    problem = cleaned.problem or "empty"
     notes = [f"reply not used: {problem}"]
     again = Step("ask", asked)
     if draft.retries >= RETRIES:

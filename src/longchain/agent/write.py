@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.output_parsers import BaseOutputParser
@@ -24,12 +25,12 @@ from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate, Messa
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from longchain.agent.grounding import render
-from longchain.agent.memory import MOST_PER_CHARACTER, Limits
+from longchain.agent.memory import MOST_PER_CHARACTER, Limits, tail, within
 from longchain.agent.plan import UNIT_NAMES, prompt_language
 from longchain.agent.progress import Draft, Progress
 from longchain.document import Reference, SectionPlan
 from longchain.errors import PromptError
-from longchain.language import english_name
+from longchain.language import english_name, is_spaced
 from longchain.models.resolve import output_limit
 
 Layout = Literal["conversation", "paper"]
@@ -150,7 +151,8 @@ _NATIVE = {"en": {}, "ja": {"ja": "日本語", "en": "英語", "zh": "中国語"
 _PAPER = "{preamble}\n<text>\n{text}\n</text>\n\n{step}"
 
 TOKENS_PER_UNIT = {"words": 2.0, "characters": 1.5}
-"""Tokens that one unit may take, on the high side: German words have about two."""
+"""Tokens that one unit may take, on the high side: German words have about two, a Chinese,
+Japanese or Korean character about one; of alphabets, two letters make one token."""
 
 LONGEST_REPLY = 32_768
 """The most tokens that one reply may have: what the LongWriter models were made for."""
@@ -189,16 +191,26 @@ def read(message: AIMessage) -> Reply:
     return Reply(message.text, _finish(message))
 
 
+_LENGTH = frozenset(
+    {"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"}
+)
+_FILTER = frozenset(
+    {"content_filter", "content_filtered", "refusal", "safety", "recitation", "blocklist",
+     "prohibited_content", "guardrail_intervened"}
+)  # fmt: skip
+
+
 def _finish(message: AIMessage) -> Literal["stop", "length", "filter"]:
     """Return why a reply ended, in OpenAI's words, from whatever a provider calls it."""
     metadata = message.response_metadata
-    for key in ("finish_reason", "stop_reason", "done_reason"):
+    for key in ("finish_reason", "stop_reason", "stopReason", "done_reason"):
         reason = str(metadata.get(key) or "").lower()
-        if reason in ("length", "max_tokens", "max_output_tokens"):
+        if reason in _LENGTH:
             return "length"
-        if reason in ("content_filter", "refusal", "safety", "recitation"):
+        if reason in _FILTER:
             return "filter"
-    return "stop"
+    details = metadata.get("incomplete_details") or {}
+    return "length" if details.get("reason") in _LENGTH else "stop"
 
 
 def write_prompt(layout: Layout = "conversation") -> ChatPromptTemplate:
@@ -324,7 +336,9 @@ class Prompter:
     def _most(self, progress: Progress, asked: int, values: dict[str, Any]) -> int:
         """Return the most tokens the reply may have, by its length and by the window."""
         asked = asked or 3000
-        wanted = round(asked * TOKENS_PER_UNIT[progress.unit] * HEADROOM) + 200
+        dense = progress.unit == "words" or not is_spaced(progress.language)
+        per_unit = TOKENS_PER_UNIT[progress.unit] if dense or progress.language == "ko" else 0.6
+        wanted = round(asked * per_unit * HEADROOM) + 200
         wanted = min(wanted, LONGEST_REPLY)
         if self.limit.window is None:
             return wanted
@@ -333,7 +347,13 @@ class Prompter:
         left = self.limit.window - round(sum(map(len, shown)) * MOST_PER_CHARACTER) - 100
         if left < wanted:  # it may be close: count
             left = self.limit.window - round(sum(map(self.limit.count, shown)) * 1.05) - 100
-        return max(min(wanted, left), 64)
+        if left < min(wanted // 4, 500):
+            raise ContextOverflowError(
+                f"the request for section {progress.current_number()} leaves no room for an answer "
+                f"in a window of {self.limit.window:,} tokens: use memory 'auto' or 'summary', "
+                "shorter references, or a model with a larger window"
+            )
+        return min(wanted, left)
 
     def preamble(self, progress: Progress, index: int) -> str:
         """Return what stands before all prior text, the same from step to step."""
@@ -371,9 +391,7 @@ class Prompter:
         if progress.plan.chapters:
             headings = [chapter.heading for chapter in progress.plan.chapters]
             anchor = headings.index(progress.drafts[anchor].plan.chapter)
-        near = max(1, self.limit.plan // max(self.limit.count(lines[0]) * 2, 1) - 1)
-        shown = lines[max(0, anchor - near // 2) : anchor + near]
-        return "\n".join(["…", *shown, "…"])
+        return "\n".join(["…", *_around(lines, anchor, self.limit), "…"])
 
     def step(
         self,
@@ -425,13 +443,18 @@ class Prompter:
         return f"<chapter>\n{chapter}\n" + "\n".join(lines) + "\n</chapter>"
 
     def _references(self, progress: Progress, draft: Draft) -> str:
-        known = {reference["id"]: reference for reference in progress.references}
-        return render([Reference(**known[key]) for key in draft.references])
+        known = {reference["id"]: Reference(**reference) for reference in progress.references}
+        found = [known[key] for key in draft.references]
+        fitting = within(self.limit, [reference.text for reference in found])
+        return render(found[: len(fitting)])
 
     def _turns(self, progress: Progress, index: int, preamble: str) -> list[BaseMessage]:
         """Return the turns behind the request: those of earlier sections and of this one."""
         start = index if progress.mode == "parallel" else progress.summarized
         turns: list[BaseMessage] = []
+        if progress.mode == "direct":
+            turns = self._direct(progress)
+            start = index + 1
         for i in range(start, index + 1):
             draft = progress.drafts[i]
             # The first one may have to show its chapter's plan, too: it is not kept.
@@ -442,6 +465,15 @@ class Prompter:
         if turns:
             turns[0] = HumanMessage(f"{preamble}\n{turns[0].content}")
         return turns
+
+    def _direct(self, progress: Progress) -> list[BaseMessage]:
+        """Return a direct pass's turns; of a text beyond the window, only its end as one."""
+        draft = progress.drafts[0]
+        shown = tail(self.limit, draft.text)
+        if shown == draft.text:
+            return self._shown(progress, 0)
+        step = self.step(progress, 0, "write", draft.turns[0].asked, first=False)
+        return [HumanMessage(step), AIMessage(shown)]
 
     def _shown(self, progress: Progress, index: int) -> list[BaseMessage]:
         """Return one section's turns as messages."""
@@ -455,6 +487,8 @@ class Prompter:
 
     def _text(self, progress: Progress, index: int) -> str:
         """Return the prior text with its headings, the section at hand last."""
+        if progress.mode == "direct":
+            return tail(self.limit, progress.drafts[0].text)
         parts = []
         for draft in progress.drafts[progress.summarized : index + 1]:
             if draft.plan.heading and draft.text:
@@ -467,6 +501,19 @@ class Prompter:
 def outline(part: Any) -> str:
     """Return a section or chapter of a plan in one line."""
     return f"{part.heading}: {part.main_point}" if part.heading else str(part.main_point)
+
+
+def _around(lines: list[str], anchor: int, limit: Limits) -> list[str]:
+    """Return the lines from shortly before an anchor on, as many as the plan's share holds."""
+    lines = [line[:200] for line in lines]
+    first = last = anchor
+    room = limit.plan - limit.count(lines[anchor])
+    while room > 0 and (last + 1 < len(lines) or first > 0):
+        # Two lines ahead for each one behind: what comes matters more than what was.
+        ahead = last + 1 < len(lines) and (first == 0 or (last - anchor) < 2 * (anchor - first) + 2)
+        first, last = (first, last + 1) if ahead else (first - 1, last)
+        room -= limit.count(lines[last if ahead else first]) + 1
+    return lines[first : last + 1]
 
 
 def _section(plan: SectionPlan) -> str:

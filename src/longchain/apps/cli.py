@@ -13,9 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from longchain.document import LongDocument, WritingPlan
 
 app = typer.Typer(
     name="longchain",
@@ -91,7 +94,8 @@ def write(
     ] = True,
     grounded_only: Annotated[bool, typer.Option(help="Write from the sources alone.")] = False,
     window: Annotated[
-        int | None, typer.Option(help="The model's context window in tokens, if it does not say.")
+        int | None,
+        typer.Option(min=1, help="The model's context window in tokens, if it does not say."),
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -99,14 +103,13 @@ def write(
     """Write a document: plan it, then write it section by section."""
     with _mistakes():
         from longchain.agent.chain import AgentWriteChain
-        from longchain.agent.planfile import load
         from longchain.apps import export, follow
 
         if output is not None:
             export.check(output)
         given = _given(instruction, length, unit, language, style, source)
         if plan is not None:
-            given["plan"] = load(plan)
+            given["plan"] = _plan(plan)
         chain = AgentWriteChain(
             _model(model, base_url, quiet),
             planner_model=_model(planner_model, base_url, True) if planner_model else None,
@@ -118,10 +121,7 @@ def write(
             window=window,
         )
         document = follow.write(chain, given, quiet=quiet, rescue=output)
-        if output is not None:
-            export.write(document, output)
-        if as_json or output is None:
-            typer.echo(export.render(document, ".json" if as_json else ".md"), nl=False)
+        _deliver(document, output, as_json)
         if not quiet:
             follow.conclude(document, output)
 
@@ -173,7 +173,7 @@ def check(
         from longchain.agent.report import measure
         from longchain.apps import follow
 
-        text = sys.stdin.read() if str(file) == "-" else _read(file)
+        text = _stdin() if str(file) == "-" else _read(file)
         language = language or languages.detect(text)
         measured = measure(
             text,
@@ -196,7 +196,7 @@ def _given(
     source: list[str] | None,
 ) -> dict[str, Any]:
     return {
-        "instruction": sys.stdin.read() if instruction == "-" else instruction,
+        "instruction": _stdin() if instruction == "-" else instruction,
         "length": length,
         "unit": unit,
         "language": language,
@@ -209,14 +209,55 @@ def _read(path: Path) -> str:
     from longchain.errors import InputError
 
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+    return _decoded(data, repr(str(path)))
+
+
+def _stdin() -> str:
+    # As bytes: how Python would decode them depends on the system's locale.
+    return _decoded(sys.stdin.buffer.read(), "standard input")
+
+
+def _decoded(data: bytes, name: str) -> str:
+    from longchain.errors import InputError
+
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{str(path)!r} cannot be read: it is no UTF-8 text") from None
+        raise InputError(f"{name} cannot be read: it is no UTF-8 text") from None
     if "\0" in text:
-        raise InputError(f"{str(path)!r} cannot be read: it is binary")
-    return text
+        raise InputError(f"{name} cannot be read: it is binary")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _plan(path: Path) -> WritingPlan:
+    from longchain.agent.planfile import load
+    from longchain.errors import InputError
+
+    try:
+        return load(path)
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+
+
+def _deliver(document: LongDocument, output: Path | None, as_json: bool) -> None:
+    """Write the document to its file or print it; print it also where the file fails."""
+    from longchain.apps import export
+    from longchain.errors import InputError
+
+    failure: InputError | None = None
+    if output is not None:
+        try:
+            export.write(document, output)
+        except InputError as error:
+            failure = error
+    if as_json or output is None or failure:
+        suffix = ".json" if as_json else output.suffix.lower() if output else ".md"
+        typer.echo(export.render(document, suffix), nl=False)
+    if failure:
+        raise InputError(f"{failure}; the document is on standard output instead")
 
 
 def _model(name: str | None, base_url: str | None, quiet: bool) -> Any:
@@ -241,7 +282,9 @@ def _mistakes() -> Iterator[None]:
     except (InputError, MissingExtraError) as error:
         typer.echo(f"longchain: {error}", err=True)
         raise typer.Exit(2) from None
-    except (LongchainError, ModelError) as error:
+    except BrokenPipeError:  # who read the output has gone, which click knows how to end
+        raise
+    except (LongchainError, ModelError, OSError) as error:
         typer.echo(f"longchain: {explain(error)}", err=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:

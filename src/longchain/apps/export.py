@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from longchain.document import LongDocument
@@ -30,6 +31,13 @@ def check(path: Path, formats: tuple[str, ...] = FORMATS) -> Path:
     Raises:
         InputError: The format is unknown or not there yet, or the path cannot be written.
     """
+    try:
+        return _checked(path, formats)
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be written: {error.strerror}") from None
+
+
+def _checked(path: Path, formats: tuple[str, ...]) -> Path:
     if path.is_dir():
         raise InputError(f"{str(path)!r} is a folder: name a file")
     suffix = path.suffix.lower()
@@ -45,7 +53,24 @@ def check(path: Path, formats: tuple[str, ...] = FORMATS) -> Path:
         raise InputError(f"{str(path)!r} cannot be written: there is no folder {str(folder)!r}")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise InputError(f"{str(path)!r} cannot be written: permission denied")
+    if formats == FORMATS:
+        _try(_beside(path))
     return path
+
+
+def _beside(path: Path) -> Path:
+    """Return where a document is written before it takes its place."""
+    return path.with_name(f".{path.name}.part")
+
+
+def _try(part: Path) -> None:
+    """Make and remove a file: its name may be too long, or its folder closed, where `path` is not.
+
+    One that is there already is left alone: another run may be writing it.
+    """
+    with suppress(FileExistsError):
+        part.touch(exist_ok=False)
+        part.unlink()
 
 
 def render(document: LongDocument, suffix: str) -> str:
@@ -58,11 +83,16 @@ def render(document: LongDocument, suffix: str) -> str:
 
 
 def write(document: LongDocument, path: Path) -> None:
-    """Write the document, whole or not at all: a crash leaves the old file as it was."""
-    beside = path.with_name(f".{path.name}.part")
+    """Write the document, whole or not at all: a crash leaves the old file as it was.
+
+    Raises:
+        InputError: The file could not be written.
+    """
+    beside = _beside(path)
     try:
         beside.write_text(render(document, path.suffix.lower()), encoding="utf-8")
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # of what went wrong twice, the first is told
+            beside.unlink()
         raise InputError(f"{str(path)!r} could not be written: {error.strerror}") from error

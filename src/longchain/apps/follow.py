@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,19 @@ def write(
 
 
 def _rescue(progress: Progress, output: Path) -> None:
-    """Keep what was finished: it was paid for."""
+    """Keep what was finished, it was paid for; raise nothing in the place of what went wrong."""
     if progress.plan is None or not any(draft.done for draft in progress.drafts):
         return
     path = output.with_name(f"{output.name}.partial.md")
-    path.write_text("".join(pieces(progress)[0]), encoding="utf-8")
-    print(f"longchain: the finished sections are in {str(path)!r}", file=sys.stderr)  # noqa: T201
+    finished = "".join(pieces(progress)[0])
+    where = f"in {str(path)!r}"
+    with suppress(OSError):
+        try:
+            path.write_text(finished, encoding="utf-8")
+        except OSError as error:
+            print(finished)  # noqa: T201
+            where = f"on standard output: {str(path)!r} could not be written: {error.strerror}"
+        print(f"longchain: the finished sections are {where}", file=sys.stderr)  # noqa: T201
 
 
 class _Told:

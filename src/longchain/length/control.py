@@ -251,9 +251,17 @@ class LengthController:
         goal = max(self.budget(section) - heading, self.grain)
         if not (self.closed and self.cautious):
             return Step("ask", goal)
-        return Step("ask", self._ask(goal, self.rest(section)))
+        return Step("ask", self._ask(goal, self.rest(section), self.bias))
 
-    def next(self, section: int, length: int, *, heading: int = 0, calls: int = 1) -> Step:
+    def next(
+        self,
+        section: int,
+        length: int,
+        *,
+        heading: int = 0,
+        calls: int = 1,
+        bias: Bias | None = None,
+    ) -> Step:
         """Return what to do with a section of which `length` is written, heading included.
 
         Args:
@@ -261,7 +269,9 @@ class LengthController:
             length: What is written of it so far, heading included.
             heading: The length of its heading alone.
             calls: Requests that it has taken.
+            bias: What is learnt of the model, where that is more than the controller knows.
         """
+        bias = bias or self.bias
         if not self.closed:
             return Step("keep")
         goal, rest = self.budget(section), self.rest(section)
@@ -269,9 +279,9 @@ class LengthController:
         if miss > self._bearable(goal, rest, under=True):
             if calls >= self.most_calls:
                 return Step("keep")
-            return Step("ask", self._ask(miss, rest))
+            return Step("ask", self._ask(miss, rest, bias))
         if -miss > self._bearable(goal, rest, under=False):
-            return self._shorten(length, goal, rest, heading, calls)
+            return self._shorten(length, goal, rest, heading, calls, bias)
         return Step("keep")
 
     def _bearable(self, goal: int, rest: int, *, under: bool) -> float:
@@ -284,27 +294,30 @@ class LengthController:
         absorbed = max(ABSORB * rest, floor)
         return min((1 - FAR_UNDER) * goal, absorbed) if under else absorbed
 
-    def _shorten(self, length: int, goal: int, rest: int, heading: int, calls: int) -> Step:
+    def _shorten(
+        self, length: int, goal: int, rest: int, heading: int, calls: int, bias: Bias
+    ) -> Step:
         """Trim what is over, as far as a quarter of the section; beyond that write it again."""
         prose = length - heading
         keep = goal + round(ABSORB * rest) - heading
         least = math.ceil(prose * (1 - CUT))
         if calls == 1 and prose > HOPELESS * keep and self.cautious:
-            return Step("rewrite", self._ask(max(goal - heading, self.grain), rest))
+            return Step("rewrite", self._ask(max(goal - heading, self.grain), rest, bias))
         return Step("trim", max(keep, least), least)
 
-    def _ask(self, goal: int, rest: int) -> int:
+    def _ask(self, goal: int, rest: int, learnt: Bias) -> int:
         """Return what to ask for so that about `goal` comes back."""
-        bias, cap = self.bias.estimate()
+        bias, cap = learnt.estimate()
         pieces = 1 if cap is None else max(1, math.ceil(goal / (0.95 * cap)))
-        return max(round(goal / pieces / bias * self._caution(goal, rest)), 5)
+        caution = self._caution(goal, rest, len(learnt.replies))
+        return max(round(goal / pieces / bias * caution), 5)
 
-    def _caution(self, goal: int, rest: int) -> float:
+    def _caution(self, goal: int, rest: int, replies: int) -> float:
         """Ask for less where too much could not be absorbed, the more the less is known.
 
         Too little costs one more call; too much is prose thrown away.
         """
-        known = SPREAD + (PRIOR - SPREAD) / (1 + len(self.bias.replies))
+        known = SPREAD + (PRIOR - SPREAD) / (1 + replies)
         exposed = goal / (goal + ABSORB * rest)
         stake = goal / self.required  # of a long document, one section risks little
         return math.exp(-CAUTION * known * exposed * stake)

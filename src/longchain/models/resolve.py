@@ -43,6 +43,7 @@ _EXAMPLES = (
     "openai:gpt-5, anthropic:claude-sonnet-4-5, ollama:qwen3:8b, longwriter:NAME@URL or offline"
 )
 _OPENAI_NAME = re.compile(r"(?:gpt-|chatgpt-|o\d)[^:]*$")
+_ADDRESS = re.compile(r"(https?:/*|//)(.*)", re.DOTALL | re.IGNORECASE)
 _WHY = "longchain_model"
 
 
@@ -110,15 +111,27 @@ def _server_url(base_url: str | None) -> str:
         valid = False
     if not valid or re.search(r"\s", url):
         raise ModelNameError(
-            f"the base URL {_shown(url)!r} is no web address; write it as http://HOST:PORT/v1"
+            f"the base URL {_shown_url(url)!r} is no web address; write it as http://HOST:PORT/v1"
         )
     return url
 
 
-def _shown(url: str) -> str:
-    """Return an address without what may be secret in it: user, password, query."""
-    url = re.sub(r"(?<=//)[^/@\s]*@", "", url)
-    return re.split(r"[?#]", url, maxsplit=1)[0]
+def _shown(name: str) -> str:
+    """Return a model string, or an address, without what may be secret in an address."""
+    return _ADDRESS.sub(lambda found: found[1] + _public(found[2]), name)
+
+
+def _shown_url(url: str) -> str:
+    """Return what was given as an address, also where it says no `http://`."""
+    return _shown(url) if _ADDRESS.search(url) else _public(url)
+
+
+def _public(address: str) -> str:
+    """Return the part behind `//` without user, password, query and fragment."""
+    before, _, host = address.rpartition("@")
+    # A password may hold any sign, also an @ or a slash that should have been escaped; behind a
+    # question mark nobody can tell what is a password and what a query.
+    return "…" if re.search(r"[?#]", before) else re.split(r"[?#]", host, maxsplit=1)[0]
 
 
 def _named(name: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChatModel:
@@ -143,7 +156,7 @@ def _named(name: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChatM
         # Servers have names with a colon, too: `qwen3:8b`.
         found = _served(name, url, kwargs)
     if found is None:
-        raise ModelNameError(f"the model {name!r} is not known; write one as {_EXAMPLES}")
+        raise ModelNameError(f"the model {_shown(name)!r} is not known; write one as {_EXAMPLES}")
     return found
 
 
@@ -154,6 +167,7 @@ def _provider_model(
     from langchain.chat_models import init_chat_model
 
     provider, colon, rest = name.partition(":")
+    shown = _shown(name)
     if colon and not rest:
         raise ModelNameError(f"{name!r} names no model; write {provider}:NAME")
     if base_url:
@@ -168,25 +182,25 @@ def _provider_model(
             )
         return found
     except ImportError as error:
-        raise ModelNameError(f"the model {name!r} needs a package: {error}") from error
+        raise ModelNameError(f"the model {shown!r} needs a package: {error}") from error
     except AttributeError as error:  # langchain-community is there, but has it no longer
         package = f"langchain-{provider.replace('_', '-')}"
         raise ModelNameError(
-            f"the model {name!r} needs a package: pip install {package}"
+            f"the model {shown!r} needs a package: pip install {package}"
         ) from error
     except ValidationError as error:
         # Its text shows all that the class was given, keys included, so it is not chained.
-        raise ModelNameError(f"the model {name!r} cannot be set up: {_reasons(error)}") from None
+        raise ModelNameError(f"the model {shown!r} cannot be set up: {_reasons(error)}") from None
     except ValueError as error:
         if str(error).startswith(("Unsupported provider", "Unable to infer model provider")):
             return None
-        raise ModelNameError(f"the model {name!r} cannot be set up: {error}") from error
+        raise ModelNameError(f"the model {shown!r} cannot be set up: {error}") from error
     except Exception as error:
         from openai import OpenAIError
 
         if not isinstance(error, OpenAIError):
             raise
-        raise ModelNameError(f"the model {name!r} cannot be set up: {error}") from error
+        raise ModelNameError(f"the model {shown!r} cannot be set up: {error}") from error
 
 
 def _reasons(error: ValidationError) -> str:
@@ -209,14 +223,15 @@ def _openai(name: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChat
     if not _env("OPENAI_API_KEY") and not {"api_key", "openai_api_key"} & kwargs.keys():
         if not url:
             raise ModelNameError(
-                f"the model 'openai:{name}' needs a key: set OPENAI_API_KEY, "
+                f"the model 'openai:{_shown(name)}' needs a key: set OPENAI_API_KEY, "
                 "or a base URL where the server asks for none"
             )
         options["api_key"] = _NO_KEY
     try:
         return ChatOpenAI(**options | kwargs)
     except ValidationError as error:
-        raise ModelNameError(f"'openai:{name}' cannot be set up: {_reasons(error)}") from None
+        shown = _shown(f"openai:{name}")
+        raise ModelNameError(f"{shown!r} cannot be set up: {_reasons(error)}") from None
 
 
 def _longwriter(rest: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChatModel:
@@ -225,7 +240,8 @@ def _longwriter(rest: str, base_url: str | None, kwargs: dict[str, Any]) -> Base
     url = _server_url(address or base_url)
     if not url:
         raise ModelNameError(
-            f"'longwriter:{name}' says no server; write longwriter:NAME@http://HOST:PORT/v1"
+            f"{_shown(f'longwriter:{rest}')!r} says no server; "
+            "write longwriter:NAME@http://HOST:PORT/v1"
         )
     extra = {"top_k": 50, **kwargs.get("extra_body", {})}
     return _served(name, url, _SAMPLING | kwargs | {"extra_body": extra})
@@ -310,7 +326,7 @@ def describe(model: BaseChatModel) -> str:
     url = getattr(model, "openai_api_base", None) or getattr(model, "base_url", None)
     place = f" at {_shown(str(url))}" if url else ""
     why = (model.metadata or {}).get(_WHY, "as given")
-    return f"{name(model)} ({type(model).__name__}{place}; {why})"
+    return f"{_shown(name(model))} ({type(model).__name__}{place}; {why})"
 
 
 def name(model: BaseChatModel) -> str:
@@ -322,9 +338,26 @@ def name(model: BaseChatModel) -> str:
     return model._llm_type
 
 
+def layers(model: Any) -> list[Any]:
+    """Return a model's wrappings, the outermost first, and the model itself last.
+
+    `bind`, `with_retry`, `with_config` and `with_fallbacks` wrap a model, in any order; of
+    fallbacks, the first choice is the model.
+    """
+    found = [model]
+    while not isinstance(found[-1], BaseChatModel):
+        # Not by getattr: wrappings pass on the attributes of what is inside.
+        fields = getattr(found[-1], "__dict__", {})
+        inner = fields.get("bound", fields.get("runnable"))
+        if inner is None:
+            break
+        found.append(inner)
+    return found
+
+
 def _says(model: BaseChatModel, key: str) -> Any:
-    """Return what a model's profile says, also where the model stands behind `with_retry`."""
-    profile = getattr(getattr(model, "bound", model), "profile", None)
+    """Return what a model's profile says, also where the model is wrapped."""
+    profile = getattr(layers(model)[-1], "profile", None)
     return (profile or {}).get(key)
 
 
@@ -356,13 +389,16 @@ def output_limit(model: BaseChatModel, tokens: int) -> dict[str, int]:
 
     A reasoning model's limit covers what it thinks, too, and would cut the prose to nothing: it
     gets `REASONING_TOKENS` on top. No limit passes what the model itself allows, nor one that
-    the model was made with.
+    the model was made with or bound to.
     """
-    kinds = (kind.__name__ for kind in type(model).__mro__)
+    *wrappings, own = layers(model)
+    kinds = (kind.__name__ for kind in type(own).__mro__)
     key = next((_LIMITS[kind] for kind in kinds if kind in _LIMITS), "max_tokens")
     if _says(model, "reasoning_output"):
         tokens += REASONING_TOKENS
-    bounds = (_says(model, "max_output_tokens"), getattr(model, key, None))
+    bounds = [_says(model, "max_output_tokens"), getattr(own, key, None)]
+    bound = (getattr(wrapping, "kwargs", None) for wrapping in wrappings)
+    bounds += [kwargs.get(key) for kwargs in bound if isinstance(kwargs, dict)]
     return {key: min([tokens, *(b for b in bounds if isinstance(b, int) and b > 0)])}
 
 
@@ -375,14 +411,20 @@ _HINTS: list[tuple[type[Exception], str]] = [
     (exceptions.ModelConnectionError, "check the base URL and that the server runs"),
     (exceptions.ContextOverflowError, "choose a model with a larger window or `summary` memory"),
     (exceptions.ModelAPIError, "resume when the server works again"),
+    # What models raise whose package does not translate its errors.
+    (TimeoutError, "try again when the server answers"),
+    (ConnectionError, "check the base URL and that the server runs"),
 ]
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD")
-_SECRET = re.compile(r"(?:\b(?:sk|pk|key)[-_]|(?<=[Bb]earer ))[\w.*-]{6,}")
+_SECRET = re.compile(r"(?:\b(?:sk|pk|key)[-_]|(?<=[Bb]earer ))[\w.*-]{6,}|(?<=://)\S+(?=@)")
 _LONGEST_REASON = 300
 
 
 def explain(error: Exception) -> str:
-    """Return one line that says what went wrong with a model and what to do; without any key."""
+    """Return one line that says what went wrong and what to do; without any key.
+
+    An `OSError` is taken for the model's only where it is about a connection.
+    """
     if isinstance(error, LongchainError):
         return str(error)
     reason = _SECRET.sub("[key]", " ".join(str(error).split()))
@@ -391,4 +433,6 @@ def explain(error: Exception) -> str:
             reason = reason.replace(value, "[key]")
     reason = reason[:_LONGEST_REASON] or type(error).__name__
     hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
-    return f"the model failed: {reason}" + (f"; {hint}" if hint else "")
+    local = isinstance(error, OSError) and not hint
+    what = "the run stopped" if local else "the model failed"
+    return f"{what}: {reason}" + (f"; {hint}" if hint else "")

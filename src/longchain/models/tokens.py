@@ -9,40 +9,70 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-import regex
 from langchain_core.language_models import BaseChatModel
+
+from longchain.models.resolve import layers
 
 _FILE = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 
-_WIDE = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\u3000-\u303f\uff00-\uffef]"
-)
-_NARROW = regex.compile(r"[^\x00-\x7f]")
+_RATES = [
+    # Letters that today's vocabularies hold in pieces of several: Latin with accents, Greek,
+    # Cyrillic, Hebrew, Arabic.
+    (re.compile("[\u0080-\u052f\u0590-\u06ff\u0750-\u077f\u1e00-\u1fff\ufb1d-\ufdff]+"), 0.5),
+    # Han, kana, Hangul, Thai, Devanagari; punctuation and symbols.
+    (
+        re.compile(
+            "[\u0900-\u097f\u0e00-\u0e7f\u1100-\u11ff\u2000-\u22ff\u2400-\u25ff\u2e80-\u9fff"
+            "\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef]+"
+        ),
+        1.1,
+    ),
+    # Emoji and all else that takes four bytes: often one token a byte.
+    (re.compile("[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U00010000-\U0010ffff]+"), 3.0),
+]
+"""Tokens a character, for the scripts that are told apart."""
+
+_ASCII = re.compile(r"[\x00-\x7f]+")
+_ASCII_RATE = 1 / 3.8
+
+_OTHER_RATE = 2.0
+"""Of all other scripts, such as Burmese or Amharic: few vocabularies know more than their signs,
+and many only their bytes, three a character."""
 
 
 def estimate(text: str) -> int:
     """Return about how many tokens a text has, on the high side for today's tokenizers.
 
     Rules of thumb, meant to be too high rather than too low: 3.8 ASCII characters a token, two
-    letters of other alphabets, and a little less than one Han, kana, Hangul or Thai character.
+    letters of the other European alphabets, of Hebrew or Arabic, a little less than one Han,
+    kana, Hangul, Thai or Devanagari character, and half a character of any other script. An
+    emoji has three.
     """
-    wide = len(_WIDE.findall(text))
-    narrow = len(_NARROW.findall(text)) - wide
-    return int((len(text) - wide - narrow) / 3.8 + wide * 1.1 + narrow / 2) + 1
+    if text.isascii():
+        return int(len(text) * _ASCII_RATE) + 1
+    other = len(text)
+    total = 0.0
+    for signs, rate in [(_ASCII, _ASCII_RATE), *_RATES]:
+        count = sum(map(len, signs.findall(text)))
+        other -= count
+        total += count * rate
+    return int(total + other * _OTHER_RATE) + 1
 
 
 def counter(model: BaseChatModel) -> Callable[[str], int]:
-    """Return what counts tokens for a model, without any request."""
-    ids = getattr(model, "custom_get_token_ids", None)
+    """Return what counts tokens for a model, wrapped or not, without any request."""
+    own = layers(model)[-1]
+    ids = getattr(own, "custom_get_token_ids", None)
     if ids is not None:
         return lambda text: len(ids(text))
-    if type(model).__module__.startswith("langchain_openai") and not getattr(
-        model, "openai_api_base", None
+    if type(own).__module__.startswith("langchain_openai") and not getattr(
+        own, "openai_api_base", None
     ):
         return _openai() or estimate
     return estimate

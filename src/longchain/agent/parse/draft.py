@@ -142,7 +142,7 @@ def _chapters(parts: Sequence[Part]) -> list[ChapterPlan]:
     taken: set[str] = set()
     chapters = []
     for number, part in enumerate(parts, 1):
-        first = heading = part.heading or part.point or str(number)
+        first = heading = " ".join((part.heading or part.point or str(number)).split())
         again = 2
         while heading in taken:
             heading, again = f"{first} ({again})", again + 1

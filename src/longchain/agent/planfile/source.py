@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
 from longchain.errors import PlanFileError
@@ -59,24 +59,34 @@ def plan_of(source: Source) -> WritingPlan:
     if not sections and not chapters:
         key = "chapters" if "chapters" in top and "sections" not in top else "sections"
         raise source.error((key,), f"`{key}` is empty: a plan has at least one section or chapter")
-    return WritingPlan(
+    plan = WritingPlan(
         title=_text(source, top, (), "title"),
         sections=sections,
         chapters=[chapter for chapter, _ in chapters],
-        unit=unit,
         language=_text(source, top, (), "language", default=None),
     )
+    if "unit" in top:  # a plan that does not say counts as its language does
+        plan.unit = cast("Unit", unit)
+    return plan
 
 
 def _check_chapters(source: Source, sections: list[SectionPlan], names: list[str]) -> None:
-    """Refuse a section that names a chapter which the plan does not have."""
+    """Refuse a section that stands in no chapter of a plan that has chapters."""
     for index, section in enumerate(sections):
-        if names and section.chapter and section.chapter not in names:
+        if not names or section.chapter in names:
+            continue
+        if not section.chapter:
+            what = _called("section", index, {"heading": section.heading})
             raise source.error(
-                ("sections", index, "chapter"),
-                f"`chapter` of section {index + 1} names no chapter of the plan: "
-                f"{section.chapter!r}{_closest(section.chapter, names)}",
+                ("sections", index),
+                f"{what} stands in no chapter, though the plan has chapters; name its `chapter`, "
+                "or make it a chapter",
             )
+        raise source.error(
+            ("sections", index, "chapter"),
+            f"`chapter` of section {index + 1} names no chapter of the plan: "
+            f"{section.chapter!r}{_closest(section.chapter, names)}",
+        )
 
 
 def _chapters(

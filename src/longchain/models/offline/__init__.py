@@ -19,13 +19,15 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from longchain.errors import ModelNameError
+from longchain.errors import ModelNameError, SourceError
 from longchain.language import default_unit, detect, is_spaced, sentences
 from longchain.length.count import count_length
 from longchain.models.offline import plan
 from longchain.models.offline.prose import compose, paragraphs
 from longchain.models.offline.request import (
     asked,
+    begun,
+    in_script,
     inside,
     latest,
     references,
@@ -43,19 +45,27 @@ _NO_SOURCES = (
     "the environment variable LONGCHAIN_MODEL, or OPENAI_API_KEY"
 )
 
+_USED_UP = (
+    "the offline writer has nothing left to write for {name!r}: what the sources hold about it is "
+    "already in the text, or is no prose. Give more sources, ask for a shorter text, or name a "
+    "model: --model provider:name (such as openai:gpt-5)"
+)
+
 
 class OfflineWriter(BaseChatModel):
     """A chat model that plans and writes from the sources in its prompt, and from nothing else.
 
     It answers longchain's plan, writing and summary requests. Sentences are ranked by BM25 and
     come in reading order, each stretch cited; their number is chosen so that the length is met.
-    Where sources run out it writes less. The same request has the same answer.
+    Where sources run out it writes less, down to nothing where a section is to go on. The same
+    request has the same answer.
 
     Usage is counted in words; characters of Chinese, Japanese and Thai count one each.
     `max_tokens` and sampling parameters change nothing.
 
     Raises:
         ModelNameError: (when asked) The request holds no sources.
+        SourceError: (when asked) They hold nothing at all for a section that is to begin.
     """
 
     model_name: str = "offline"
@@ -173,13 +183,15 @@ def _section(texts: list[str]) -> str:
     section = latest(texts, "section")
     query = section or latest(texts, "instruction") or texts[-1]
     length, unit, _ = asked(texts[-1])
-    return compose(
-        usable(sources, texts, query),
-        query,
-        length,
-        unit or default_unit(detect(query)),
-        prior="\n".join(map(without_references, texts)),
-    )
+    unit = unit or default_unit(detect(query))
+    prior = "\n".join(map(without_references, texts))
+    if begun(texts, section):
+        return compose(usable(sources, texts, query), query, length, unit, prior=prior)
+    # What later sections would have is better used here than not: without it all ends here.
+    for found in (usable(sources, texts, query), in_script(sources, query)):
+        if text := compose(found, query, length, unit, prior=prior, some=True):
+            return text
+    raise SourceError(_USED_UP.format(name=query.strip().split("\n")[0][:80]))
 
 
 def _summary(request: str) -> str:

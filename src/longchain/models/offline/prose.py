@@ -116,7 +116,13 @@ class Run:
 
 
 def compose(
-    sources: Sequence[Source], query: str, length: int | None, unit: Unit, *, prior: str = ""
+    sources: Sequence[Source],
+    query: str,
+    length: int | None,
+    unit: Unit,
+    *,
+    prior: str = "",
+    some: bool = False,
 ) -> str:
     """Return prose of a length from sentences of references, each stretch cited.
 
@@ -126,6 +132,7 @@ def compose(
         length: How long it should be; None: half of what there is.
         unit: What the length counts.
         prior: What is written already: sentences that stand there are not taken again.
+        some: Return the shortest that is left where nothing is as short as the length.
 
     Returns:
         Paragraphs; less than asked for where the references hold no more; empty where nothing
@@ -136,7 +143,10 @@ def compose(
     ranked = _distinct(_ranked(runs, terms(query)))
     if length is None:
         length = sum(run.length for run in ranked) // 2
-    chosen = sorted(_fit(ranked, length), key=lambda run: run.place)
+    fitting = _fit(ranked, length)
+    if some and not fitting:
+        fitting = sorted(ranked, key=lambda run: run.length)[:1]
+    chosen = sorted(fitting, key=lambda run: run.place)
     return "\n\n".join(_cited(paragraph, language) for paragraph in _paragraphs(chosen))
 
 

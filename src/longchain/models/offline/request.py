@@ -68,8 +68,7 @@ def usable(sources: list[Source], texts: Sequence[str], section: str) -> list[So
     Left out are those in another script than the section's, and those whose heading stands in
     the plan of another section that is still to be written: it would have nothing to say.
     """
-    spaced = is_spaced(detect(section))
-    own = [source for source in sources if is_spaced(detect(source.text)) == spaced] or sources
+    own = in_script(sources, section)
     reserved = _reserved(texts, section)
     ours = section.replace("\n", ": ")
     kept = []
@@ -78,6 +77,29 @@ def usable(sources: list[Source], texts: Sequence[str], section: str) -> list[So
         if named or not any(_about(line, source) for line in reserved):
             kept.append(replace(source, named=named))
     return kept or own
+
+
+def in_script(sources: list[Source], section: str) -> list[Source]:
+    """Return the references in a script like the section's; all where none is."""
+    spaced = is_spaced(detect(section))
+    return [source for source in sources if is_spaced(detect(source.text)) == spaced] or sources
+
+
+def begun(texts: Sequence[str], section: str) -> bool:
+    """Return whether the section that is asked for has prose already.
+
+    In a conversation a request to go on repeats no references. In one message the text so far
+    ends with the section, under its heading; without headings nobody can tell, and a section is
+    taken to have begun.
+    """
+    if not _REFERENCE.search(texts[-1]):
+        return len(texts) > 1
+    text = latest(texts, "text")
+    heading, _, point = section.partition("\n")
+    shown: list[str] = re.findall(r"^#{1,6} (.+)$", text, re.MULTILINE)
+    if not (shown and point):
+        return bool(text)
+    return shown[-1].strip() == heading.strip()
 
 
 def _about(line: str, source: Source) -> bool:
