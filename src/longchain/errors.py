@@ -37,7 +37,7 @@ class LengthError(InputError):
 
 
 class SourceError(InputError):
-    """A source is missing, empty, binary or too large."""
+    """A source is missing, empty, binary, too large, or used up."""
 
 
 class PromptError(InputError):

@@ -17,6 +17,7 @@ from longchain.errors import InputError, LengthError, SourceError
 from longchain.testing import FakeWriter
 
 PLAN = WritingPlan(sections=[SectionPlan(main_point="All of it", length=1_000)])
+COUNTED = {**PLAN.model_dump(), "unit": "words"}
 
 
 def request(given: Any) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def test_the_length_is_explicit_planned_read_or_open(
         ({"instruction": "x", "plan": book({"A": 5_000, "B": 9}, ["B"])}, InputError,
          "chapter 'A' has no sections, .* 5,000 words"),
         ({"instruction": "x", "plan": PLAN, "length": 2_000}, LengthError, "adds up to 1,000"),
-        ({"instruction": "x", "plan": PLAN.model_dump(), "unit": "characters"}, LengthError, "counts words"),
+        ({"instruction": "x", "plan": COUNTED, "unit": "characters"}, LengthError, "counts words"),
         ({"instruction": "x", "sources": ["no/such/file.md"]}, SourceError, "no/such/file.md"),
         ({"instruction": "x", "context": 42}, InputError, "context"),
     ],

@@ -53,6 +53,7 @@ def at(server: SimulatedServer) -> tuple[str, ...]:
 def prepare(folder: Path) -> None:
     """The files that the refused commands name."""
     (folder / "plan.yaml").write_text(PLAN)
+    (folder / "words.yaml").write_text(f"unit: words\n{PLAN}")
     (folder / "broken.yaml").write_text(PLAN.replace("length: 60}", "length: many}", 1))
     (folder / "binary.txt").write_bytes(bytes(range(256)) * 4)
     (folder / "empty.txt").touch()
@@ -85,7 +86,7 @@ REFUSED = {
     "x --plan plan.yaml --length 210": (
         "the plan adds up to 180 words, the length asked for is 210: change one of them"
     ),
-    "x --plan plan.yaml --unit characters": (
+    "x --plan words.yaml --unit characters": (
         "the plan counts words, the length asked for counts characters"
     ),
     "x --source no.txt": "source 'no.txt' does not exist",

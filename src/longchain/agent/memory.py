@@ -30,7 +30,7 @@ WINDOW = 32_768
 SUMMARY_TOKENS = 900
 """The most that a running summary may take, in tokens."""
 
-MOST_PER_CHARACTER = 1.2
+MOST_PER_CHARACTER = 3.0
 """Tokens that one character may take at most, on the average of a text."""
 
 VERBATIM = 6_000
