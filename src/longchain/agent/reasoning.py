@@ -52,6 +52,8 @@ def without_reasoning(prose: str, visible: str) -> str:
         prose: The reply.
         visible: The reply with its code blanked out, character for character.
     """
+    if "<" not in prose and "[" not in prose:
+        return prose  # as most replies: no tag, no closer look
     if _FINAL_CHANNEL in prose:
         return prose.rpartition(_FINAL_CHANNEL)[2]
     if begin := _beginning(prose):
