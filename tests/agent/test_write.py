@@ -13,6 +13,7 @@ from langchain_core.prompts import ChatPromptTemplate
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent import write
+from longchain.agent.reply import SectionParser
 from longchain.errors import InputError, PromptError, ReplyError
 from longchain.language import ends_sentence
 from longchain.testing import FakeWriter, LengthBehavior
@@ -262,7 +263,7 @@ def test_finish_reasons_of_all_providers_are_understood(
     metadata: dict[str, str], finish: str
 ) -> None:
     model = FakeWriter(replies=[AIMessage("Done.", response_metadata=metadata)])
-    assert (model | write.SectionParser()).invoke("x").finish == finish
+    assert (model | SectionParser()).invoke("x").finish == finish
 
 
 def test_the_writer_is_prompt_model_parser() -> None:

@@ -21,6 +21,7 @@ from longchain.agent import budget, grounding, memory, plan, write
 from longchain.agent.memory import Limits
 from longchain.agent.parse import WritingPlanParser
 from longchain.agent.progress import Mode, Progress
+from longchain.agent.reply import SectionParser
 from longchain.agent.report import document
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
@@ -331,7 +332,7 @@ class Nodes:
         name = write.language_name(progress.language, own)
         variables = memory.summary_variables(progress, upto, name)
         limited = self.model.bind(**output_limit(self.model, memory.SUMMARY_TOKENS))
-        chain = memory.summary_prompt(progress.language) | limited | write.SectionParser()
+        chain = memory.summary_prompt(progress.language) | limited | SectionParser()
         return View(progress, variables, chain, {"upto": upto})
 
     def _summary_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:

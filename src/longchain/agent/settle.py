@@ -16,7 +16,7 @@ import regex
 from longchain.agent import grounding
 from longchain.agent.clean import Cleaned, clean, stitch, to_sentence_end, trim
 from longchain.agent.progress import Draft, Progress, Written
-from longchain.agent.write import Reply
+from longchain.agent.reply import Reply
 from longchain.errors import ReplyError
 from longchain.language import ends_sentence
 from longchain.length import Step

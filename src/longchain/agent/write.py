@@ -13,14 +13,11 @@ A request names its length once, as the last number of its last message.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from langchain_core.exceptions import ContextOverflowError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from langchain_core.output_parsers import BaseOutputParser
-from langchain_core.outputs import Generation
 from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable, RunnableConfig
 
@@ -28,6 +25,7 @@ from longchain.agent.grounding import render
 from longchain.agent.memory import MOST_PER_CHARACTER, Limits, tail, within
 from longchain.agent.plan import UNIT_NAMES, prompt_language
 from longchain.agent.progress import Draft, Progress
+from longchain.agent.reply import Reply, read
 from longchain.document import Reference, SectionPlan
 from longchain.errors import PromptError
 from longchain.language import english_name, is_spaced
@@ -162,57 +160,6 @@ HEADROOM = 2.0
 means of length control: a model that writes 1.6 times what it is asked must still end by itself."""
 
 
-@dataclass(frozen=True)
-class Reply:
-    """A model's reply as the writer sees it: its text, and why it ended.
-
-    A dataclass, because events carry it and LangServe sends them as JSON.
-    """
-
-    text: str
-    finish: Literal["stop", "length", "filter"]
-
-
-class SectionParser(BaseOutputParser[Reply]):
-    """Reads a chat model's message as a `Reply`, whoever the provider is."""
-
-    def parse_result(self, result: list[Any], *, partial: bool = False) -> Reply:
-        """Return the text and the finish reason of the first generation."""
-        message = getattr(result[0], "message", None)
-        return read(message) if isinstance(message, AIMessage) else Reply(result[0].text, "stop")
-
-    def parse(self, text: str) -> Reply:
-        """Return a bare text as a whole reply."""
-        return self.parse_result([Generation(text=text)])
-
-
-def read(message: AIMessage) -> Reply:
-    """Return a chat model's message as a `Reply`."""
-    return Reply(message.text, _finish(message))
-
-
-_LENGTH = frozenset(
-    {"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"}
-)
-_FILTER = frozenset(
-    {"content_filter", "content_filtered", "refusal", "safety", "recitation", "blocklist",
-     "prohibited_content", "guardrail_intervened"}
-)  # fmt: skip
-
-
-def _finish(message: AIMessage) -> Literal["stop", "length", "filter"]:
-    """Return why a reply ended, in OpenAI's words, from whatever a provider calls it."""
-    metadata = message.response_metadata
-    for key in ("finish_reason", "stop_reason", "stopReason", "done_reason"):
-        reason = str(metadata.get(key) or "").lower()
-        if reason in _LENGTH:
-            return "length"
-        if reason in _FILTER:
-            return "filter"
-    details = metadata.get("incomplete_details") or {}
-    return "length" if details.get("reason") in _LENGTH else "stop"
-
-
 def write_prompt(layout: Layout = "conversation") -> ChatPromptTemplate:
     """Return the section writer's prompt in one of the two layouts."""
     if layout == "paper":
@@ -305,19 +252,20 @@ class Prompter:
         """Return everything that a write prompt may use for one request."""
         draft = progress.drafts[index]
         own = prompt_language(progress.language)
-        step = self.step(progress, index, kind, asked, first=True, problem=problem)
+        alone = self.layout == "paper"
+        step = self.step(progress, index, kind, asked, first=alone, problem=problem)
         turns: list[BaseMessage] = []
-        preamble, text = self.preamble(progress, index), ""
-        if self.layout == "conversation":
+        plan, text = self.plan(progress, index), ""
+        preamble = self.preamble(progress, plan)
+        if not alone:
             turns = self._turns(progress, index, preamble)
-            step = self.step(progress, index, kind, asked, first=False, problem=problem)
             if not turns:
                 step = f"{preamble}\n{step}"
         elif progress.mode != "parallel":
             text = self._text(progress, index)
         values = {
             "instruction": progress.request["instruction"],
-            "plan": self.plan(progress, index),
+            "plan": plan,
             "preamble": preamble,
             "text": text,
             "turns": turns,
@@ -355,7 +303,7 @@ class Prompter:
             )
         return min(wanted, left)
 
-    def preamble(self, progress: Progress, index: int) -> str:
+    def preamble(self, progress: Progress, plan: str) -> str:
         """Return what stands before all prior text, the same from step to step."""
         own = prompt_language(progress.language)
         grounding = _GROUNDING[own] if self.grounded else ""
@@ -368,7 +316,7 @@ class Prompter:
         text = template.format(
             instruction=progress.request["instruction"],
             style=f"\n<style>\n{style}\n</style>\n" if style else "",
-            plan=self.plan(progress, index),
+            plan=plan,
             language=language_name(progress.language, own),
             grounding=grounding,
         )
@@ -443,8 +391,8 @@ class Prompter:
         return f"<chapter>\n{chapter}\n" + "\n".join(lines) + "\n</chapter>"
 
     def _references(self, progress: Progress, draft: Draft) -> str:
-        known = {reference["id"]: Reference(**reference) for reference in progress.references}
-        found = [known[key] for key in draft.references]
+        known = {reference["id"]: reference for reference in progress.references}
+        found = [Reference(**known[key]) for key in draft.references]
         fitting = within(self.limit, [reference.text for reference in found])
         return render(found[: len(fitting)])
 

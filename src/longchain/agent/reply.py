@@ -1,0 +1,64 @@
+"""A chat model's message -> a `Reply`: its text and why it ended, whoever the provider is.
+
+Knows what providers call their finish reasons; does not judge the text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from langchain_core.messages import AIMessage
+from langchain_core.output_parsers import BaseOutputParser
+from langchain_core.outputs import Generation
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A model's reply as the writer sees it: its text, and why it ended.
+
+    A dataclass, because events carry it and LangServe sends them as JSON.
+    """
+
+    text: str
+    finish: Literal["stop", "length", "filter"]
+
+
+class SectionParser(BaseOutputParser[Reply]):
+    """Reads a chat model's message as a `Reply`, whoever the provider is."""
+
+    def parse_result(self, result: list[Any], *, partial: bool = False) -> Reply:
+        """Return the text and the finish reason of the first generation."""
+        message = getattr(result[0], "message", None)
+        return read(message) if isinstance(message, AIMessage) else Reply(result[0].text, "stop")
+
+    def parse(self, text: str) -> Reply:
+        """Return a bare text as a whole reply."""
+        return self.parse_result([Generation(text=text)])
+
+
+def read(message: AIMessage) -> Reply:
+    """Return a chat model's message as a `Reply`."""
+    return Reply(message.text, _finish(message))
+
+
+_LENGTH = frozenset(
+    {"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"}
+)
+_FILTER = frozenset(
+    {"content_filter", "content_filtered", "refusal", "safety", "recitation", "blocklist",
+     "prohibited_content", "guardrail_intervened"}
+)  # fmt: skip
+
+
+def _finish(message: AIMessage) -> Literal["stop", "length", "filter"]:
+    """Return why a reply ended, in OpenAI's words, from whatever a provider calls it."""
+    metadata = message.response_metadata
+    for key in ("finish_reason", "stop_reason", "stopReason", "done_reason"):
+        reason = str(metadata.get(key) or "").lower()
+        if reason in _LENGTH:
+            return "length"
+        if reason in _FILTER:
+            return "filter"
+    details = metadata.get("incomplete_details") or {}
+    return "length" if details.get("reason") in _LENGTH else "stop"
