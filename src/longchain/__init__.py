@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from longchain.document import LongDocument, Section, SectionPlan, Usage, WritingPlan
     from longchain.errors import LongchainError
     from longchain.length import LengthController, read_required_length
+    from longchain.models.longwriter import LongWriterLLM
     from longchain.models.offline import OfflineWriter
     from longchain.models.resolve import chat_model
 
@@ -34,6 +35,7 @@ _HOMES = {
     "LengthController": "longchain.length",
     "LongDocument": "longchain.document",
     "LongchainError": "longchain.errors",
+    "LongWriterLLM": "longchain.models.longwriter",
     "OfflineWriter": "longchain.models.offline",
     "Section": "longchain.document",
     "SourceRetriever": "longchain.agent.grounding",
@@ -50,6 +52,7 @@ __all__ = [
     "AgentWriteChain",
     "LengthController",
     "LongDocument",
+    "LongWriterLLM",
     "LongchainError",
     "OfflineWriter",
     "Section",

@@ -10,6 +10,8 @@ LongchainError
 │   └── ModelNameError    a model that is not known, or none given
 ├── PlanError             no plan could be read from a reply       (also OutputParserException)
 ├── ReplyError            the model's replies held no usable prose (also ModelError)
+├── WindowError           more tokens than the model's window has  (also ContextOverflowError)
+├── ServerError           a model server that does not start, or has ended (also RuntimeError)
 └── MissingExtraError     an optional part is not installed        (also ImportError)
 ```
 
@@ -21,7 +23,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-from langchain_core.exceptions import ModelError, OutputParserException
+from langchain_core.exceptions import ContextOverflowError, ModelError, OutputParserException
 
 
 class LongchainError(Exception):
@@ -64,6 +66,25 @@ class PlanError(LongchainError, OutputParserException):
 
 class ReplyError(LongchainError, ModelError):
     """A model answered with nothing that can stand in a document, also when asked again."""
+
+
+class WindowError(LongchainError, ContextOverflowError):
+    """A prompt, or what is asked for with it, does not fit into the model's context window."""
+
+    def __init__(self, *, window: int, tokens: int | None = None) -> None:
+        self.window = window
+        """Tokens that prompt and reply may have together."""
+        self.tokens = tokens
+        """Tokens of the prompt, where the server says; it may count no further than the window."""
+        held = "the prompt" if tokens is None else f"a prompt of {tokens:,} tokens"
+        super().__init__(
+            f"{held} does not fit into the model's window of {window:,} tokens: use memory "
+            "'summary', shorter references, or a model with a larger window"
+        )
+
+
+class ServerError(LongchainError, RuntimeError):
+    """A vLLM server could not be started, or has ended; the message has its log's last lines."""
 
 
 class MissingExtraError(LongchainError, ImportError):

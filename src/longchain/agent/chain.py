@@ -146,16 +146,19 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         _check(mode, memory, layout, window, memory_tokens)
         planning, writing = _template(plan_prompt), _template(write_prompt)
         writer = _model(model)
-        limit = memories.limits(
-            memory,
-            window=window or context_window(writer),
-            budget=memory_tokens,
-            count=counter(writer),
-        )
+
+        def limits() -> memories.Limits:
+            return memories.limits(
+                memory,
+                window=window or context_window(writer),
+                budget=memory_tokens,
+                count=counter(writer),
+            )
+
         self.stages = Nodes(
             model=writer,
             planner_model=_model(planner_model) if planner_model is not None else writer,
-            limit=limit,
+            limits=limits,
             retriever=_retriever(retriever),
             plan_prompt=plans.check_prompt(planning) if planning else None,
             write_prompt=writes.check_prompt(writing) if writing else None,

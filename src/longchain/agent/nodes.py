@@ -5,7 +5,9 @@ log -> events; which node comes next is decided by `Nodes.advance`, from the log
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Any, cast
 
@@ -43,7 +45,9 @@ class Nodes:
 
     model: BaseChatModel
     planner_model: BaseChatModel
-    limit: Limits
+    limits: Callable[[], Limits]
+    """What fits; asked when the first prompt is made, since a server may have to be asked."""
+
     retriever: Runnable[str, list[Document]] | None = None
     plan_prompt: ChatPromptTemplate | None = None
     write_prompt: ChatPromptTemplate | None = None
@@ -57,7 +61,7 @@ class Nodes:
     def __post_init__(self) -> None:
         prompt = self.write_prompt or write.write_prompt(self.layout)
         self.writer = write.section_writer(self.model, prompt)
-        self.structured = structured(self.planner_model) is not False
+        self.structured: bool | None = None
         self.plan = Step("plan", self._plan_view, self._plan_update)
         self.write = Step("write", self._write_view, self._write_update, stream=True)
         self.write_alone = Step(
@@ -68,6 +72,11 @@ class Nodes:
         self.summarize = Step("summarize", self._summary_view, self._summary_update)
         self._lock = Lock()
         self._known: dict[int, Progress] = {}
+
+    @cached_property
+    def limit(self) -> Limits:
+        """What fits into a prompt."""
+        return self.limits()
 
     def progress(self, state: Any) -> Progress:
         """Return where the document stands.
@@ -173,6 +182,8 @@ class Nodes:
     ) -> Runnable[dict[str, Any], WritingPlan]:
         """Return the planner: by JSON schema unless the model has shown that it cannot."""
         plain = plan.planner(self.planner_model, prompt, parser)
+        if self.structured is None:
+            self.structured = structured(self.planner_model) is not False
         if not self.structured:
             return plain
         try:

@@ -36,8 +36,6 @@ are not used cost nothing.
 _NO_KEY = "none"
 _OPENAI_URL = "https://api.openai.com/v1"
 _SERVER_TIMEOUT = 10.0
-_SAMPLING = {"temperature": 0.5, "top_p": 0.8}
-"""How the LongWriter models were sampled by their authors, together with `top_k` 50."""
 
 _EXAMPLES = (
     "openai:gpt-5, anthropic:claude-sonnet-4-5, ollama:qwen3:8b, longwriter:NAME@URL or offline"
@@ -111,7 +109,7 @@ def _server_url(base_url: str | None) -> str:
         valid = False
     if not valid or re.search(r"\s", url):
         raise ModelNameError(
-            f"the base URL {_shown_url(url)!r} is no web address; write it as http://HOST:PORT/v1"
+            f"the base URL {shown_url(url)!r} is no web address; write it as http://HOST:PORT/v1"
         )
     return url
 
@@ -121,7 +119,7 @@ def _shown(name: str) -> str:
     return _ADDRESS.sub(lambda found: found[1] + _public(found[2]), name)
 
 
-def _shown_url(url: str) -> str:
+def shown_url(url: str) -> str:
     """Return what was given as an address, also where it says no `http://`."""
     return _shown(url) if _ADDRESS.search(url) else _public(url)
 
@@ -235,7 +233,7 @@ def _openai(name: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChat
 
 
 def _longwriter(rest: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChatModel:
-    """Return `NAME@URL`, sampled as the LongWriter models want to be."""
+    """Return `NAME@URL`, or the only model of the server where no name is given."""
     name, _, address = rest.partition("@")
     url = _server_url(address or base_url)
     if not url:
@@ -243,20 +241,32 @@ def _longwriter(rest: str, base_url: str | None, kwargs: dict[str, Any]) -> Base
             f"{_shown(f'longwriter:{rest}')!r} says no server; "
             "write longwriter:NAME@http://HOST:PORT/v1"
         )
-    extra = {"top_k": 50, **kwargs.get("extra_body", {})}
-    return _served(name, url, _SAMPLING | kwargs | {"extra_body": extra})
+    return _vllm(name or _only_model(url, kwargs).id, url, kwargs)
+
+
+def _vllm(name: str, url: str, kwargs: dict[str, Any]) -> BaseChatModel:
+    """Return a model on a vLLM server."""
+    from longchain.models.longwriter import LongWriterLLM
+
+    try:
+        return LongWriterLLM(model=name, base_url=url, **kwargs)
+    except ValidationError as error:
+        shown = _shown(f"longwriter:{name}@{url}")
+        raise ModelNameError(f"{shown!r} cannot be set up: {_reasons(error)}") from None
 
 
 def _served(name: str, url: str, kwargs: dict[str, Any]) -> BaseChatModel:
     """Return the model of that name on a server, or the only one that it serves."""
-    if not name:
-        served = _only_model(url, kwargs)
-        name = served.id
-        # vLLM says how many tokens the prompt and the reply may have together.
-        window = getattr(served, "max_model_len", None)
-        if isinstance(window, int) and window > 0:
-            kwargs = {"profile": {"max_input_tokens": window}, **kwargs}
-    return _openai(name, url, kwargs)
+    if name:
+        return _openai(name, url, kwargs)
+    served = _only_model(url, kwargs)
+    if served.owned_by == "vllm":
+        return _vllm(served.id, url, kwargs)
+    # As vLLM does, it may say how many tokens the prompt and the reply may have together.
+    window = getattr(served, "max_model_len", None)
+    if isinstance(window, int) and window > 0:
+        kwargs = {"profile": {"max_input_tokens": window}, **kwargs}
+    return _openai(served.id, url, kwargs)
 
 
 def _only_model(url: str, kwargs: dict[str, Any]) -> Model:
@@ -356,8 +366,14 @@ def layers(model: Any) -> list[Any]:
 
 
 def _says(model: BaseChatModel, key: str) -> Any:
-    """Return what a model's profile says, also where the model is wrapped."""
-    profile = getattr(layers(model)[-1], "profile", None)
+    """Return what a model's profile says, also where the model is wrapped.
+
+    A model on a server of its own is asked for it, once.
+    """
+    own = layers(model)[-1]
+    profile = getattr(own, "profile", None)
+    if profile is None and (ask := getattr(own, "ask_profile", None)):
+        profile = ask()
     return (profile or {}).get(key)
 
 

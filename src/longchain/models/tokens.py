@@ -1,8 +1,9 @@
 """A model -> how many tokens a text has for it.
 
 `BaseChatModel.get_num_tokens` goes to the network where a tokenizer's file is not at hand, so it
-is not asked: a model's own counter is used where it has one, OpenAI's tokenizer where its file is
-already on the disk, and otherwise an estimate that errs on the high side.
+is not asked: a model's own counter is used where it has one, a vLLM server's for a model on it,
+OpenAI's tokenizer where its file is already on the disk, and otherwise an estimate that errs on the
+high side.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from langchain_core.language_models import BaseChatModel
 
@@ -65,9 +67,19 @@ def estimate(text: str) -> int:
     return int(total + other * _OTHER_RATE) + 1
 
 
+@runtime_checkable
+class _Counts(Protocol):
+    """A model whose server counts exactly, and never fails to answer."""
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens a text has."""
+
+
 def counter(model: BaseChatModel) -> Callable[[str], int]:
-    """Return what counts tokens for a model, wrapped or not, without any request."""
+    """Return what counts tokens for a model, wrapped or not; it asks no server but the model's."""
     own = layers(model)[-1]
+    if isinstance(own, _Counts):
+        return own.count_tokens
     ids = getattr(own, "custom_get_token_ids", None)
     if ids is not None:
         return lambda text: len(ids(text))
