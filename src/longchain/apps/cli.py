@@ -1,4 +1,4 @@
-"""The command line: `longchain write`, `plan`, `check`.
+"""The command line: `longchain write`, `plan`, `check`, `vllm`.
 
 The result goes to stdout or a file, progress to stderr. Exit codes: 0 done, 1 the model failed,
 2 the user's mistake, 130 interrupted. Holds no logic: it calls the library as a user would, and
@@ -185,6 +185,55 @@ def check(
             typer.echo(json.dumps(measured, ensure_ascii=False, indent=2))
         else:
             typer.echo(follow.describe(measured))
+
+
+@app.command()
+def vllm(
+    model: Annotated[str, typer.Argument(help="A model's folder, or its name on a hub.")],
+    flags: Annotated[
+        list[str] | None, typer.Argument(help="After --, more flags as vllm serve takes them.")
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option(help="The Python that has vLLM; else $LONGCHAIN_VLLM_PYTHON.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Where to listen; else a free port.")] = None,
+    served_model_name: Annotated[str | None, typer.Option(help="The name to ask for.")] = None,
+    tensor_parallel_size: Annotated[
+        int | None, typer.Option(help="GPUs to share the model out over.")
+    ] = None,
+    max_model_len: Annotated[
+        int | None, typer.Option(help="Tokens of prompt and reply together.")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(help="Of the weights, such as bfloat16.")] = None,
+    quantization: Annotated[str | None, typer.Option(help="Such as awq or fp8.")] = None,
+    lora: Annotated[
+        list[str] | None, typer.Option(help="A LoRA adapter as NAME=FOLDER; repeatable.")
+    ] = None,
+    chat_template: Annotated[Path | None, typer.Option(help="A file, for models without.")] = None,
+    startup_timeout: Annotated[float, typer.Option(help="Seconds to be ready in.")] = 1800.0,
+    quiet: Quiet = False,
+) -> None:
+    """Serve a model by vLLM on this machine until Ctrl-C; a key comes from $VLLM_API_KEY."""
+    with _mistakes():
+        from longchain.apps import host
+        from longchain.models.server import serve
+
+        serving = serve(
+            model,
+            python=python,
+            port=port,
+            served_model_name=served_model_name,
+            tensor_parallel_size=tensor_parallel_size,
+            max_model_len=max_model_len,
+            dtype=dtype,
+            quantization=quantization,
+            lora=host.adapters(lora or []),
+            chat_template=chat_template,
+            flags=flags or (),
+            startup_timeout=startup_timeout,
+            progress=None if quiet else host.progress,
+        )
+        host.stay(serving, quiet=quiet)
 
 
 def _given(
