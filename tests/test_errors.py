@@ -52,6 +52,7 @@ def test_every_class_stands_where_it_is_drawn(name: str) -> None:
         (errors.ModelNameError("x"), ValueError),
         (errors.PlanError("x"), exceptions.OutputParserException),
         (errors.ReplyError("x"), exceptions.ModelError),
+        (errors.WindowError(window=10), exceptions.ContextOverflowError),
         (errors.MissingExtraError("x"), ImportError),
     ],
 )

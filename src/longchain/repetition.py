@@ -120,17 +120,24 @@ def _is_long(items: Sequence[str]) -> bool:
     return len(items) >= (_LEAST_CHARACTERS if 2 * unspaced > len(items) else _LEAST_WORDS)
 
 
-def loop_start(text: str) -> int | None:
+def loop_start(text: str, *, known: bool = False) -> int | None:
     """Return where `text` begins to loop, or None where it does not end in a loop.
 
     A loop is the same span over and over up to the end: at least 4 times and 40 tokens, or
     4 times the same sentence or line. Case and punctuation do not count. Also a loop: 2,000
     characters at the end without a letter or digit. O(n).
 
+    Args:
+        text: Any text.
+        known: Whether it is known to end in a loop, as where a server stopped it for that: then
+            twice the same span is one.
+
     Returns:
         An index such that `text[:index]` keeps one copy, up to a sentence's end where the loop
         has one.
     """
+    if known:
+        return _loop(text, 2, 2, 2)
     return None if _ends_once(text) else _loop(text, _COPIES, _LEAST, _LEAST_ALIGNED)
 
 

@@ -16,6 +16,7 @@ from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_openai import ChatOpenAI
 
 from longchain.errors import ModelNameError, ReplyError
+from longchain.models.longwriter import LongWriterLLM
 from longchain.models.resolve import (
     REASONING_TOKENS,
     chat_model,
@@ -264,22 +265,28 @@ def test_a_wrong_argument_does_not_show_the_key(given: str, more: dict[str, str]
     assert caught.value.__suppress_context__
 
 
-@pytest.mark.parametrize("address", [f"longwriter:THUDM/LongWriter-glm4-9b@{URL}", "longwriter:x"])
+@pytest.mark.parametrize("address", [f"@{URL}", ""])
 def test_longwriter_is_sampled_as_its_authors_do(
     monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("LONGCHAIN_BASE_URL", URL)
-    model = chat_model(address, extra_body={"min_p": 0.1})
-    assert isinstance(model, ChatOpenAI)
-    assert (model.temperature, model.top_p, model.max_tokens) == (0.5, 0.8, None)
-    assert model.extra_body == {"top_k": 50, "min_p": 0.1}
-    assert model.openai_api_base == URL
+    name = "THUDM/LongWriter-glm4-9b"
+    model = chat_model(f"longwriter:{name}{address}", extra_body={"min_p": 0.1})
+    assert isinstance(model, LongWriterLLM)
+    assert (model.temperature, model.top_p, model.max_tokens) == (0.5, 0.8, 32_768)
+    assert (model.top_k, model.extra_body) == (50, {"min_p": 0.1})
+    assert (model.model_name, model.openai_api_base) == (name, URL)
 
 
 def test_a_longwriter_temperature_may_be_chosen() -> None:
     model = chat_model(f"longwriter:x@{URL}", temperature=0.9)
-    assert isinstance(model, ChatOpenAI)
+    assert isinstance(model, LongWriterLLM)
     assert model.temperature == 0.9
+
+
+def test_a_wrong_argument_of_a_longwriter_is_told() -> None:
+    with pytest.raises(ModelNameError, match=r"cannot be set up: .*min_tokens"):
+        chat_model(f"longwriter:x@{URL}", min_tokens="few")
 
 
 @pytest.mark.parametrize(

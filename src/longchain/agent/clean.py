@@ -70,6 +70,7 @@ def clean(
     previous_tail: str = "",
     language: str | None = None,
     sections: bool = True,
+    looped: bool = False,
 ) -> Cleaned:
     """Return a reply as prose for one section.
 
@@ -81,6 +82,7 @@ def clean(
         language: The document's language; None: found out where it matters.
         sections: Whether the reply is one section. False: it is a whole document, whose own
             headings and labels stay.
+        looped: Whether the server stopped the reply since it repeated itself.
     """
     headings = {title: "title removed", heading: "heading removed"}
     context = _Context(headings, previous_tail, language, sections)
@@ -96,7 +98,7 @@ def clean(
     elif not any(map(str.isalnum, text)):
         text, problem = "", "empty"
         notes.append("empty")
-    elif (place := loop_start(text)) is not None:
+    elif (place := loop_start(text, known=looped)) is not None or looped:
         text, problem = _settled(text[:place], context, notes), "loop"
         notes.append("loop cut")
     return Cleaned(text, list(dict.fromkeys(notes)), problem)

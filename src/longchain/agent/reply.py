@@ -12,6 +12,9 @@ from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import BaseOutputParser
 from langchain_core.outputs import Generation
 
+Finish = Literal["stop", "length", "filter", "loop"]
+"""It ended by itself, was cut, was stopped by the provider's filter, or went in circles."""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -21,7 +24,7 @@ class Reply:
     """
 
     text: str
-    finish: Literal["stop", "length", "filter"]
+    finish: Finish
 
 
 class SectionParser(BaseOutputParser[Reply]):
@@ -51,7 +54,10 @@ _FILTER = frozenset(
 )  # fmt: skip
 
 
-def _finish(message: AIMessage) -> Literal["stop", "length", "filter"]:
+_LOOP = frozenset({"repetition"})  # vLLM's `repetition_detection`
+
+
+def _finish(message: AIMessage) -> Finish:
     """Return why a reply ended, in OpenAI's words, from whatever a provider calls it."""
     metadata = message.response_metadata
     for key in ("finish_reason", "stop_reason", "stopReason", "done_reason"):
@@ -60,5 +66,7 @@ def _finish(message: AIMessage) -> Literal["stop", "length", "filter"]:
             return "length"
         if reason in _FILTER:
             return "filter"
+        if reason in _LOOP:
+            return "loop"
     details = metadata.get("incomplete_details") or {}
     return "length" if details.get("reason") in _LENGTH else "stop"

@@ -137,6 +137,7 @@ def _clean(progress: Progress, draft: Draft, kind: Kind, reply: Reply) -> Cleane
         previous_tail=draft.text[-400:] if kind == "extend" else "",
         language=progress.language,
         sections=progress.mode != "direct",
+        looped=reply.finish == "loop",
     )
 
 

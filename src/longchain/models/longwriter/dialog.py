@@ -7,7 +7,7 @@ Knows LangChain's messages and how a server is told to go on; the text itself is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,6 +41,7 @@ class Dialog:
         thinking: Tells thoughts from the answer, where the model marks them.
         explainer: Says what an error means.
         prefilled: Whether a last message of the assistant is the beginning of the reply.
+        learn: Takes note of the model's window, in tokens, where an error told it.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Dialog:
         thinking: Thinking | None,
         explainer: Explainer,
         prefilled: bool,
+        learn: Callable[[int], None],
     ) -> None:
         self.messages = list(messages)
         self.kwargs = kwargs
@@ -60,6 +62,7 @@ class Dialog:
         self.single = single
         self.thinking = thinking
         self.explainer = explainer
+        self.learn = learn
         self.prefix = ""
         if prefilled and messages and isinstance(messages[-1], AIMessage):
             self.prefix = self.messages.pop().text
@@ -67,14 +70,13 @@ class Dialog:
         self.usage: UsageMetadata | None = None
         self._last: ChatResult | None = None
         self._ended: dict[str, Any] = {}
-        self._fitted = False
 
     def call(self) -> Call:
         """Return the next request."""
         self._ended = {}
-        if self.single:
-            return self.messages, self.kwargs
         kwargs = self.kwargs | self.ongoing.limits()
+        if self.single:
+            return self.messages, kwargs
         begun = self.prefix + self.ongoing.shown
         if not begun:
             return self.messages, kwargs
@@ -100,11 +102,14 @@ class Dialog:
             raise found from None
 
     def _fits(self, error: WindowError) -> bool:
-        """Ask for less once, where the prompt alone would fit: some servers do not do it."""
-        if self._fitted or not error.tokens or error.tokens >= error.window or self.single:
+        """Ask for less, once, where the prompt alone fits: vLLM does not do it by itself."""
+        room = error.window - (error.tokens or 0)
+        if self.ongoing.window is not None or not 0 < room < self.ongoing.limits().get(
+            "max_tokens", 0
+        ):
             return False
-        self._fitted = True
-        self.ongoing.step = min(self.ongoing.step or error.window, error.window - error.tokens)
+        self.ongoing.window, self.ongoing.step = error.window, room
+        self.learn(error.window)
         return True
 
     # Whole answers -------------------------------------------------------------------------
@@ -156,8 +161,8 @@ class Dialog:
         if thought or answer:
             yield _chunk(message, answer, thought, info)
 
-    def end(self) -> Iterator[ChatGenerationChunk]:
-        """Take note of a stream's end; yield the last chunk once the reply is over.
+    def end(self) -> None:
+        """Take note of the end of a request's stream.
 
         Raises:
             Exception: The stream ended before the reply did.
@@ -168,15 +173,15 @@ class Dialog:
         if self.ongoing.stopped_by is None and "finish_reason" not in self._ended:
             raise self.explainer.lost()
         self._end(self._ended.pop("usage", None))
-        if self.over:
-            yield self.last()
 
-    def last(self) -> ChatGenerationChunk:
-        """Return the last chunk: what was held back, why the reply ended, and what it took."""
+    def last(self) -> Iterator[ChatGenerationChunk]:
+        """Yield the last chunk: what was held back, why the reply ended, and what it took."""
+        if self.single:
+            return
         thought, answer = self._told(self.ongoing.rest(), last=True)
         info = {**self._ended, **self._finish()}
         message = AIMessageChunk(content="", usage_metadata=self.usage)
-        return _chunk(message, answer, thought, info)
+        yield _chunk(message, answer, thought, info)
 
     # Both ----------------------------------------------------------------------------------
 

@@ -23,7 +23,9 @@ _PROMPT = re.compile(
     r"(?:contains|has|take)\s+(?:at least )?(\d+)\s+(?:input )?tokens"
     r"|Input length \((\d+)\)|prompt[^.]*?\(length (\d+)\)"
 )
-_LENGTH = re.compile(r"maximum\s+context length \((\d+)\)|maximum model length of (\d+)")
+_LENGTH = re.compile(
+    r"maximum\s+context length \((\d+)\)|maximum model length of (\d+)|max_model_len=(\d+)"
+)
 
 _KINDS: tuple[tuple[type[openai.APIStatusError], type[openai.APIStatusError]], ...] = (
     (openai.AuthenticationError, base.OpenAIAuthenticationError),

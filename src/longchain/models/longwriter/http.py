@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 
 import openai
 
-if TYPE_CHECKING:
-    import httpx2 as httpx
-elif int(openai.__version__.partition(".")[0]) >= 3:
+if TYPE_CHECKING or int(openai.__version__.partition(".")[0]) >= 3:
     import httpx2 as httpx
 else:
     import httpx

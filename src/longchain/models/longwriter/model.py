@@ -96,12 +96,11 @@ class LongWriterLLM(ServedModel):
             or extra.get("structured_outputs")
         )
         ends = [*(stop or asked.get("stop") or []), *STOP[self.form]]
-        window = (self.profile or {}).get("max_input_tokens")
         ongoing = Ongoing(
             budget=asked.get("max_completion_tokens") or asked.get("max_tokens"),
-            step=self.request_tokens,
+            step=None if single else self.request_tokens,
             least=extra.get("min_tokens") or 0,
-            window=window if isinstance(window, int) else None,
+            window=self._window,
             stop=ends,
         )
         raw = self.form != "chat"
@@ -113,6 +112,7 @@ class LongWriterLLM(ServedModel):
             thinking=Thinking() if self.form == "zero" else None,
             explainer=self._explainer(),
             prefilled=raw or bool(extra.get("continue_final_message")),
+            learn=self._learn_window,
         )
 
     def _generate(
@@ -180,8 +180,9 @@ class LongWriterLLM(ServedModel):
                         yield tell(shown)
                     if dialog.ongoing.stopped_by is not None:
                         break
-                for shown in dialog.end():
-                    yield tell(shown)
+                dialog.end()
+        for shown in dialog.last():
+            yield tell(shown)
 
     async def _astream(
         self,
@@ -203,8 +204,9 @@ class LongWriterLLM(ServedModel):
                         yield await tell(shown)
                     if dialog.ongoing.stopped_by is not None:
                         break
-                for shown in dialog.end():
-                    yield await tell(shown)
+                dialog.end()
+        for shown in dialog.last():
+            yield await tell(shown)
 
     def _chunks(
         self, messages: list[BaseMessage], kwargs: dict[str, Any], stop: list[str] | None
@@ -242,12 +244,11 @@ class LongWriterLLM(ServedModel):
     ) -> ChatResult:
         """Return LangChain's form of an answer; every choice has its own finish reason."""
         result = super()._create_chat_result(response, generation_info)
-        plain = response if isinstance(response, dict) else response.model_dump(warnings=False)
-        for generation, choice in zip(result.generations, plain["choices"], strict=True):
-            own = {name: choice.get(name) for name in ("finish_reason", "stop_reason")}
-            info = {**(generation.generation_info or {}), "finish_reason": own["finish_reason"]}
-            if own["stop_reason"] is not None:
-                info["stop_reason"] = own["stop_reason"]
+        choices = response["choices"] if isinstance(response, dict) else _choices(response)
+        for generation, choice in zip(result.generations, choices, strict=True):
+            info = {**(generation.generation_info or {}), "finish_reason": choice["finish_reason"]}
+            if choice.get("stop_reason") is not None:
+                info["stop_reason"] = choice["stop_reason"]
             generation.generation_info = info
         return result
 
@@ -299,6 +300,14 @@ class LongWriterLLM(ServedModel):
         return super().with_structured_output(
             schema, method=method, include_raw=include_raw, strict=strict, **kwargs
         )
+
+
+def _choices(response: openai.BaseModel) -> list[dict[str, Any]]:
+    """Return what ended each choice; vLLM's `stop_reason` is no field of OpenAI's."""
+    return [
+        {name: getattr(choice, name, None) for name in ("finish_reason", "stop_reason")}
+        for choice in getattr(response, "choices", [])
+    ]
 
 
 def _parsed(message: BaseMessage) -> None:

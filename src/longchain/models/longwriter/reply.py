@@ -58,10 +58,12 @@ class Ongoing:
     def limits(self) -> dict[str, int]:
         """Return the limits of the next request, in tokens."""
         left = None if self.budget is None else self.budget - self.tokens
-        most = [tokens for tokens in (left, self.step) if tokens is not None]
+        most = [tokens for tokens in (left, self.step, self.window) if tokens is not None]
+        if left is None and self.step is None:
+            most = []  # the server's own limit is what the window leaves
         limits = {"max_tokens": min(most)} if most else {}
-        if (least := self.least - self.tokens) > 0:
-            limits["min_tokens"] = min([least, *most])
+        if self.least:  # also when it is reached, or the model's own would be sent again
+            limits["min_tokens"] = min([max(self.least - self.tokens, 0), *most])
         return limits
 
     def feed(self, piece: str) -> str:

@@ -91,6 +91,7 @@ class ServedModel(BaseChatOpenAI):
     )
 
     _server: Any = PrivateAttr(default=None)
+    _window: int | None = PrivateAttr(default=None)
     _warned: bool = PrivateAttr(default=False)
 
     def __init__(self, **given: Any) -> None:
@@ -170,9 +171,13 @@ class ServedModel(BaseChatOpenAI):
         window = getattr(card, "max_model_len", None) or getattr(parent, "max_model_len", None)
         if isinstance(window, int):
             profile["max_input_tokens"] = window
+            self._learn_window(window)
         if card.owned_by == "vllm":
             profile["structured_output"] = True
         return profile
+
+    def _learn_window(self, tokens: int) -> None:
+        self._window = tokens
 
     def _served(self) -> list[Any]:
         """Return the server's models; none where it does not list them."""
