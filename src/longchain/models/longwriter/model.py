@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import openai
@@ -27,6 +28,7 @@ from longchain.models.longwriter.dialog import Dialog
 from longchain.models.longwriter.formats import STOP, render
 from longchain.models.longwriter.reply import Ongoing
 from longchain.models.longwriter.served import ServedModel
+from longchain.models.longwriter.serving import Served
 from longchain.models.longwriter.thinking import Thinking
 
 
@@ -52,6 +54,24 @@ class LongWriterLLM(ServedModel):
         InputError: A field that no vLLM server knows; the sentence names it.
         ModelNameError: No model is named.
     """
+
+    @classmethod
+    def serve(cls, model: str | Path, **options: Any) -> Served:
+        """Serve a model by a vLLM of one's own, and ask it: `with LongWriterLLM.serve(…) as llm:`.
+
+        Also `async with`. The server ends with the block. LongWriter's own models are served with
+        their window; the tokenizer of LongWriter-glm4-9b is code of its authors, which is run.
+
+        Args:
+            model: A folder in Hugging Face's format, or a name that a hub knows.
+            **options: Arguments of `longchain.models.server.serve` (`python`, `max_model_len`,
+                `tensor_parallel_size`, `flags`, `progress`, …); all others are fields of the model.
+
+        Raises:
+            InputError: An argument cannot be used.
+            ServerError: (on entering) vLLM did not start; the message says why.
+        """
+        return Served(cls, model, options)
 
     # Requests ------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from longchain.models.longwriter.failures import Explainer
 from longchain.models.longwriter.formats import Format, render
 from longchain.models.longwriter.http import httpx
 from longchain.models.longwriter.presets import preset
+from longchain.models.server import Server
 from longchain.models.tokens import estimate
 
 DEFAULT_URL = "http://127.0.0.1:8000/v1"
@@ -49,6 +50,9 @@ class ServedModel(BaseChatOpenAI):
 
     model_name: str = Field(default="", alias="model")
     """The name under which the server has the model: see its `/v1/models`."""
+
+    preset_name: str | None = None
+    """The published name that the presets know, where the server has given it another."""
 
     prompt_format: Format | None = None
     """How messages become a prompt; None: as the preset says, else by the chat template."""
@@ -90,7 +94,7 @@ class ServedModel(BaseChatOpenAI):
         default=_TIMEOUT, alias="timeout"
     )
 
-    _server: Any = PrivateAttr(default=None)
+    _server: Server | None = PrivateAttr(default=None)
     _window: int | None = PrivateAttr(default=None)
     _warned: bool = PrivateAttr(default=False)
 
@@ -100,6 +104,10 @@ class ServedModel(BaseChatOpenAI):
         if not name:
             raise ModelNameError("LongWriterLLM(model=…): name the model as its server does")
         super().__init__(**_completed(given, name, self._own_names()))
+
+    def attach(self, server: Server) -> None:
+        """Take note of the server that was started for this model: it can say how it ended."""
+        self._server = server
 
     @classmethod
     def _own_names(cls) -> dict[str, str]:
@@ -118,7 +126,7 @@ class ServedModel(BaseChatOpenAI):
     @property
     def form(self) -> Format:
         """The prompt format that holds."""
-        return self.prompt_format or preset(self.model_name).format
+        return self.prompt_format or preset(self.preset_name or self.model_name).format
 
     # What LangChain asks -------------------------------------------------------------------
 
@@ -272,7 +280,7 @@ def _completed(given: dict[str, Any], name: str, own: Mapping[str, str]) -> dict
     others = {key: value for key, value in given.items() if key not in own}
     extra, more = dict(given.get("extra_body") or {}), dict(given.get("model_kwargs") or {})
     fields.check([*others, *extra, *more], own)
-    known = preset(name, given.get("prompt_format"))
+    known = preset(given.get("preset_name") or name, given.get("prompt_format"))
     url = os.environ.get("LONGCHAIN_BASE_URL", "").strip() or DEFAULT_URL
     keys = (os.environ.get(name, "").strip() for name in ("LONGCHAIN_API_KEY", "OPENAI_API_KEY"))
     defaults: dict[str, Any] = {
