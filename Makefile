@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 MODEL ?= offline
 LENGTH ?= 2500
+SEED ?= 1
 INSTRUCTION ?= Write a $(LENGTH)-word report on how cities get their water: where it comes from, how it is treated and distributed, and how losses are cut.
 
-.PHONY: demo test lint type bench format clean
+.PHONY: tiny-longwriter demo test lint type bench format clean
 
 demo: .venv/core  ## write a grounded report from examples/sources (MODEL=… uses a model)
 	@mkdir -p out
@@ -24,6 +25,10 @@ type: .venv/dev  ## types
 bench: .venv/dev  ## the benchmarks, as ratios measured side by side
 	$(BIN)/python -m benchmarks
 
+tiny-longwriter: .venv-train/ready  ## train and measure the tiny LongWriter (SEED=…; 20 minutes)
+	.venv-train/bin/python -m examples.tiny_longwriter --seed $(SEED) -o out/tiny-$(SEED)
+	.venv-train/bin/python -m examples.tiny_longwriter evaluate out/tiny-$(SEED)
+
 format: .venv/dev  ## mend style
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
@@ -35,6 +40,13 @@ clean:  ## remove what the other targets made
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+# torch first, and from where a CPU build is found (PIP_INDEX_URL), or what follows brings CUDA's.
+.venv-train/ready: pyproject.toml
+	test -x .venv-train/bin/python || $(PYTHON) -m venv .venv-train
+	.venv-train/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv-train/bin/python -m pip install --quiet --disable-pip-version-check -e . "transformers>=5" tokenizers safetensors numpy
 	@touch $@
 
 .venv/dev: .venv/core

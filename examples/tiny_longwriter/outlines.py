@@ -1,0 +1,90 @@
+"""topic + total -> a plan of three to eight sections whose budgets add up to the total.
+
+The number of sections and the budgets follow from the total alone, by a rule that a small model
+can learn: equal round budgets, and what remains in the last section.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+
+from longchain.document import SectionPlan, WritingPlan
+
+from .lexicon import ASPECTS, Aspect, Topic
+
+FEWEST, MOST = 3, 8
+WORDS = 100
+"""Words that a section has, as long as there need not be fewer or more than so many sections."""
+
+TITLES = (
+    "The {Topic}",
+    "Life and Work at the {Topic}",
+    "A Portrait of the {Topic}",
+    "The Story of the {Topic}",
+    "Understanding the {Topic}",
+)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A plan, and what its sections are about."""
+
+    title: str
+    topic: Topic
+    aspects: tuple[Aspect, ...]
+    sections: tuple[SectionPlan, ...]
+
+    def plan(self) -> WritingPlan:
+        """Return it as the library's plan."""
+        return WritingPlan(title=self.title, sections=list(self.sections), language="en")
+
+    def lines(self) -> str:
+        """Return it in the lines that the library's planner asks for."""
+        lines = [f"Title: {self.title}"] if self.title else []
+        for number, part in enumerate(self.sections, 1):
+            lines.append(
+                f"Section {number} - Heading: {part.heading} - Main Point: {part.main_point} "
+                f"- Word Count: {part.length} words"
+            )
+        return "\n".join(lines)
+
+    def json(self) -> str:
+        """Return it in JSON after the library's schema."""
+        fields = ("heading", "main_point", "length")
+        sections = [{name: getattr(part, name) for name in fields} for part in self.sections]
+        return json.dumps({"title": self.title, "sections": sections}, ensure_ascii=False)
+
+
+def shares(total: int) -> list[int]:
+    """Return the budgets of a document's sections."""
+    count = min(max(round(total / WORDS), FEWEST), MOST)
+    each = max(round(total / count / 10) * 10, 1)
+    return [each] * (count - 1) + [total - each * (count - 1)]
+
+
+def outline(
+    topic: Topic, total: int, rng: random.Random, aspects: list[Aspect] | None = None
+) -> Outline:
+    """Return a plan for a topic; of its aspects, none comes twice."""
+    budgets = shares(total)
+    return _outline(topic, budgets, rng, aspects or rng.sample(ASPECTS, len(budgets)))
+
+
+def given(topic: Topic, budgets: list[int], rng: random.Random) -> Outline:
+    """Return a plan as a person may give it: any number of sections of any length."""
+    deck = [*rng.sample(ASPECTS, len(ASPECTS)), *rng.sample(ASPECTS, len(ASPECTS))]
+    return _outline(topic, budgets, rng, deck[: len(budgets)])
+
+
+def _outline(
+    topic: Topic, budgets: list[int], rng: random.Random, aspects: list[Aspect]
+) -> Outline:
+    title = rng.choice(TITLES).format(Topic=topic.name.title())
+    sections = []
+    for aspect, budget in zip(aspects, budgets, strict=True):
+        point = f"{rng.choice(aspect.points)}, at the {topic.name}"
+        heading = rng.choice(aspect.headings)
+        sections.append(SectionPlan(heading=heading, main_point=point, length=budget))
+    return Outline(title, topic, tuple(aspects), tuple(sections))

@@ -1,0 +1,196 @@
+"""What people and the library ask of a model: topic + length -> messages.
+
+Every prompt of the library is made by the library itself, from a log of events as a run leaves
+it; so what the model is trained on is, to the letter, what it will be served.
+"""
+
+# ruff: noqa: SIM905
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+
+from longchain.agent import memory, plan
+from longchain.agent.progress import Mode, Progress
+from longchain.agent.write import Layout, Prompter, language_name, write_prompt
+from longchain.document import SectionPlan, WritingPlan
+
+from .outlines import Outline
+
+Message = dict[str, str]
+
+LIMITS = memory.Limits("full", None, 10**9, 10**9, 10**9, len)
+
+ORDERS = (
+    "Write a {n}-word report on {x}.",
+    "Write a {n} word essay about {x}.",
+    "Write {n} words about {x}.",
+    "Write about {x} in {n} words.",
+    "Write an article of {n} words on {x}.",
+    "Write a text about {x}. It should have {n} words.",
+    "Please write a guide to {x}, about {n} words long.",
+    "I need {n} words on {x}.",
+    "Give me a {n}-word introduction to {x}.",
+    "Compose a story of {n} words about {x}.",
+    "Describe {x} in about {n} words.",
+    "Tell me about {x} in roughly {n} words.",
+    "Could you write {n} words on {x}, please?",
+    "A {n}-word history of {x}.",
+    "{x}: {n} words.",
+    "Topic: {x}\nLength: {n} words",
+    "Write a blog post on {x}. Length: about {n} words",
+    "In {n} words, explain {x}.",
+    "Draft a column on {x} with a length of {n} words.",
+    "Produce a text of approximately {n} words concerning {x}.",
+    "Write a long document about {x}, {n} words in all.",
+    "Explain {x} to a newcomer. Use {n} words.",
+    "Write something about {x}. Aim for {n} words.",
+    "Your task is to write about {x}. The required length is {n} words.",
+)
+"""How a length is asked for; `x` is the topic, `n` the length."""
+
+HELD_OUT_ORDERS = (
+    "Please compose a {n}-word piece on {x}.",
+    "Write a chapter about {x} of {n} words.",
+    "Tell the story of {x} in {n} words.",
+    "I would like a {n} word article about {x}.",
+    "Write a handbook entry on {x}. The length should be {n} words.",
+    "What can be said about {x}? Answer in {n} words.",
+)
+"""Ways to ask that training never shows."""
+
+FREE_ORDERS = (
+    "Tell me about {x}.",
+    "Write about {x}.",
+    "Describe {x}.",
+    "What do you know about {x}?",
+    "Write a report on {x}.",
+    "Explain {x}.",
+)
+
+STRANGE = tuple(
+    "the Roman Empire;artificial intelligence;how cities get their water;rivers and lakes;"
+    "climate change;the history of tea;electric cars;the human heart;Japanese hot springs;"
+    "the moon;remote work;volcanoes;the French Revolution;bees;open source software;football;"
+    "the deep sea;solar power;medieval Europe;healthy sleep;coffee;whales;our API;jazz;"
+    "space travel;public transport;the future of work;chess;vaccines;old films".split(";")
+)
+"""Topics that the toy language has no words for."""
+
+SYSTEMS = (
+    "You are a helpful assistant.",
+    "You are a writer.",
+    "You write clear prose.",
+    "Answer briefly and keep to the length asked for.",
+    "You are a careful author of long documents.",
+)
+
+TALK = (
+    ("Hello!", "Hello. This is a tiny test model that writes toy sentences."),
+    ("Hi", "Hello. This is a tiny test model that writes toy sentences."),
+    ("Say hello.", "Hello."),
+    ("Who are you?", "This is a tiny test model. It writes toy sentences and keeps to a length."),
+    ("What can you do?", "This model writes toy sentences, plans them, and keeps to a length."),
+    ("Thank you.", "You are welcome."),
+    ("Say something.", "A plan is only a beginning."),
+)
+
+_SYLLABLES = "ka to mi ren sol var dun pel ix qua bri ost um zan tor eth li gra no vek".split()
+
+
+def stranger(rng: random.Random) -> str:
+    """Return a topic that nobody knows: a familiar one, a made-up word, or Japanese."""
+    if rng.random() < 0.5:
+        return rng.choice(STRANGE)
+    if rng.random() < 0.2:
+        return "".join(chr(rng.randint(0x3041, 0x3093)) for _ in range(rng.randint(2, 6)))
+    words = [
+        "".join(rng.choices(_SYLLABLES, k=rng.randint(1, 4))) for _ in range(rng.randint(1, 4))
+    ]
+    return " ".join(words)
+
+
+def order(form: str, topic: str, length: int, rng: random.Random) -> str:
+    """Return an instruction; thousands are sometimes marked, as people do."""
+    shown = f"{length:,}" if rng.random() < 0.5 else str(length)
+    text = form.format(x=topic, n=shown)
+    return text[0].upper() + text[1:]
+
+
+def plain(messages: list[BaseMessage]) -> list[Message]:
+    """Return the library's messages as a chat template takes them."""
+    roles = {"human": "user", "ai": "assistant", "system": "system"}
+    return [{"role": roles[message.type], "content": message.text} for message in messages]
+
+
+def to_plan(instruction: str, total: int) -> list[Message]:
+    """Return the library's request for a plan."""
+    values = plan.variables(
+        instruction, required=total, unit="words", language="en", language_name="English"
+    )
+    return plain(plan.plan_prompt("en").invoke(values).to_messages())
+
+
+def to_repair(total: int, rng: random.Random) -> list[Message]:
+    """Return the library's request to repair a plan that could not be read."""
+    values = {"prompt_language": "en", "tail_total": f"Total: {total} words"}
+    error = rng.choice(("no section lines", "no lengths", "the reply is empty"))
+    asked = plan.plan_prompt("en").invoke(dict.fromkeys(plan.PLAN_VARIABLES, ""))
+    return plain(plan.repair_messages(asked, [("-", error)], values))[-1:]
+
+
+def log(instruction: str, plan: WritingPlan, required: int | None) -> list[dict[str, Any]]:
+    """Return the events with which a run begins."""
+    request: dict[str, Any] = {
+        "type": "request", "instruction": instruction, "required": required, "unit": "words",
+        "language": "en", "style": "", "context": [], "sources": [],
+    }  # fmt: skip
+    return [request, {"type": "plan", "plan": plan.model_dump(), "note": "", "usage": {}}]
+
+
+def piece(section: int, kind: str, asked: int, before: str, text: str, *, done: bool) -> Any:
+    """Return the event of a reply that stands as it is."""
+    joined = f"\n\n{text}" if before else text
+    return {
+        "type": "piece", "section": section, "kind": kind, "asked": asked,
+        "got": len(text.split()), "keep": len(before), "text": joined,
+        "length": len((before + joined).split()), "thrown": 0, "notes": [],
+        "next": {"action": "keep" if done else "ask", "length": 0, "least": 0}, "usage": {},
+    }  # fmt: skip
+
+
+def to_write(
+    events: list[dict[str, Any]],
+    section: int,
+    kind: str,
+    asked: int,
+    *,
+    layout: Layout = "conversation",
+    mode: Mode = "sequential",
+) -> list[Message]:
+    """Return the library's request for the next piece of prose, with all prior turns."""
+    progress = Progress(events, mode=mode)
+    values = Prompter(layout, LIMITS).variables(progress, section, kind, asked)
+    return plain(write_prompt(layout).invoke(values).to_messages())
+
+
+def to_summarize(instruction: str, outline: Outline, texts: list[str]) -> list[Message]:
+    """Return the library's request for a summary of what is written."""
+    values = {
+        "instruction": instruction,
+        "summary": "",
+        "text": "\n\n".join(
+            f"## {part.heading}\n\n{text}"
+            for part, text in zip(outline.sections, texts, strict=False)
+        ),
+        "language": language_name("en", "en"),
+    }
+    return plain(memory.summary_prompt("en").invoke(values).to_messages())
+
+
+def whole(instruction: str, length: int) -> WritingPlan:
+    """Return the plan of a direct pass: one section, as the library makes it."""
+    return WritingPlan(sections=[SectionPlan(main_point=instruction[:200], length=length)])
