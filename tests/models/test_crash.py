@@ -94,7 +94,7 @@ def test_causes_are_told(log: str, said: str) -> None:
 
 def test_what_the_system_kills_has_taken_too_much() -> None:
     assert "memory runs out" in crash.explain(BEFORE, -signal.SIGKILL)
-    assert crash.explain(BEFORE, None) == "it ended, nobody knows why"
+    assert crash.explain(BEFORE, None) == "nobody knows why"
 
 
 def test_lines_say_what_they_say() -> None:

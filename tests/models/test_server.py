@@ -207,26 +207,42 @@ from longchain.models import process
 from longchain.models.server import serve
 process._GRACE = 0.3
 serving = serve(sys.argv[1], python=sys.executable)
+
+def stay():
+    end = time.monotonic() + 60
+    while time.monotonic() < end:  # a signal just before a long sleep would be seen after it
+        time.sleep(0.05)
+
 {body}
 """
 STAYS = """
 with serving as server:
     print(server.base_url, flush=True)
-    time.sleep(60)
+    stay()
 """
 FORKS = """
 with serving as server:
-    if os.fork() == 0:  # holds the pipe, too
-        time.sleep(3)
+    if (child := os.fork()) == 0:  # holds the pipe, too
+        os.closerange(1, 3)
+        stay()
         os._exit(0)
-    print(server.base_url, flush=True)
-    time.sleep(60)
+    print(server.base_url, child, flush=True)
+    stay()
 """
 CHILD_EXITS = """
 with serving as server:
     if (child := os.fork()) == 0:
         sys.exit()  # by way of the exit handlers
     os.waitpid(child, 0)
+    print(server.alive(), flush=True)
+"""
+HANDLES_CTRL_C = """
+with serving as server:
+    print(flush=True)
+    try:
+        stay()
+    except KeyboardInterrupt:
+        time.sleep(0.5)
     print(server.alive(), flush=True)
 """
 LEAVES_IT = """
@@ -236,10 +252,13 @@ print(server.log, flush=True)
 
 
 def parent(engine: Any, body: str, mode: str = "quick") -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", PARENT.format(body=body), str(engine.model)]
-    env = {**os.environ, **engine.env(mode)}
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+        [sys.executable, "-c", PARENT.format(body=body), str(engine.model)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **engine.env(mode)},
+        start_new_session=True,
     )
 
 
@@ -248,12 +267,15 @@ def parent(engine: Any, body: str, mode: str = "quick") -> subprocess.Popen[str]
 def test_it_ends_with_its_parent(engine: Any, sent: signal.Signals, body: str) -> None:
     with parent(engine, body) as process:
         assert process.stdout is not None
-        url = process.stdout.readline()
+        url, *forked = process.stdout.readline().split()
         assert not engine.is_free(url)
         process.send_signal(sent)
-        process.wait()
+        process.wait(10)
         assert engine.gone()
         assert engine.is_free(url)
+        for child in map(int, forked):
+            assert engine.running(child)
+            os.kill(child, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
@@ -281,13 +303,23 @@ def test_a_fork_that_exits_ends_nothing(engine: Any) -> None:
     assert (out, err) == ("True\n", "")
 
 
+def test_ctrl_c_is_the_callers_to_handle(engine: Any) -> None:
+    with parent(engine, HANDLES_CTRL_C) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        out, err = process.communicate()
+    assert (out, err) == ("True\n", "")
+    assert engine.gone()
+
+
 def test_a_killed_supervisor_leaves_nothing(engine: Any) -> None:
     with serve(engine.model, **engine.options()) as server:
         supervisor = server._process._supervisor
         supervisor.kill()
         engine.wait_until(lambda: not server.alive())
-        assert "ended with code None" in str(server.diagnose())
-    assert not engine.running(server.pid)
+        assert "ended with code None: nobody knows why" in str(server.diagnose())
+        engine.wait_until(lambda: not engine.running(server.pid))
     assert engine.is_free(server.base_url)
     # Nobody is left who knew of this one.
     os.kill(engine.started()["child"], signal.SIGKILL)
@@ -424,7 +456,15 @@ def test_a_sick_server_is_told_of(engine: Any, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("longchain.models.server._HEALTH_TIMEOUT", 0.2)
     with serve(engine.model, **engine.options()) as server:
         Path(f"{engine.record}.sick").touch()
-        assert "is not healthy" in str(server.diagnose())
+        assert "is not healthy: nobody knows why; its log" in str(server.diagnose())
+        with (
+            pytest.raises(ServerError, match="not ready"),
+            serve(engine.model, startup_timeout=1, **engine.options()),
+        ):
+            pass
+    assert len(engine.runs) == 2
+    assert server.log.exists()
+    assert engine.gone()
 
 
 # What goes wrong -----------------------------------------------------------------------------
@@ -468,7 +508,7 @@ def test_a_start_does_not_take_forever(engine: Any) -> None:
         serve(engine.model, startup_timeout=0.5, **engine.options("hang")),
     ):
         pass
-    assert engine.gone()
+    assert not engine.runs or engine.gone()
 
 
 @pytest.fixture

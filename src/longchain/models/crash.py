@@ -153,4 +153,4 @@ def explain(log: str, code: int | None) -> str:
     raised = [found for found in _EXCEPTION.finditer(text) if not _FOLLOWS.search(found[2])]
     if raised:
         return f"{raised[-1][1]}: {raised[-1][2]}"[:_LONGEST]
-    return "it ended, nobody knows why" if code is None else f"it ended with code {code}"
+    return "nobody knows why" if code is None else f"it ended with code {code}"

@@ -68,6 +68,13 @@ class Process:
         """Say whether the command runs."""
         return self._supervisor.poll() is None and self.code is None
 
+    def begun(self) -> None:
+        """Say that it has begun its work, so that it is given time to end it."""
+        assert self._supervisor.stdin is not None
+        with suppress(OSError):
+            self._supervisor.stdin.write(b".")
+            self._supervisor.stdin.flush()
+
     def stop(self) -> None:
         """End all of it; return when it is gone. Once is enough."""
         if self._owner != os.getpid():
@@ -76,6 +83,8 @@ class Process:
         assert self._supervisor.stdin is not None
         with suppress(OSError):
             self._supervisor.stdin.close()
+        # A fork of this process may hold the pipe open.
+        self._supervisor.terminate()
         try:
             self._supervisor.wait(_PATIENCE)
         except subprocess.TimeoutExpired:

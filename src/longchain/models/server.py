@@ -146,6 +146,7 @@ class Server:
         self.api_key = SecretStr(wanted.api_key) if wanted.api_key else None
         self._wanted = wanted
         self._stopped = False
+        self._failed = False
         handle, log = tempfile.mkstemp(prefix="longchain-vllm-", suffix=".log")
         os.close(handle)
         self.log = Path(log)
@@ -178,14 +179,13 @@ class Server:
         with _client() as client:
             if self.alive() and _healthy(client, self.base_url) is not False:
                 return None
-        # Its end, or that of its engine, which it follows, is a matter of moments.
+        # Its end is a matter of moments, if it ends: vLLM may outlive its engine.
+        self._failed = True
         end = time.monotonic() + _HEALTH_TIMEOUT
         while self.alive() and time.monotonic() < end:
             time.sleep(_POLL)
-        if self.alive():
-            return f"the vLLM server at {self.base_url} is not healthy; its log: {self.log}"
-        code = self._process.code
-        return f"the vLLM server at {self.base_url} ended with code {code}: {self._cause()}"
+        state = "is not healthy" if self.alive() else f"ended with code {self._process.code}"
+        return f"the vLLM server at {self.base_url} {state}: {self._cause()}"
 
     def wait(self, timeout: float, progress: Progress | None, abandoned: threading.Event) -> None:
         """Wait until it answers.
@@ -216,12 +216,13 @@ class Server:
         if pid is None or not self.alive():
             raise self._failure(self._cause())
         self.pid = pid
+        self._process.begun()
         if progress:
             progress(f"vLLM, {time.monotonic() - began:.0f} s: ready at {self.base_url}")
 
     def stop(self) -> None:
         """End it with all its processes, and free its port; once is enough."""
-        if self._process.alive():
+        if self._process.alive() and not self._failed:
             _logs.add(self.log)  # it has not failed: nobody needs to read it
         self._stopped = True
         self._process.stop()
@@ -236,6 +237,7 @@ class Server:
         return f"{crash.explain(self._text(), self._process.code)}; its log: {self.log}"
 
     def _failure(self, cause: str) -> ServerError:
+        self._failed = True
         tail = self.tail().strip()
         message = f"vLLM could not serve {self._wanted.model!r}: {cause}"
         return ServerError(f"{message}\n{tail}" if tail else message)

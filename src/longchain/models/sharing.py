@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Generic, Protocol, TypeVar
 
 from longchain.errors import ServerError
@@ -20,8 +21,8 @@ _POLL = 0.1
 class Stoppable(Protocol):
     """What can be shared."""
 
-    def alive(self) -> bool:
-        """Say whether it still works."""
+    def diagnose(self) -> str | None:
+        """Say why it does not work; None while it does."""
 
     def stop(self) -> None:
         """End it; once is enough."""
@@ -58,7 +59,7 @@ class Slot(Generic[S]):
                 raise Abandoned
         try:
             server = self._server
-            if server is None or not server.alive():
+            if server is None or server.diagnose():
                 if self._failure and self._failure is not seen:
                     raise ServerError(str(self._failure))  # it would fail again
                 server = self._start(start)
@@ -69,6 +70,7 @@ class Slot(Generic[S]):
             self._busy.release()
 
     def _start(self, start: Callable[[], S]) -> S:
+        self._server = None
         try:
             self._server = start()
         except ServerError as error:
@@ -80,11 +82,12 @@ class Slot(Generic[S]):
         """Take leave of a server."""
         with self._counting:
             self._users[server] -= 1
-            if self._users[server]:
-                return
-        if server.alive():
-            with self._busy:  # someone may have come in
-                if not self._users[server]:
-                    server.stop()
-        else:  # another may be starting in its place, which this one need not wait for
+        # Who used one that failed need not wait for the one that is started in its place.
+        with self._busy if server is self._server else nullcontext():
+            with self._counting:
+                if self._users[server]:  # someone has come in
+                    return
+                del self._users[server]
             server.stop()
+            if server is self._server:
+                self._server = None

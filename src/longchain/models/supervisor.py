@@ -4,7 +4,8 @@
 standard output it says `pid N` when the command runs and `code N` when that has ended, and it ends
 itself when nothing of it is left.
 
-The command is ended when the pipe closes, which it does however the other end came to go, by
+A byte in the pipe says that the command has begun its work, and may have something to finish. The
+command is ended when the pipe closes, which it does however the other end came to go, by
 `kill -9`, too. A signal or an exit handler in the asking process would not see that, and Linux's
 own notice of a parent's death comes when a *thread* ends. Knows nothing of vLLM and imports
 nothing but the standard library: it runs by itself, in whichever Python there is.
@@ -24,6 +25,9 @@ from contextlib import suppress
 
 _ADOPT = 36  # PR_SET_CHILD_SUBREAPER
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+_BRIEF = 1.0
+"""Seconds to end for a command that has not begun its work: vLLM may heed no signal until then."""
+
 _REST = 3.0
 """Seconds, at most, for what the command leaves behind."""
 
@@ -63,7 +67,8 @@ class Supervisor:
     """Runs one command and ends all that has come of it."""
 
     def __init__(self, command: list[str], *, grace: float, log: str) -> None:
-        self._grace = grace
+        self._full_grace = grace
+        self._grace = min(grace, _BRIEF)
         self._asker = os.getppid()
         self._stopping = False
         self._code: int | None = None
@@ -108,8 +113,13 @@ class Supervisor:
         ready, _, _ = select.select(watched, [], [], seconds)
         if self._wake in ready:
             os.read(self._wake, 4096)
+        if 0 in ready:
+            if os.read(0, 4096):
+                self._grace = self._full_grace
+            else:
+                self._stopping = True
         # A fork of the asking process may hold the pipe open after that has died.
-        if (0 in ready and not os.read(0, 4096)) or os.getppid() != self._asker:
+        if os.getppid() != self._asker:
             self._stopping = True
         self._reap()
 
@@ -122,23 +132,28 @@ class Supervisor:
                     _say("code", self._code)
 
     def _end(self) -> None:
-        """End what is left: the command by itself, then by request, then by force."""
+        """End what is left: the command by itself, then all by request, then by force."""
         self._stopping = True
+        rest = min(_REST, self._grace)
         if self._code is None:
             _send(self._main, signal.SIGTERM)
             self._until(lambda: self._code is not None, self._grace)
-        # Helpers of vLLM tidy up shared memory when they see their parent gone.
-        for sent in (None, signal.SIGTERM, signal.SIGKILL):
-            if sent:
-                self._send_all(sent)
-            self._until(lambda: not self._left(), min(_REST, self._grace))
+        if self._code is not None:
+            self._until(lambda: not self._left(), rest)
+        self._send_all(signal.SIGTERM)
+        self._until(lambda: not self._left(), rest)
+        # Python's tracker of shared memory frees it when it sees that all others are gone.
+        self._send_all(signal.SIGKILL, spared=b"resource_tracker")
+        self._until(lambda: not self._left(), rest)
+        self._send_all(signal.SIGKILL)
 
-    def _send_all(self, sent: signal.Signals) -> None:
-        if _SHOWN:
-            for pid in _descendants(os.getpid()):
-                _send(pid, sent)
-        else:
+    def _send_all(self, sent: signal.Signals, *, spared: bytes | None = None) -> None:
+        if not _SHOWN:
             _send(-self._main, sent)
+            return
+        for pid in _descendants(os.getpid()):
+            if spared is None or spared not in _arguments(pid):
+                _send(pid, sent)
 
     def _left(self) -> bool:
         if _SHOWN:
@@ -158,6 +173,14 @@ def _send(pid: int, sent: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _arguments(pid: int) -> bytes:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _say(word: str, number: int) -> None:
