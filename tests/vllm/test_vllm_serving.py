@@ -16,21 +16,9 @@ from typing import Any
 
 import httpx
 import pytest
+from tiny_model import CHECKPOINT
 
 from longchain.models.server import Server, serve
-
-CHECKPOINT = Path(__file__).parents[2] / "examples" / "tiny_longwriter" / "checkpoint"
-
-pytestmark = [
-    pytest.mark.vllm,
-    pytest.mark.timeout(600),
-    pytest.mark.enable_socket,
-    pytest.mark.allow_hosts(["127.0.0.1"]),
-    pytest.mark.skipif(
-        not os.environ.get("LONGCHAIN_VLLM_PYTHON"), reason="LONGCHAIN_VLLM_PYTHON is not set"
-    ),
-    pytest.mark.skipif(not CHECKPOINT.is_dir(), reason="the tiny model has no checkpoint"),
-]
 
 OPTIONS: dict[str, Any] = {
     "max_model_len": 2048,
