@@ -85,6 +85,11 @@ AFTER = (
             f"vllm.exceptions.OddError: the moon is full{AFTER}{{}}",
             "OddError: the moon is full",
         ),
+        (
+            "(APIServer pid=7) ERROR 11-25 19:40:08 [async_llm.py:906] "
+            "vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an issue.",
+            "its engine was ended from outside, as the system does when memory runs out",
+        ),
         ("Hello", "it ended with code 1"),
     ],
 )

@@ -234,6 +234,7 @@ with serving as server:
     if (child := os.fork()) == 0:
         sys.exit()  # by way of the exit handlers
     os.waitpid(child, 0)
+    time.sleep(1)
     print(server.alive(), flush=True)
 """
 HANDLES_CTRL_C = """

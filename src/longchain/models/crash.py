@@ -149,8 +149,10 @@ def explain(log: str, code: int | None) -> str:
         if found := pattern.search(text):
             return said.format(**found.groupdict())
     if code == -signal.SIGKILL:
-        return f"it was killed, as the system does with a process when {_MEMORY}"
+        return f"it was killed, as the system does when {_MEMORY}"
     raised = [found for found in _EXCEPTION.finditer(text) if not _FOLLOWS.search(found[2])]
     if raised:
         return f"{raised[-1][1]}: {raised[-1][2]}"[:_LONGEST]
+    if _FOLLOWS.search(text):
+        return f"its engine was ended from outside, as the system does when {_MEMORY}"
     return "nobody knows why" if code is None else f"it ended with code {code}"
