@@ -216,24 +216,24 @@ def vllm(
     """Serve a model by vLLM on this machine until Ctrl-C; a key comes from $VLLM_API_KEY."""
     with _mistakes():
         from longchain.apps import host
+        from longchain.models.longwriter.serving import options
         from longchain.models.server import serve
 
-        serving = serve(
-            model,
-            python=python,
-            port=port,
-            served_model_name=served_model_name,
-            tensor_parallel_size=tensor_parallel_size,
-            max_model_len=max_model_len,
-            dtype=dtype,
-            quantization=quantization,
-            lora=host.adapters(lora or []),
-            chat_template=chat_template,
-            flags=flags or (),
-            startup_timeout=startup_timeout,
-            progress=None if quiet else host.progress,
-        )
-        host.stay(serving, quiet=quiet)
+        given = {
+            "python": python,
+            "port": port,
+            "served_model_name": served_model_name,
+            "tensor_parallel_size": tensor_parallel_size,
+            "max_model_len": max_model_len,
+            "dtype": dtype,
+            "quantization": quantization,
+            "lora": host.adapters(lora or []),
+            "chat_template": chat_template,
+            "flags": flags,
+            "startup_timeout": startup_timeout,
+            "progress": None if quiet else host.progress,
+        }
+        host.stay(serve(model, **options(model, given)), quiet=quiet)
 
 
 def _given(
