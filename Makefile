@@ -18,7 +18,7 @@ test: .venv/dev  ## the tests
 
 test-vllm: export LONGCHAIN_VLLM_PYTHON = $(CURDIR)/.venv-vllm/bin/python
 test-vllm: .venv/dev .venv-vllm/ready  ## the tests on a real vLLM, on the CPU (some ten minutes)
-	$(BIN)/python -m pytest -m vllm tests/vllm
+	$(BIN)/python -m pytest -m vllm tests/vllm tests/test_examples.py
 
 lint: .venv/dev  ## style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

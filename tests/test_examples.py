@@ -130,6 +130,22 @@ def test_notebook(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert printed[0].startswith("# Water for Cities")
 
 
+@pytest.mark.vllm
+@pytest.mark.timeout(600)
+@pytest.mark.skipif("LONGCHAIN_VLLM_PYTHON" not in os.environ, reason="make test-vllm sets it")
+def test_longwriter_vllm(tmp_path: Path) -> None:
+    example = str(EXAMPLES / "longwriter_vllm.py")
+    env = environment(tmp_path, LONGCHAIN_VLLM_PYTHON=os.environ["LONGCHAIN_VLLM_PYTHON"])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", example], cwd=tmp_path, env=env, capture_output=True,
+        text=True, timeout=500,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    scores = re.findall(r"^(direct|sequential): .* length score ([\d.]+)$", done.stdout, re.M)
+    assert [mode for mode, _ in scores] == ["direct", "sequential"]
+    assert all(float(score) > 85 for _, score in scores)
+
+
 def test_every_example_is_run_here() -> None:
     tests = {name.removeprefix("test_") for name in globals() if name.startswith("test_")}
     assert {path.stem for path in EXAMPLES.glob("*.py")} <= tests
