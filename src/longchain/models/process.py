@@ -20,7 +20,7 @@ from longchain.models import supervisor
 _GRACE = 10.0
 """Seconds to end by request; vLLM takes less than one."""
 
-_PATIENCE = _GRACE + 15.0
+_PATIENCE = _GRACE + 20.0
 """Seconds until a supervisor that has not ended is given up."""
 
 

@@ -48,9 +48,10 @@ def _children() -> dict[int, list[int]]:
     for name in filter(str.isdigit, os.listdir("/proc")):
         with suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
             # The name of a program, in parentheses, may hold anything.
-            state, parent = file.read().rpartition(b")")[2].split()[:2]
-            if state not in (b"Z", b"X"):
-                found.setdefault(int(parent), []).append(int(name))
+            parent = file.read().rpartition(b")")[2].split()[1]
+            # The dead count until they are buried: with many threads, they go by and by, and keep
+            # their children for so long.
+            found.setdefault(int(parent), []).append(int(name))
     return found
 
 
@@ -144,8 +145,10 @@ class Supervisor:
         self._until(lambda: not self._left(), rest)
         # Python's tracker of shared memory frees it when it sees that all others are gone.
         self._send_all(signal.SIGKILL, spared=b"resource_tracker")
-        self._until(lambda: not self._left(), rest)
+        self._until(lambda: not self._left(), _REST)
+        # A process with much memory takes its time to die, too.
         self._send_all(signal.SIGKILL)
+        self._until(lambda: not self._left(), _REST)
 
     def _send_all(self, sent: signal.Signals, *, spared: bytes | None = None) -> None:
         if not _SHOWN:
