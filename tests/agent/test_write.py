@@ -338,3 +338,19 @@ def test_a_prompt_without_turns_shows_the_prior_text_whatever_the_layout() -> No
     writer = FakeWriter(replies=[prose(100, "a"), prose(100, "b")])
     AgentWriteChain(writer, write_prompt=prompt).invoke(given(2))
     assert prose(100, "a") in sent(writer)[1][0][1]
+
+
+def test_a_heading_of_the_models_stays_in_its_own_turn() -> None:
+    headed = [f"## Part {name}\n\n{prose(100, name.lower())}" for name in "ABC"]
+    writer = FakeWriter(replies=[*headed])
+    document = AgentWriteChain(writer, length_control=False).invoke(given())
+    assert document["text"].count("## Part") == 3  # the plan's, once each
+    # A server finds what it has written: word for word, heading and all.
+    assert [text for kind, text in sent(writer)[2] if kind == "ai"] == headed[:2]
+
+
+def test_chatter_before_the_prose_is_shown_to_nobody() -> None:
+    chatty = f"Sure! Here is part 1:\n\n{prose(100)}"
+    writer = FakeWriter(replies=[chatty, prose(100, "b"), prose(100, "c")])
+    AgentWriteChain(writer, length_control=False).invoke(given())
+    assert [text for kind, text in sent(writer)[1] if kind == "ai"] == [prose(100)]

@@ -93,6 +93,8 @@ class Written(TypedDict):
     keep: int
     """Characters of the section's text so far that stay before this piece."""
     text: str
+    lead: NotRequired[str]
+    """The heading that the model put before it: no prose, but what the server has in its cache."""
     length: int
     """Of the section after this piece, heading included."""
     thrown: int
@@ -135,6 +137,7 @@ class Turn:
     kind: str
     asked: int
     text: str
+    lead: str = ""
 
 
 @dataclass
@@ -284,9 +287,10 @@ class Progress:
         for turn in draft.turns:
             if room <= 0:
                 break
-            kept.append(Turn(turn.kind, turn.asked, turn.text[:room]))
+            kept.append(Turn(turn.kind, turn.asked, turn.text[:room], turn.lead))
             room -= len(turn.text)
-        new = [Turn(event["kind"], event["asked"], event["text"])] if event["text"] else []
+        turn = Turn(event["kind"], event["asked"], event["text"], event.get("lead", ""))
+        new = [turn] if event["text"] else []
         draft.turns = [*kept, *new]
         draft.text = draft.text[: event["keep"]] + event["text"]
         draft.length = event["length"]

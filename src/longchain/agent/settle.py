@@ -8,6 +8,7 @@ sentence's edge. A reply that cannot be used becomes a problem to try again, nev
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
@@ -28,6 +29,9 @@ RETRIES = 2
 """How often an unusable reply is asked for again."""
 
 Kind = Literal["write", "extend"]
+
+_HEADINGS = frozenset({"heading removed", "title removed"})
+_LONGEST_LEAD = 300
 
 _BARE_END = regex.compile(r"(?:https?://\S+|\p{Extended_Pictographic}\S?)\s*$")
 
@@ -93,6 +97,7 @@ def settle(
         "got": got,
         "keep": keep,
         "text": whole[keep:],
+        "lead": _lead(reply.text, whole[keep:], cleaned.notes),
         "length": length - thrown if whole else 0,
         "thrown": thrown,
         "notes": notes,
@@ -112,6 +117,18 @@ def _problem(cleaned: Cleaned, text: str, progress: Progress, asked: int) -> str
     if cleaned.problem == "loop" and progress.count(text) < asked * WORTH_KEEPING:
         return "loop"
     return "" if text.strip() else "no whole sentence"
+
+
+def _lead(reply: str, prose: str, notes: Sequence[str]) -> str:
+    """Return the heading that stands before the prose in a reply, if that is all that was cut.
+
+    In a conversation the reply is shown with it: without it, nothing that a server has cached of
+    the section would be found again.
+    """
+    if not notes or not set(notes) <= _HEADINGS:
+        return ""
+    lead, found, _ = reply.partition(prose[:80])
+    return lead if found and len(lead) <= _LONGEST_LEAD else ""
 
 
 def _done(progress: Progress, step: Step, whole: str, notes: list[str]) -> tuple[Step, str, int]:

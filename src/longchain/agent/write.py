@@ -430,7 +430,7 @@ class Prompter:
             step = self.step(progress, index, turn.kind, turn.asked, first=False)
             # As the server wrote it, or its cached keys and values would not be found: without
             # the white space that joined it on.
-            turns += [HumanMessage(step), AIMessage(turn.text.strip())]
+            turns += [HumanMessage(step), AIMessage((turn.lead + turn.text).strip())]
         return turns
 
     def _text(self, progress: Progress, index: int) -> str:
