@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -107,6 +108,8 @@ class Engine:
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """A fake vLLM, whose left-overs are not waited for long."""
     monkeypatch.setattr(process, "_GRACE", 0.3)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # which would remember another folder
     for name in ("VLLM_API_KEY", "LONGCHAIN_VLLM_PYTHON", "VLLM_CPU_KVCACHE_SPACE"):
         monkeypatch.delenv(name, raising=False)
     return Engine(tmp_path)
