@@ -7,8 +7,9 @@ Knows LangChain's messages and how a server is told to go on; the text itself is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -89,17 +90,27 @@ class Dialog:
         try:
             yield
         except Exception as error:
-            found = self.explainer.explained(error)
-            if isinstance(found, WindowError):
-                if self.ongoing.begun:
-                    self.over, self._ended = True, {**self._ended, "finish_reason": "length"}
-                    return
-                if self._fits(found):
-                    return
-            if found is error:
-                raise
-            # Not chained where it may repeat what was sent: the sentence says it all.
-            raise found from None
+            self._raise(error, self.explainer.explained(error))
+
+    @asynccontextmanager
+    async def aclearly(self) -> AsyncIterator[None]:
+        """Run a request asynchronously: to explain an error, the server may have to be asked."""
+        try:
+            yield
+        except Exception as error:
+            self._raise(error, await asyncio.to_thread(self.explainer.explained, error))
+
+    def _raise(self, error: Exception, found: Exception) -> None:
+        if isinstance(found, WindowError):
+            if self.ongoing.begun:
+                self.over, self._ended = True, {**self._ended, "finish_reason": "length"}
+                return
+            if self._fits(found):
+                return
+        if found is error:
+            raise error
+        # Not chained where it may repeat what was sent: the sentence says it all.
+        raise found from None
 
     def _fits(self, error: WindowError) -> bool:
         """Ask for less, once, where the prompt alone fits: vLLM does not do it by itself."""

@@ -166,7 +166,7 @@ class LongWriterLLM(ServedModel):
     ) -> ChatResult:
         dialog = self._dialog(messages, stop, kwargs)
         while not dialog.over:
-            with dialog.clearly():
+            async with dialog.aclearly():
                 shown, limits = dialog.call()
                 try:
                     if self.form == "chat":
@@ -218,7 +218,7 @@ class LongWriterLLM(ServedModel):
 
         dialog = self._dialog(messages, stop, kwargs)
         while not dialog.over:
-            with dialog.clearly():
+            async with dialog.aclearly():
                 async for chunk in self._achunks(*dialog.call(), stop):
                     for shown in dialog.passed(chunk):
                         yield await tell(shown)
