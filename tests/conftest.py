@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from longchain.models import process
+from longchain.models.server import process
 
 _SERVER = Path(__file__).parent / "engine" / "api_server.py"
 _SECONDS = 20.0

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
 MAIN = """
 from longchain.apps.cli import main
-from longchain.models import process
+from longchain.models.server import process
 process._GRACE = 0.3
 main()
 """

@@ -1,6 +1,6 @@
 """`longchain vllm`: a server that is started, announced, and kept until it is told to end.
 
-Holds what the command says and how it waits; `models/server.py` does the serving.
+Holds what the command says and how it waits; `longchain.models.server` does the serving.
 """
 
 from __future__ import annotations

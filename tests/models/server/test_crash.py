@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from longchain.models import crash
+from longchain.models.server import crash
 
 BEFORE = """\
 (APIServer pid=7) INFO 11-25 18:56:37 [api_utils.py:347]   ▄▄ ▄█ █     █     █ ▀▄▀ █  version 0.32.0

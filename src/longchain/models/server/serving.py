@@ -23,10 +23,10 @@ import httpx
 from pydantic import SecretStr
 
 from longchain.errors import InputError, ServerError
-from longchain.models import crash, launch
-from longchain.models.launch import HOST, Launch
-from longchain.models.process import Process
-from longchain.models.sharing import Abandoned, Slot
+from longchain.models.server import crash, launch
+from longchain.models.server.launch import HOST, Launch
+from longchain.models.server.process import Process
+from longchain.models.server.sharing import Abandoned, Slot
 
 _POLL = 0.1
 _REPORT_EVERY = 5.0

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from longchain.models import supervisor
+from longchain.models.server import supervisor
 
 _GRACE = 10.0
 """Seconds to end by request; vLLM takes less than one."""

@@ -1,8 +1,8 @@
 """A program that runs another and outlives neither it nor whoever asked for it.
 
-`supervisor.py GRACE LOG COMMAND…`, started by `server.py` with a pipe as its standard input; on its
-standard output it says `pid N` when the command runs and `code N` when that has ended, and it ends
-itself when nothing of it is left.
+`supervisor.py GRACE LOG COMMAND…`, started by `process.py` with a pipe as its standard input; on
+its standard output it says `pid N` when the command runs and `code N` when that has ended, and it
+ends itself when nothing of it is left.
 
 A byte in the pipe says that the command has begun its work, and may have something to finish. The
 command is ended when the pipe closes, which it does however the other end came to go, by

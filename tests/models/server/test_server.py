@@ -20,8 +20,7 @@ import pytest
 from pydantic import SecretStr
 
 from longchain.errors import InputError, MissingExtraError, ModelNameError, ServerError
-from longchain.models import launch
-from longchain.models.server import Server, serve
+from longchain.models.server import Server, launch, serve
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -167,7 +166,7 @@ def test_the_interpreter_comes_from_the_environment(
 
 
 def test_progress_is_told(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("longchain.models.server._REPORT_EVERY", 0.1)
+    monkeypatch.setattr("longchain.models.server.serving._REPORT_EVERY", 0.1)
     said: list[str] = []
     options = engine.options(ENGINE_SECONDS="0.4")
     with serve(engine.model, progress=said.append, **options) as server:
@@ -203,7 +202,7 @@ def test_a_failing_progress_ends_it(engine: Any) -> None:
 
 PARENT = """
 import os, sys, time
-from longchain.models import process
+from longchain.models.server import process
 from longchain.models.server import serve
 process._GRACE = 0.3
 serving = serve(sys.argv[1], python=sys.executable)
@@ -454,7 +453,7 @@ def test_a_dead_server_is_told_of_and_replaced(engine: Any) -> None:
 
 
 def test_a_sick_server_is_told_of(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("longchain.models.server._HEALTH_TIMEOUT", 0.2)
+    monkeypatch.setattr("longchain.models.server.serving._HEALTH_TIMEOUT", 0.2)
     with serve(engine.model, **engine.options()) as server:
         Path(f"{engine.record}.sick").touch()
         assert "is not healthy: nobody knows why; its log" in str(server.diagnose())
