@@ -221,6 +221,14 @@ def test_a_budget_ends_a_reply(server: FakeVLLM) -> None:
         assert [body["max_tokens"] for body in requests] == [16, 16, 8]
 
 
+def test_a_budget_ends_a_stream_without_usage(server: FakeVLLM) -> None:
+    message = joined(
+        server.model(max_tokens=40, request_tokens=16, stream_usage=False).stream(ASKED)
+    )
+    assert message.response_metadata["finish_reason"] == "length"
+    assert [body["max_tokens"] for body in server.bodies()] == [16, 16, 8]
+
+
 def test_a_budget_is_not_passed_where_nothing_is_cut(server: FakeVLLM) -> None:
     message = server.model(max_tokens=16).invoke(ASKED)
     assert message.response_metadata["finish_reason"] == "length"
@@ -349,6 +357,28 @@ def test_no_server_is_told(server: FakeVLLM) -> None:
     assert isinstance(error, ModelConnectionError)
     assert "cannot be reached or went away; start one with `longchain vllm tiny`" in str(error)
     assert "secret" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, text="<html>Welcome</html>", headers={"content-type": "text/html"}),
+        httpx.Response(200, json={"hello": "world"}),
+    ],
+)
+def test_a_page_is_no_answer(server: FakeVLLM, answer: Any) -> None:
+    server.fail = lambda path, body: answer
+    with pytest.raises(ModelNotFoundError, match="is no OpenAI-compatible one"):
+        server.model().invoke(ASKED)
+
+
+def test_an_error_in_a_stream_is_told(server: FakeVLLM) -> None:
+    data = b'data: {"error": {"message": "EngineCore has died", "code": 500}}\n\n'
+    server.fail = lambda path, body: httpx.Response(
+        200, headers={"content-type": "text/event-stream"}, content=data
+    )
+    with pytest.raises(ModelAPIError, match="failed: EngineCore has died"):
+        joined(server.model().stream(ASKED))
 
 
 def test_a_missing_chat_template_is_told(server: FakeVLLM) -> None:

@@ -170,7 +170,7 @@ class Dialog:
             self._ended["usage"] = message.usage_metadata
         thought, answer = self._told(self.ongoing.feed(message.text))
         if thought or answer:
-            yield _chunk(message, answer, thought, info)
+            yield _chunk(message.model_copy(update={"usage_metadata": None}), answer, thought, info)
 
     def end(self) -> None:
         """Take note of the end of a request's stream.
@@ -201,7 +201,7 @@ class Dialog:
         if finish in _FAILED:
             raise aborted(self.explainer.url, str(finish))
         self.usage = add_usage(self.usage, usage) if usage else self.usage
-        wrote = usage["output_tokens"] if usage else 0
+        wrote = usage["output_tokens"] if usage else None
         total = usage["total_tokens"] if usage else 0
         self.over = self.ongoing.ends(finish, wrote, total)
 
@@ -225,8 +225,6 @@ def _chunk(
     message: AIMessageChunk, answer: str, thought: str, info: dict[str, Any]
 ) -> ChatGenerationChunk:
     shown = message.model_copy(update={"content": answer})
-    if "usage" in info or (message.usage_metadata and "finish_reason" not in info):
-        shown.usage_metadata = None
     if thought:
         shown.additional_kwargs = {**shown.additional_kwargs, "reasoning_content": thought}
     return ChatGenerationChunk(message=shown, generation_info=info or None)

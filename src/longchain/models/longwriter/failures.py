@@ -27,6 +27,9 @@ _LENGTH = re.compile(
     r"maximum\s+context length \((\d+)\)|maximum model length of (\d+)|max_model_len=(\d+)"
 )
 
+_NO_CHAT = re.compile(r"OpenAI-compatible endpoint|missing 'choices'|null value for 'choices'")
+"""What LangChain says of an answer that is no chat completion."""
+
 _KINDS: tuple[tuple[type[openai.APIStatusError], type[openai.APIStatusError]], ...] = (
     (openai.AuthenticationError, base.OpenAIAuthenticationError),
     (openai.PermissionDeniedError, base.OpenAIPermissionDeniedError),
@@ -71,8 +74,15 @@ class Explainer:
             return self.lost(_request(error, self.url))
         if isinstance(error, openai.APIStatusError):
             return self._status(error)
-        if isinstance(error, openai.APIError) and (found := overflow(str(error))):
-            return found  # in the middle of a stream
+        if isinstance(error, openai.APIError):  # in the middle of a stream
+            said = " ".join(error.message.split())[:300]
+            return overflow(said) or _failed(
+                f"the server at {self.url} failed: {said}", self.url, error.body
+            )
+        if isinstance(error, KeyError | TypeError | ValueError) and _NO_CHAT.search(str(error)):
+            return base.OpenAIModelNotFoundError(
+                self._foreign("its answer is none"), response=_response(404, self.url), body=None
+            )
         return error
 
     @contextmanager
@@ -121,16 +131,19 @@ class Explainer:
             )
         return f"the server at {self.url} answers with HTTP {error.status_code}: {said}"
 
+    def _foreign(self, said: str) -> str:
+        return (
+            f"the server at {self.url} is no OpenAI-compatible one ({said}): "
+            "the base URL mostly ends in /v1"
+        )
+
     def _not_found(self, said: str) -> str:
         try:
             served = self.names()
         except Exception:  # whatever it is, the sentence says what is known
             served = []
         if not served:
-            return (
-                f"the server at {self.url} is no OpenAI-compatible one ({said}): "
-                "the base URL mostly ends in /v1"
-            )
+            return self._foreign(said)
         if self.model in served:
             return f"the server at {self.url} answers with HTTP 404: {said}"
         names = ", ".join(map(repr, served[:8]))
@@ -174,6 +187,14 @@ def _said(error: base.OpenAITimeoutError, message: str) -> Exception:
 
 def aborted(url: str, finish: str) -> Exception:
     """Return the error of a reply that the server gave up: no prose to be kept."""
-    response = httpx.Response(500, request=httpx.Request("POST", url))
-    message = f"the server at {url} gave up a reply (finish reason {finish!r}); try again"
-    return base.OpenAIAPIError(message, response=response, body=None)
+    return _failed(
+        f"the server at {url} gave up a reply (finish reason {finish!r}); try again", url
+    )
+
+
+def _failed(message: str, url: str, body: object = None) -> Exception:
+    return base.OpenAIAPIError(message, response=_response(500, url), body=body)
+
+
+def _response(status: int, url: str) -> httpx.Response:
+    return httpx.Response(status, request=httpx.Request("POST", url))

@@ -11,7 +11,7 @@ may be the beginning of a stop string) is held back, and written again by the mo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 _TRIES = 3
 """Requests in a row that may bring nothing to show, such as white space alone."""
@@ -47,8 +47,9 @@ class Ongoing:
     _fresh: bool = False
     """Whether the next piece is the first one of a request that goes on."""
 
+    _asked: int | None = None
     _before: int = 0
-    _idle: int = field(default=0)
+    _idle: int = 0
 
     @property
     def begun(self) -> bool:
@@ -62,6 +63,7 @@ class Ongoing:
         if left is None and self.step is None:
             most = []  # the server's own limit is what the window leaves
         limits = {"max_tokens": min(most)} if most else {}
+        self._asked = min(most, default=None)
         if self.least:  # also when it is reached, or the model's own would be sent again
             limits["min_tokens"] = min([max(self.least - self.tokens, 0), *most])
         return limits
@@ -97,16 +99,18 @@ class Ongoing:
         end -= max(begun, default=0)
         return len(text[:end].rstrip())
 
-    def ends(self, finish: str | None, tokens: int, total: int) -> bool:
+    def ends(self, finish: str | None, tokens: int | None, total: int) -> bool:
         """Take note of the end of a request; return whether the reply is over.
 
         Args:
             finish: Why the request ended.
-            tokens: What it wrote.
+            tokens: What it wrote; None where the server does not say: a cut one wrote all that it
+                was allowed.
             total: Prompt and output together.
         """
         self.requests += 1
-        self.tokens += tokens
+        unknown = tokens is None and self._asked is None
+        self.tokens += (self._asked or 0) if tokens is None else tokens
         grown, self._before = len(self.shown) - self._before, len(self.shown)
         self._idle = 0 if grown else self._idle + 1
         self._fresh = True
@@ -118,6 +122,7 @@ class Ongoing:
             or spent
             or full
             or not self.shown
+            or unknown
             or self._idle >= _TRIES
         )
 
