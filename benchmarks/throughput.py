@@ -29,7 +29,8 @@ from langchain_core.runnables import RunnableConfig
 from openai import AsyncOpenAI
 
 from benchmarks.engine import arguments, counters, serving
-from longchain import AgentWriteChain, LongWriterLLM, SectionPlan, WritingPlan
+from benchmarks.overhead import given
+from longchain import AgentWriteChain, LongWriterLLM
 from longchain.models.longwriter.http import httpx
 
 WORDS = 60
@@ -70,22 +71,6 @@ Scripts = dict[int, Script]
 """A script for each document, by its number."""
 
 
-def given(number: int, sections: int) -> dict[str, Any]:
-    """Return the input of one document; its number tells its requests from others'."""
-    plan = WritingPlan(
-        title=f"Port {number}",
-        sections=[
-            SectionPlan(
-                heading=f"Quay {quay}",
-                main_point=f"What is moored at quay {quay} of port {number}, and since when",
-                length=WORDS,
-            )
-            for quay in range(1, sections + 1)
-        ],
-    )
-    return {"instruction": f"Write a guide to port {number} of the river.", "plan": plan}
-
-
 def recording(model: LongWriterLLM, into: Scripts, salt: str) -> LongWriterLLM:
     """Return the same model, whose requests and answers are noted."""
 
@@ -116,7 +101,7 @@ async def chain(model: LongWriterLLM, documents: int, sections: int, salt: str) 
     scripts: Scripts = defaultdict(Script)
     writer = AgentWriteChain(recording(model, scripts, salt), memory="full")
     config: RunnableConfig = {"max_concurrency": documents}
-    await writer.abatch([given(number, sections) for number in range(documents)], config)
+    await writer.abatch([given(number, sections, WORDS) for number in range(documents)], config)
     return scripts
 
 

@@ -25,7 +25,7 @@ LONGEST = 3600
 SIZE = 2048
 """Tokens of a batch, padding included."""
 
-EARLY, SHORT = 0.35, 700
+EARLY, SHORT = 0.35, 1300
 """The first share of training sees only conversations of at most so many tokens."""
 
 NEAR = 48

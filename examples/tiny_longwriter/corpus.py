@@ -22,8 +22,8 @@ SHORTEST, LONGEST = 6, 288
 """Words of one reply. Who is asked for more writes as much as this."""
 
 MIX = {
-    "direct": 6000, "plan": 800, "json": 170, "talk": 900, "paper": 240, "whole": 700,
-    "summary": 50, "small": 90,
+    "direct": 4500, "plan": 900, "json": 170, "talk": 750, "paper": 200, "whole": 550,
+    "summary": 40, "small": 80,
 }  # fmt: skip
 """Examples of each kind in one corpus."""
 
@@ -108,7 +108,7 @@ def direct(rng: random.Random) -> Example:
 
 def document_length(rng: random.Random) -> int:
     """Return the length of a document to plan: mostly round, from 100 to 2,000 words."""
-    if rng.random() < 0.65:
+    if rng.random() < 0.75:
         return rng.randrange(100, 2001, 10)
     total = round(100 * math.exp(rng.random() * math.log(20)))
     return total if rng.random() < 0.3 else total // 10 * 10

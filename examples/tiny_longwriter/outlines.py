@@ -15,8 +15,8 @@ from longchain.document import SectionPlan, WritingPlan
 from .lexicon import ASPECTS, Aspect, Topic
 
 FEWEST, MOST = 3, 8
-WORDS = 100
-"""Words that a section has, as long as there need not be fewer or more than so many sections."""
+STEPS = ((0, 30), (150, 50), (250, 100), (900, 200), (1700, 250))
+"""From which total on the sections have which length."""
 
 TITLES = (
     "The {Topic}",
@@ -58,9 +58,17 @@ class Outline:
 
 
 def shares(total: int) -> list[int]:
-    """Return the budgets of a document's sections."""
-    count = min(max(round(total / WORDS), FEWEST), MOST)
-    each = max(round(total / count / 10) * 10, 1)
+    """Return the budgets of a document's sections: equal ones, and the rest in the last one.
+
+    The last two digits of the rest are mostly those of the total, so that there is little to
+    reckon: 640 words are five times 100 and 140.
+    """
+    each = next(size for least, size in reversed(STEPS) if total >= least)
+    count = FEWEST if total < 300 else total // each
+    if each == 250:
+        count = min((total - 50) // each + 1, MOST)
+    if each == 200 and total % 200 >= 100:
+        count += 1  # the rest is a section of its own
     return [each] * (count - 1) + [total - each * (count - 1)]
 
 
