@@ -22,7 +22,7 @@ SHORTEST, LONGEST = 6, 288
 """Words of one reply. Who is asked for more writes as much as this."""
 
 MIX = {
-    "direct": 4500, "plan": 900, "json": 170, "talk": 750, "paper": 200, "whole": 550,
+    "direct": 6500, "plan": 900, "json": 170, "talk": 750, "paper": 200, "whole": 550,
     "summary": 40, "small": 80,
 }  # fmt: skip
 """Examples of each kind in one corpus."""
@@ -69,10 +69,13 @@ def known(topic: Topic) -> list[Aspect]:
 
 
 def reply_length(rng: random.Random) -> int:
-    """Return a length to ask for: the logarithm even, the long ones somewhat more often."""
-    if rng.random() < 0.35:
-        return rng.randint(100, LONGEST)
-    return round(SHORTEST * math.exp(rng.random() * math.log(LONGEST / SHORTEST)))
+    """Return a length to ask for: short ones, which cost little, most often."""
+    kind = rng.random()
+    if kind < 0.4:
+        return round(SHORTEST * math.exp(rng.random() * math.log(48 / SHORTEST)))
+    if kind < 0.7:
+        return round(SHORTEST * math.exp(rng.random() * math.log(LONGEST / SHORTEST)))
+    return rng.randint(60, LONGEST)
 
 
 def kept(asked: int) -> int:
@@ -94,10 +97,10 @@ def direct(rng: random.Random) -> Example:
     shown = subject(topic, rng)
     if rng.random() < 0.3:
         shown += f" and its {aspect.nouns[0]}"
-    if rng.random() < 0.07:
+    if rng.random() < 0.03:
         text, length = rng.choice(ask.FREE_ORDERS).format(x=shown), rng.randint(60, 120)
     else:
-        text = ask.order(rng.choice(ask.ORDERS), shown, length, rng)
+        text = ask.order(shown, length, rng)
     messages = [{"role": "user", "content": text}]
     if rng.random() < 0.15:
         messages.insert(0, {"role": "system", "content": rng.choice(ask.SYSTEMS)})
@@ -119,7 +122,7 @@ def planned(rng: random.Random, topic: Topic, total: int) -> tuple[str, Outline]
     aspects = known(topic)
     rng.shuffle(aspects)
     count = len(outline(topic, total, rng).sections)
-    instruction = ask.order(rng.choice(ask.ORDERS), subject(topic, rng), total, rng)
+    instruction = ask.order(subject(topic, rng), total, rng)
     return instruction, outline(topic, total, rng, aspects[:count])
 
 
@@ -161,7 +164,7 @@ def run(rng: random.Random) -> tuple[str, Outline, int]:
     if rng.random() < 0.25:
         made = strange(made, rng)
     total = sum(budgets)
-    return ask.order(rng.choice(ask.ORDERS), subject(topic, rng), total, rng), made, total
+    return ask.order(subject(topic, rng), total, rng), made, total
 
 
 def strange(made: Outline, rng: random.Random) -> Outline:
@@ -261,8 +264,7 @@ def whole(rng: random.Random) -> Example:
     topic, aspect = pair(rng)
     total = reply_length(rng) if rng.random() < 0.6 else document_length(rng)
     total = max(total, 12)
-    form = rng.choice(ask.ORDERS)
-    instruction = ask.order(form, subject(topic, rng), total, rng)
+    instruction = ask.order(subject(topic, rng), total, rng)
     plan = ask.whole(instruction, total)
     events = ask.log(instruction, plan, total)
     writer = Writer(topic, aspect, rng)

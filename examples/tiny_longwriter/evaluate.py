@@ -32,6 +32,9 @@ LENGTHS = (16, 32, 64, 96, 128, 192, 256)
 PROMPTS = 48
 """Prompts for each length and kind."""
 
+LONG_PROMPTS = 24
+"""Prompts of several thousand tokens."""
+
 Figure = dict[str, Any]
 Request = tuple[list[dict[str, str]], int]
 """A conversation that ends with a request, and the length it asks for."""
@@ -150,7 +153,11 @@ def evaluate(folder: Path, *, seed: int = 1234) -> Figure:
     """Return all figures of a checkpoint."""
     sampler = Sampler(folder)
     rng = random.Random(seed)
-    figures: Figure = {"temperature": sampler.temperature, "top_p": sampler.top_p}
+    figures: Figure = {
+        "temperature": sampler.temperature,
+        "top_p": sampler.top_p,
+        "top_k": sampler.top_k,
+    }
     figures |= {"lengths": {}, "requests": {}}
     replies: list[Reply] = []
     scores: list[float] = []
@@ -167,8 +174,8 @@ def evaluate(folder: Path, *, seed: int = 1234) -> Figure:
     kinds = {
         "section, conversation": [section(rng, "conversation", 5) for _ in range(PROMPTS)],
         "section, paper": [section(rng, "paper", 5) for _ in range(PROMPTS)],
-        "section 20, conversation": [section(rng, "conversation", 20) for _ in range(PROMPTS)],
-        "section 20, paper": [section(rng, "paper", 20) for _ in range(PROMPTS)],
+        "section 20, conversation": [section(rng, "conversation", 20) for _ in range(LONG_PROMPTS)],
+        "section 20, paper": [section(rng, "paper", 20) for _ in range(LONG_PROMPTS)],
         "extension": [extension(rng) for _ in range(PROMPTS)],
         "direct mode": [whole(rng) for _ in range(PROMPTS)],
     }
@@ -177,9 +184,9 @@ def evaluate(folder: Path, *, seed: int = 1234) -> Figure:
         replies += found
     tens = range(100, 2001, 10)
     figures["plans"] = plans(sampler, tens, seed)
-    odd = [total for total in rng.sample(range(100, 2001), 120) if total % 10][:96]
+    odd = [total for total in rng.sample(range(100, 2001), 120) if total % 10][:60]
     figures["plans, any total"] = plans(sampler, odd, seed + 1)
-    figures["plans, JSON"] = plans(sampler, tens[::2], seed + 2, begin="{")
+    figures["plans, JSON"] = plans(sampler, tens[::3], seed + 2, begin="{")
     figures["texts"] = texts(sampler, replies)
     return figures
 

@@ -24,33 +24,48 @@ Message = dict[str, str]
 
 LIMITS = memory.Limits("full", None, 10**9, 10**9, 10**9, len)
 
-ORDERS = (
-    "Write a {n}-word report on {x}.",
-    "Write a {n} word essay about {x}.",
-    "Write {n} words about {x}.",
-    "Write about {x} in {n} words.",
-    "Write an article of {n} words on {x}.",
-    "Write a text about {x}. It should have {n} words.",
-    "Please write a guide to {x}, about {n} words long.",
-    "I need {n} words on {x}.",
-    "Give me a {n}-word introduction to {x}.",
-    "Compose a story of {n} words about {x}.",
+VERBS = (
+    "Write;Please write;Compose;Draft;Produce;Prepare;Create;Give me;I need;I want;We need;"
+    "Can you write;Could you write;Help me write;Now write;You must write".split(";")
+)
+NOUNS = (
+    "report;text;essay;article;story;guide;column;note;summary;letter;paper;speech;description;"
+    "blog post;news item;review;lecture;tale;document;long document;history;introduction".split(";")
+)
+ABOUT = ("about", "on", "concerning", "regarding", "describing", "that covers")
+FORMS = (
+    "{v} a {n}-word {t} {a} {x}.",
+    "{v} a {n} word {t} {a} {x}.",
+    "{v} a {t} of {n} words {a} {x}.",
+    "{v} a {t} {a} {x} of {n} words.",
+    "{v} a {t} {a} {x} in {n} words.",
+    "{v} a {t} {a} {x} in about {n} words, please.",
+    "{v} a {t} {a} {x} with a length of {n} words.",
+    "{v} a {t} {a} {x}, about {n} words long.",
+    "{v} a {t} {a} {x} ({n} words).",
+    "{v} a {t} {a} {x}. It should have {n} words.",
+    "{v} a {t} {a} {x}. Length: about {n} words",
+    "{v} a {t} {a} {x}. Use {n} words.",
+    "{v} a {t} {a} {x}. Word count: {n}",
+    "{v} {n} words {a} {x}.",
+    "{v} roughly {n} words {a} {x}, as a {t}.",
+    "A {n}-word {t} {a} {x}.",
+    "{x}: {n} words.",
+    "{x}, {n} words",
+    "Topic: {x}\nLength: {n} words",
+    "Topic: {x}\nKind: {t}\nWords: {n}",
+    "In {n} words, explain {x}.",
+    "In about {n} words: what is {x}?",
+    "What is {x}? Reply in {n} words.",
+    "Why does {x} matter? Use {n} words.",
+    "How does {x} work? Answer with {n} words.",
     "Describe {x} in about {n} words.",
     "Tell me about {x} in roughly {n} words.",
-    "Could you write {n} words on {x}, please?",
-    "A {n}-word history of {x}.",
-    "{x}: {n} words.",
-    "Topic: {x}\nLength: {n} words",
-    "Write a blog post on {x}. Length: about {n} words",
-    "In {n} words, explain {x}.",
-    "Draft a column on {x} with a length of {n} words.",
-    "Produce a text of approximately {n} words concerning {x}.",
-    "Write a long document about {x}, {n} words in all.",
-    "Explain {x} to a newcomer. Use {n} words.",
-    "Write something about {x}. Aim for {n} words.",
-    "Your task is to write about {x}. The required length is {n} words.",
+    "Explain {x} to a newcomer. Aim for {n} words.",
+    "Your task is to write a {t} {a} {x}. The required length is {n} words.",
+    "You are an expert. {v} a {t} {a} {x}. The total word count is {n} words.",
 )
-"""How a length is asked for; `x` is the topic, `n` the length."""
+"""How a length is asked for; `x` is the topic, `n` the length, `t` the kind of text."""
 
 HELD_OUT_ORDERS = (
     "Please compose a {n}-word piece on {x}.",
@@ -113,10 +128,18 @@ def stranger(rng: random.Random) -> str:
     return " ".join(words)
 
 
-def order(form: str, topic: str, length: int, rng: random.Random) -> str:
-    """Return an instruction; thousands are sometimes marked, as people do."""
+def order(topic: str, length: int, rng: random.Random) -> str:
+    """Return an instruction in one of many forms; thousands are sometimes marked, as people do.
+
+    Now and then a word is a strange one, so that the length is found in unknown company, too.
+    """
     shown = f"{length:,}" if rng.random() < 0.5 else str(length)
-    text = form.format(x=topic, n=shown)
+    parts = [rng.choice(VERBS), rng.choice(NOUNS), rng.choice(ABOUT)]
+    for place in range(3):
+        if rng.random() < 0.08:
+            parts[place] = stranger(rng)
+    verb, kind, about = parts
+    text = rng.choice(FORMS).format(v=verb, t=kind, a=about, x=topic, n=shown)
     return text[0].upper() + text[1:]
 
 

@@ -71,6 +71,7 @@ class Sampler:
         settings = json.loads((folder / "generation_config.json").read_text())
         self.temperature: float = settings["temperature"]
         self.top_p: float = settings["top_p"]
+        self.top_k: int = settings["top_k"]
 
     def reply(
         self,
@@ -139,7 +140,8 @@ class Sampler:
         logits = F.linear(state, self.table)
         if not temperature:
             return logits.argmax(-1)
-        odds, order = torch.softmax(logits / temperature, dim=-1).sort(dim=-1, descending=True)
+        logits, order = logits.topk(self.top_k)  # the likeliest first
+        odds = torch.softmax(logits / temperature, dim=-1)
         odds[odds.cumsum(-1) - odds > self.top_p] = 0.0
         drawn = torch.multinomial(odds, 1, generator=chance)
         return order.gather(-1, drawn)[:, 0]

@@ -30,7 +30,7 @@ COUNTING = 0.25
 WARM, COOL = 0.02, 0.6
 """The shares of training in which the rate rises, and falls to nothing."""
 
-TEMPERATURE, TOP_P = 0.8, 0.95
+TEMPERATURE, TOP_P, TOP_K = 0.8, 0.95, 64
 
 
 def train(seed: int, folder: Path, *, share: float = 1.0) -> dict[str, Any]:
@@ -150,6 +150,7 @@ def _generation(folder: Path) -> None:
         "do_sample": True,
         "temperature": TEMPERATURE,
         "top_p": TOP_P,
+        "top_k": TOP_K,
         "eos_token_id": tokens.END,
         "pad_token_id": tokens.PAD,
     }
