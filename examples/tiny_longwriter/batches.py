@@ -17,7 +17,7 @@ import torch
 
 from .corpus import Example
 from .model import WINDOW
-from .tokenizer import ASSISTANT, END, PAD, ROLES
+from .tokenizer import ASSISTANT, END, NUMBERS, PAD, ROLES
 
 LONGEST = 3600
 """Tokens of the longest conversation that is kept."""
@@ -35,6 +35,8 @@ PROSE, SENTENCE, NUMBER, STOP = 0.6, 2.5, 5.0, 4.0
 """Weights of losses: a word of prose, what follows a sentence, a number of a plan, the end."""
 
 BUCKETS = 52
+RECKONED = 9
+"""Digits that are known of a plan."""
 
 
 @dataclass
@@ -46,6 +48,8 @@ class Row:
     written: list[int]
     """Words of the reply so far, at each of its tokens; -1 elsewhere."""
     left: list[int]
+    reckoned: list[tuple[int, list[int]]]
+    """Tokens of plans, and what a planner must know there: see `reckoning`."""
     starts: list[int]
     """Where positions may jump."""
 
@@ -53,6 +57,12 @@ class Row:
 def bucket(count: int) -> int:
     """Return the class of a number of words: exact below 12, then eight classes per doubling."""
     return count if count < 12 else min(12 + int(8 * math.log2(count / 12)), BUCKETS - 1)
+
+
+def reckoning(total: int, budget: int, left: int) -> list[int]:
+    """Return digits that say what a planner knows: the total, the next budget, sections left."""
+    places = [1000, 100, 10, 1]
+    return [number // place % 10 for number in (total, budget) for place in places] + [left]
 
 
 class Vocabulary:
@@ -63,7 +73,7 @@ class Vocabulary:
         vocabulary = tokenizer.get_vocab()
         self.stops = {index for token, index in vocabulary.items() if token in (".", ".Ċ")}
         self.breaks = {index for token, index in vocabulary.items() if set(token) == {"Ċ"}}
-        self.numbers = {index for token, index in vocabulary.items() if token.isdigit()}
+        self.numbers = {vocabulary[str(number)]: number for number in NUMBERS}
         self.spaced = {index for token, index in vocabulary.items() if token[0] == "Ġ"}
 
     def rows(self, examples: list[Example]) -> list[Row]:
@@ -72,10 +82,12 @@ class Vocabulary:
         encoded = iter(self.tokenizer.encode_batch(texts, add_special_tokens=False))
         rows = []
         for example in examples:
-            row = Row([], [], [], [], [])
+            row = Row([], [], [], [], [], [])
             for number, message in enumerate(example.messages):
                 ids = next(encoded).ids
                 if message["role"] == "assistant":
+                    if example.kind in ("plan", "json"):
+                        self._plan(row, ids, every=example.forced)
                     self._reply(row, ids, number in example.prose, example.forced)
                 else:
                     free = range(len(row.ids), len(row.ids) + max(len(ids) - NEAR, 1))
@@ -107,6 +119,17 @@ class Vocabulary:
         row.written += [*written, -1] if prose else [-1] * (len(ids) + 2)
         whole = written[-1]
         row.left += [*(whole - n for n in written), -1] if prose else [-1] * (len(ids) + 2)
+
+    def _plan(self, row: Row, ids: list[int], *, every: bool) -> None:
+        """Note what must be known at each token; in lines, every other number counts sections."""
+        places = [at for at, token in enumerate(ids) if token in self.numbers]
+        places = places if every else places[1::2]
+        budgets = [self.numbers[ids[at]] for at in places]
+        reached = 0
+        for at in range(-1, places[-1]):
+            reached += at == places[reached]
+            known = reckoning(sum(budgets), budgets[reached], len(budgets) - reached)
+            row.reckoned.append((len(row.ids) + 1 + at, known))
 
     def _weight(self, token: int, before: int, prose: bool) -> float:
         if not prose:
@@ -171,6 +194,9 @@ class Batch:
     """Flat places inside of prose."""
     written: Any
     left: Any
+    planned: Any
+    """Flat places inside of plans."""
+    reckoned: Any
 
 
 def tensors(rows: list[Row], rng: random.Random) -> Batch:
@@ -179,6 +205,7 @@ def tensors(rows: list[Row], rng: random.Random) -> Batch:
     ids, places = [], []
     where, targets, weights = [], [], []
     counted, written, left = [], [], []
+    planned, reckoned = [], []
     for number, row in enumerate(rows):
         pad = longest - len(row.ids)
         ids.append(row.ids + [PAD] * pad)
@@ -193,7 +220,10 @@ def tensors(rows: list[Row], rng: random.Random) -> Batch:
                 counted.append(base + at)
                 written.append(bucket(row.written[at]))
                 left.append(bucket(row.left[at]))
+        planned += [base + at for at, _ in row.reckoned]
+        reckoned += [known for _, known in row.reckoned]
     whole: list[Any] = [ids, places, where, targets, weights, counted, written, left]
+    whole += [planned, reckoned]
     kinds = [torch.float if column is weights else torch.long for column in whole]
     made = [torch.tensor(column, dtype=kind) for column, kind in zip(whole, kinds, strict=True)]
     return Batch(*made)

@@ -1,6 +1,6 @@
 """seed -> a folder with a checkpoint, from nothing but a generated corpus, in one go.
 
-corpus -> tokenizer -> rows -> steps -> files. Two heads that are thrown away at the end make the
+corpus -> tokenizer -> rows -> steps -> files. Heads that are thrown away at the end make the
 model say at each token of its prose how many words are written and how many are left: with that,
 keeping to a length is learnt in minutes.
 """
@@ -20,12 +20,12 @@ from torch.nn import functional as F  # noqa: N812
 
 from . import model as llama
 from . import tokenizer as tokens
-from .batches import BUCKETS, NUMBER, Batch, Vocabulary, order, tensors
+from .batches import BUCKETS, NUMBER, RECKONED, Batch, Vocabulary, order, tensors
 from .corpus import LONGEST, corpus
 from .optimizer import Optimizer
 
-COUNTING = 0.25
-"""Weight of each counting loss."""
+COUNTING, PLANNING = 0.25, 4.0
+"""Weight of each counting loss, and on top of that of reckoning in plans."""
 
 WARM, COOL = 0.02, 0.6
 """The shares of training in which the rate rises, and falls to nothing."""
@@ -101,12 +101,14 @@ def _steps(
     weights[f"{llama.NUMBERS}.weight"] = torch.randn(known.shape[1], shape.hidden) * 0.01
     for name in ("written", "left"):
         weights[f"{name}.weight"] = torch.zeros(BUCKETS, shape.hidden)
+    weights["reckoned.weight"] = torch.zeros(10 * RECKONED, shape.hidden)
     weights["counting.weight"] = torch.ones(shape.hidden)
     for value in weights.values():
         value.requires_grad_()
     optimizer = Optimizer(weights)
     began, seen = time.monotonic(), 0
     means: list[float] = []
+    budgets = 5.0
     for number, rows in enumerate(batches):
         batch = tensors(rows, rng)
         table = llama.embeddings(weights, known, numbers)
@@ -116,13 +118,14 @@ def _steps(
         done = number / len(batches)
         optimizer.step(min(1.0, (done + 0.001) / WARM, (1 - done) / COOL))
         seen += batch.ids.numel()
-        fresh = [loss.item(), counting.item(), planned]
+        fresh = [loss.item(), counting.item()]
         means = [m + 0.02 * (f - m) for m, f in zip(means or fresh, fresh, strict=True)]
+        budgets += 0.05 * (planned - budgets) if planned else 0.0
         if number % 100 == 99:
             speed = seen / (time.monotonic() - began)
             print(
                 f"step {number + 1:,}: loss {means[0]:.3f}, counting {means[1]:.3f}, "
-                f"budgets {means[2]:.3f}, {speed:,.0f} tokens/s",
+                f"budgets {budgets:.3f}, {speed:,.0f} tokens/s",
                 flush=True,
             )
     return weights
@@ -141,6 +144,10 @@ def losses(weights: Any, table: Any, shape: llama.Shape, batch: Batch) -> tuple[
     for name, wanted in (("written", batch.written), ("left", batch.left)):
         each = F.cross_entropy(F.linear(inner, weights[f"{name}.weight"]), wanted, reduction="none")
         counting = counting + each.sum() / max(len(wanted), 1)  # a batch may hold no prose
+    inner = llama.norm(before.flatten(0, 1)[batch.planned], weights["counting.weight"])
+    digits = F.linear(inner, weights["reckoned.weight"]).view(-1, 10)
+    each = F.cross_entropy(digits.float(), batch.reckoned.flatten(), reduction="none")
+    counting = counting + PLANNING * each.sum() / max(len(each), 1)
     return loss, counting, planned
 
 

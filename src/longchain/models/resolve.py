@@ -439,7 +439,8 @@ _LONGEST_REASON = 300
 def explain(error: Exception) -> str:
     """Return one line that says what went wrong and what to do; without any key.
 
-    An `OSError` is taken for the model's only where it is about a connection.
+    An `OSError` is taken for the model's only where it is about a connection. Where an error is
+    `complete`, its message is the whole sentence.
     """
     if isinstance(error, LongchainError):
         return str(error)
@@ -450,5 +451,7 @@ def explain(error: Exception) -> str:
     reason = reason[:_LONGEST_REASON] or type(error).__name__
     hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
     local = isinstance(error, OSError) and not hint
+    if getattr(error, "complete", False):  # the message says what to do
+        hint = ""
     what = "the run stopped" if local else "the model failed"
     return f"{what}: {reason}" + (f"; {hint}" if hint else "")

@@ -21,7 +21,7 @@ from transport import TEXT, URL, FakeVLLM, failure, split
 from longchain.errors import InputError, ModelNameError, WindowError
 from longchain.models.longwriter import LongWriterLLM
 from longchain.models.longwriter.http import httpx
-from longchain.models.resolve import context_window, structured
+from longchain.models.resolve import context_window, explain, structured
 
 ASKED = "Write about the harbor."
 
@@ -411,6 +411,12 @@ def test_a_cut_json_text_is_an_answer(server: FakeVLLM) -> None:
     answer = asked.invoke(ASKED)
     assert answer["raw"].response_metadata["finish_reason"] == "length"
     assert not answer["raw"].text.endswith("}")
+
+
+def test_an_error_is_told_once(server: FakeVLLM) -> None:
+    with pytest.raises(ModelNotFoundError) as caught:
+        server.model(model="small").invoke(ASKED)
+    assert explain(caught.value) == f"the model failed: {caught.value}"
 
 
 def test_errors_are_openais_too(server: FakeVLLM) -> None:

@@ -65,6 +65,12 @@ class Explainer:
 
     def explained(self, error: Exception) -> Exception:
         """Return the error to raise in the place of one that a call met; maybe the same."""
+        found = self._meant(error)
+        # Its message says what to do: see `longchain.models.resolve.explain`.
+        vars(found).setdefault("complete", found is not error)
+        return found
+
+    def _meant(self, error: Exception) -> Exception:
         if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):
             request = _request(error, self.url)
             return _said(
