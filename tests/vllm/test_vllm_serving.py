@@ -115,12 +115,17 @@ async def test_a_start_that_is_cancelled_leaves_nothing() -> None:
         async with serve(CHECKPOINT, **OPTIONS):
             pass
 
-    def engines() -> list[int]:
-        return [pid for pid, name in below(os.getpid()) if name.startswith("VLLM::")]
+    others = {pid for pid, _ in below(os.getpid())}
+
+    def ours() -> dict[int, str]:
+        return {pid: name for pid, name in below(os.getpid()) if pid not in others}
+
+    def begun() -> bool:
+        return any(name.startswith("VLLM::") for name in ours().values())
 
     task = asyncio.create_task(start())
-    assert await asyncio.to_thread(within, 300, lambda: bool(engines()))
-    pids = [pid for pid, _ in below(os.getpid())]
+    assert await asyncio.to_thread(within, 300, begun)
+    pids = list(ours())
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

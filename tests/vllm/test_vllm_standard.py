@@ -1,7 +1,8 @@
 """LangChain's own standard suite, on a real vLLM with the tiny model.
 
-Switched off, and why: tools (the tiny model was never shown one, and the server has no parser for
-its calls), images, audio and files (it reads text). Everything else runs.
+Switched off, and why: tools, and a schema of Pydantic 1, which goes by tools (the tiny model was
+never shown one, and the server has no parser for its calls); images, audio and files (it reads
+text). Everything else runs.
 """
 
 from __future__ import annotations
@@ -29,7 +30,13 @@ class TestIntegration(ChatModelIntegrationTests):
     @property
     def chat_model_params(self) -> dict[str, Any]:
         url = os.environ.get("LONGCHAIN_TEST_URL", "http://127.0.0.1:1/v1")
-        return {"model": "tiny", "base_url": url, "max_tokens": 400, "temperature": 0}
+        return {
+            "model": "tiny",
+            "base_url": url,
+            "max_tokens": 400,
+            "temperature": 0,
+            "logit_bias": _quotation_marks(url),
+        }
 
     @property
     def has_tool_calling(self) -> bool:
@@ -38,3 +45,18 @@ class TestIntegration(ChatModelIntegrationTests):
     @property
     def has_tool_choice(self) -> bool:
         return False
+
+    @pytest.mark.xfail(reason="LangChain asks for a schema of Pydantic 1 by a tool")
+    def test_structured_output_pydantic_2_v1(self, model: BaseChatModel) -> None:
+        super().test_structured_output_pydantic_2_v1(model)
+
+
+def _quotation_marks(url: str) -> dict[str, float]:
+    """Make the ends of strings likelier: the model knows them from plans alone.
+
+    What is tested is that an answer matches its schema; a string that the model never ends is cut.
+    """
+    if url.startswith("http://127.0.0.1:1/"):
+        return {}
+    asked = LongWriterLLM(model="tiny", base_url=url)
+    return dict.fromkeys([str(asked.get_token_ids(mark)[0]) for mark in ('"', '",', '"}')], 12.0)
