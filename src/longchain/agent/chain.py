@@ -37,6 +37,7 @@ from longchain.agent.parse import WritingPlanParser
 from longchain.agent.progress import Mode, Progress, extend
 from longchain.agent.report import document
 from longchain.agent.request import Input, events, schema
+from longchain.agent.retry import Retry
 from longchain.agent.step import Choice
 from longchain.document import WritingPlan
 from longchain.errors import InputError
@@ -100,6 +101,9 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         window: The writing model's context window in tokens, where its profile does not say.
         memory_tokens: Tokens of prior text that a prompt may show.
         local_sources: Whether an input may name paths to read. Switch it off on a server.
+        max_retries: How often one request is sent again where it may pass later (a rate limit, a
+            server's failure, a lost connection), with growing pauses, or those that the server
+            names. The model's own client may try again on top of that.
         checkpointer: Any LangGraph checkpointer.
 
     The input is an instruction, or a dictionary: `instruction`, and as you like `length` and `unit`
@@ -141,6 +145,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         window: int | None = None,
         memory_tokens: int | None = None,
         local_sources: bool = True,
+        max_retries: int = 5,
         checkpointer: BaseCheckpointSaver[Any] | Literal[True] | None = None,
     ) -> None:
         _check(mode, memory, layout, window, memory_tokens)
@@ -169,6 +174,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             grounded_only=grounded_only,
             review=review,
             local_sources=local_sources,
+            retries=Retry(most=max_retries),
         )
         compiled = topology(self.stages).compile(checkpointer=checkpointer, name="AgentWrite")
         # A compiled graph is nothing but its attributes; taking them over keeps every feature of

@@ -6,8 +6,8 @@ log -> events; which node comes next is decided by `Nodes.advance`, from the log
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from threading import Lock
 from typing import Any, cast
 
@@ -27,6 +27,7 @@ from longchain.agent.reply import SectionParser
 from longchain.agent.report import document
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
+from longchain.agent.retry import Retry
 from longchain.agent.settle import next_request, settle
 from longchain.agent.step import Step, View
 from longchain.document import Reference, WritingPlan
@@ -57,19 +58,21 @@ class Nodes:
     grounded_only: bool = False
     review: bool = False
     local_sources: bool = True
+    retries: Retry = field(default_factory=Retry)
 
     def __post_init__(self) -> None:
         prompt = self.write_prompt or write.write_prompt(self.layout)
         self.writer = write.section_writer(self.model, prompt)
         self.structured: bool | None = None
-        self.plan = Step("plan", self._plan_view, self._plan_update)
-        self.write = Step("write", self._write_view, self._write_update, stream=True)
-        self.write_alone = Step(
+        step = partial(Step, retries=self.retries)
+        self.plan = step("plan", self._plan_view, self._plan_update)
+        self.write = step("write", self._write_view, self._write_update, stream=True)
+        self.write_alone = step(
             "write_alone", self._alone_view, self._write_update, stream=True, reads=("log",)
         )
-        self.survey = Step("survey", self._survey_view, self._survey_update)
-        self.retrieve = Step("retrieve", self._retrieve_view, self._retrieve_update)
-        self.summarize = Step("summarize", self._summary_view, self._summary_update)
+        self.survey = step("survey", self._survey_view, self._survey_update)
+        self.retrieve = step("retrieve", self._retrieve_view, self._retrieve_update)
+        self.summarize = step("summarize", self._summary_view, self._summary_update)
         self._lock = Lock()
         self._known: dict[int, Progress] = {}
 
@@ -204,10 +207,10 @@ class Nodes:
         if isinstance(answer, PlanError) and len(progress.failures) < 2:
             failed = {"failed": answer.llm_output or "", "error": str(answer)}
             return {"log": [{"type": "plan", **failed, "usage": usage}]}
-        notes = ["repaired"] if len(progress.failures) == 1 else []
+        notes = [*seen.notes(), *(["repaired"] if len(progress.failures) == 1 else [])]
         required, level = about["required"], about["level"]
         if isinstance(answer, PlanError):
-            notes = ["even: no plan could be read from the model's replies"]
+            notes = [*seen.notes(), "even: no plan could be read from the model's replies"]
             answer = budget.even(
                 progress.request["instruction"],
                 required=required,
@@ -325,6 +328,7 @@ class Nodes:
     def _write_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
         about = seen.about
         event = settle(seen.progress, about["index"], about["kind"], about["asked"], answer, usage)
+        event["notes"] = [*seen.notes(), *event["notes"]]
         return {"log": [event]}
 
     def _alone_view(self, state: Any) -> View:

@@ -7,6 +7,9 @@ Knows how a node is run, named and metered; does not know what any node does.
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +22,10 @@ from langchain_core.runnables.config import merge_configs
 from langgraph.constants import TAG_NOSTREAM
 from langgraph.types import Send
 
+from longchain.agent import retry
 from longchain.agent.progress import Progress
+
+logger = logging.getLogger(__name__)
 
 
 class Meter(BaseCallbackHandler):
@@ -57,6 +63,13 @@ class View:
     catch: tuple[type[Exception], ...] = ()
     """Errors of the Runnable that the node's update wants to see."""
 
+    waited: list[str] = field(default_factory=list)
+    """What was waited out before the Runnable answered, such as `rate limit`."""
+
+    def notes(self) -> list[str]:
+        """Return what the report says of that."""
+        return [f"waited out: {name}" for name in self.waited]
+
 
 class Step(Runnable[Any, Any]):
     """A node: `view` of the state -> its Runnable -> `update` of the state, sync and async.
@@ -69,6 +82,7 @@ class Step(Runnable[Any, Any]):
         update: What it adds to the state, from the view, the Runnable's answer and its usage.
         stream: Whether its tokens are prose that a caller may stream.
         reads: Keys of the graph's state that it sees beside what was sent to it.
+        retries: How patient it is with errors that may pass.
     """
 
     def __init__(
@@ -79,9 +93,11 @@ class Step(Runnable[Any, Any]):
         *,
         stream: bool = False,
         reads: tuple[str, ...] = (),
+        retries: retry.Retry = retry.Retry(),  # noqa: B008  (frozen)
     ):
         self.name = name
         self.reads = reads
+        self.retries = retries
         self.view = view
         self.update = update
         self.tags = [] if stream else [TAG_NOSTREAM]
@@ -89,24 +105,39 @@ class Step(Runnable[Any, Any]):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run the node."""
         seen, meter, inner = self._prepare(input, config)
-        try:
-            answer = seen.runnable.invoke(seen.input, inner)
-        except Exception as error:
-            if not isinstance(error, seen.catch):
-                raise
-            answer = error
+        while True:
+            try:
+                answer = seen.runnable.invoke(seen.input, inner)
+                break
+            except Exception as error:
+                if isinstance(error, seen.catch):
+                    answer = error
+                    break
+                time.sleep(self._pause(seen, error))
         return self.update(seen, answer, meter.usage)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run the node asynchronously."""
         seen, meter, inner = self._prepare(input, config)
-        try:
-            answer = await seen.runnable.ainvoke(seen.input, inner)
-        except Exception as error:
-            if not isinstance(error, seen.catch):
-                raise
-            answer = error
+        while True:
+            try:
+                answer = await seen.runnable.ainvoke(seen.input, inner)
+                break
+            except Exception as error:
+                if isinstance(error, seen.catch):
+                    answer = error
+                    break
+                await asyncio.sleep(self._pause(seen, error))
         return self.update(seen, answer, meter.usage)
+
+    def _pause(self, seen: View, error: Exception) -> float:
+        """Return the seconds to wait before the Runnable is run again, or raise the error."""
+        pause = self.retries.pause(error, len(seen.waited) + 1)
+        if pause is None:
+            raise error
+        seen.waited.append(retry.name(error))
+        logger.info("%s: %s; again in %.1f s", self.name, seen.waited[-1], pause)
+        return pause
 
     def _prepare(
         self, state: Any, config: RunnableConfig | None
