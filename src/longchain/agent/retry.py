@@ -61,7 +61,7 @@ class Retry:
         named = retry_after(error)
         if named is not None and named > self.patience:
             return None
-        usual = min(self.longest, self.first * 2 ** (failed - 1))
+        usual = min(self.longest, self.first * 2.0 ** (failed - 1))
         pause = usual * (0.5 + 0.5 * self.chance.random())
         return pause if named is None else max(named + 0.1 * usual * self.chance.random(), pause)
 
