@@ -392,7 +392,7 @@ def test_a_broken_run_goes_on_where_it_was(saver: str, tmp_path: Path) -> None:
     model = breaking()
     with SAVERS[saver](tmp_path) as kept:
         with pytest.raises(ConnectionError):
-            AgentWriteChain(model, checkpointer=kept).invoke(GIVEN, THREAD)
+            AgentWriteChain(model, checkpointer=kept, max_retries=0).invoke(GIVEN, THREAD)
         assert model.calls == 3
         again = AgentWriteChain(model, checkpointer=kept)
         check_resumed(model, again.invoke(None, THREAD)["text"])
@@ -402,7 +402,7 @@ async def test_a_broken_run_goes_on_where_it_was_async(tmp_path: Path) -> None:
     model = breaking()
     async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "runs.db")) as kept:
         with pytest.raises(ConnectionError):
-            await AgentWriteChain(model, checkpointer=kept).ainvoke(GIVEN, THREAD)
+            await AgentWriteChain(model, checkpointer=kept, max_retries=0).ainvoke(GIVEN, THREAD)
         again = AgentWriteChain(model, checkpointer=kept)
         check_resumed(model, (await again.ainvoke(None, THREAD))["text"])
 
@@ -411,7 +411,7 @@ async def test_a_broken_run_goes_on_where_it_was_async(tmp_path: Path) -> None:
 def test_a_broken_run_in_another_graph_goes_on_where_it_was(saver: str, tmp_path: Path) -> None:
     model = breaking()
     with SAVERS[saver](tmp_path) as kept:
-        graph = within(AgentWriteChain(model), kept)
+        graph = within(AgentWriteChain(model, max_retries=0), kept)
         with pytest.raises(ConnectionError):
             graph.invoke(GIVEN, THREAD)
         check_resumed(model, graph.invoke(None, THREAD)["text"])
@@ -419,7 +419,7 @@ def test_a_broken_run_in_another_graph_goes_on_where_it_was(saver: str, tmp_path
 
 async def test_a_broken_run_in_another_graph_goes_on_where_it_was_async() -> None:
     model = breaking()
-    graph = within(AgentWriteChain(model), InMemorySaver())
+    graph = within(AgentWriteChain(model, max_retries=0), InMemorySaver())
     with pytest.raises(ConnectionError):
         await graph.ainvoke(GIVEN, THREAD)
     check_resumed(model, (await graph.ainvoke(None, THREAD))["text"])
@@ -434,7 +434,7 @@ def test_a_review_in_another_graph_reaches_its_caller() -> None:
 
 def test_streamed_text_of_a_resumed_run_is_whole() -> None:
     model = breaking()
-    chain = AgentWriteChain(model, checkpointer=InMemorySaver())
+    chain = AgentWriteChain(model, checkpointer=InMemorySaver(), max_retries=0)
     with pytest.raises(ConnectionError):
         chain.invoke(GIVEN, THREAD)
     check_resumed(model, "".join(chain.stream_text(None, THREAD)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterator
 from email.utils import formatdate
 from typing import Any
 
@@ -16,7 +15,7 @@ from langchain_openai import ChatOpenAI
 from longchain import AgentWriteChain
 from longchain.agent import retry, step
 from longchain.agent.retry import Retry, passing, retry_after
-from longchain.testing import Faults, FakeWriter, LengthBehavior, SimulatedServer
+from longchain.testing import FakeWriter, Faults, LengthBehavior, SimulatedServer
 
 
 class ResponseError(Exception):
@@ -87,6 +86,12 @@ def test_a_server_may_name_a_date() -> None:
     assert retry_after(error) == pytest.approx(30, abs=2)
 
 
+def test_a_server_that_never_answered_is_not_waited_for() -> None:
+    lost = exceptions.ModelConnectionError("refused")
+    assert Retry().pause(lost, 1, begun=False) is None
+    assert Retry().pause(exceptions.ModelRateLimitError("x"), 1, begun=False) is not None
+
+
 def test_who_names_hours_is_not_waited_for() -> None:
     assert Retry().pause(ResponseError(429, {"retry-after": "7200"}), 1) is None
 
@@ -95,7 +100,7 @@ def test_who_names_hours_is_not_waited_for() -> None:
 
 
 @pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses of a run, which are not waited for."""
     pauses: list[float] = []
 
@@ -108,7 +113,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
 
     monkeypatch.setattr(step.time, "sleep", sleep)
     monkeypatch.setattr(step.asyncio, "sleep", asleep)
-    yield pauses
+    return pauses
 
 
 INSTRUCTION = "Write a 600-word report on ports."

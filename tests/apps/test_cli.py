@@ -20,7 +20,7 @@ from longchain import LongDocument
 from longchain.agent import planfile
 from longchain.apps import export
 from longchain.apps.cli import app
-from longchain.testing import LengthBehavior, SimulatedServer
+from longchain.testing import Faults, LengthBehavior, SimulatedServer
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -286,3 +286,15 @@ def test_ctrl_c_keeps_what_is_finished() -> None:
     assert rest.splitlines()[-1] == "longchain: interrupted"
     assert "Traceback" not in rest
     assert "## Causes" in Path("tides.md.partial.md").read_text(encoding="utf-8")
+
+
+def test_what_may_pass_is_waited_for_and_told() -> None:
+    # The plan comes; then OpenAI's client tries three times before the run itself waits.
+    faults = Faults(script=["ok", "429", "429", "429"], retry_after=0.01)
+    with SimulatedServer(faults=faults) as server:
+        result = run("write", TIDES, *at(server))
+        assert (result.exit_code, server.stats.faults) == (0, {"rate_limit": 3})
+    assert "\nwaiting: write: rate limit, again in " in result.stderr
+    with SimulatedServer(faults=faults) as server:
+        quiet = run("write", TIDES, *at(server), "--quiet")
+        assert (quiet.exit_code, quiet.stderr) == (0, "")

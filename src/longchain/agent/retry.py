@@ -29,6 +29,15 @@ _NAMES: tuple[tuple[type[BaseException], str], ...] = (
 )
 
 
+_SILENT = (
+    exceptions.ModelConnectionError,
+    exceptions.ModelTimeoutError,
+    ConnectionError,
+    TimeoutError,
+)
+"""What is met where nobody answers at all."""
+
+
 @dataclass(frozen=True)
 class Retry:
     """How patient a run is with what may pass."""
@@ -47,7 +56,7 @@ class Retry:
 
     chance: random.Random = field(default_factory=random.Random, repr=False, compare=False)
 
-    def pause(self, error: Exception, failed: int) -> float | None:
+    def pause(self, error: Exception, failed: int, *, begun: bool = True) -> float | None:
         """Return the seconds to wait before trying again; None: it will not pass, or not soon.
 
         Half of a pause is left to chance, or runs that fail together would come back together.
@@ -55,8 +64,12 @@ class Retry:
         Args:
             error: What the request met.
             failed: How often it has failed by now.
+            begun: Whether the run has had an answer. A server that never answered is more likely
+                named wrongly than away for a moment, and whoever named it wants to know.
         """
         if failed > self.most or not passing(error):
+            return None
+        if not begun and isinstance(error, _SILENT):
             return None
         named = retry_after(error)
         if named is not None and named > self.patience:

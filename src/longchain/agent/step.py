@@ -132,11 +132,12 @@ class Step(Runnable[Any, Any]):
 
     def _pause(self, seen: View, error: Exception) -> float:
         """Return the seconds to wait before the Runnable is run again, or raise the error."""
-        pause = self.retries.pause(error, len(seen.waited) + 1)
+        begun = seen.progress.usage.calls > 0 or bool(seen.waited)
+        pause = self.retries.pause(error, len(seen.waited) + 1, begun=begun)
         if pause is None:
             raise error
         seen.waited.append(retry.name(error))
-        logger.info("%s: %s; again in %.1f s", self.name, seen.waited[-1], pause)
+        logger.info("%s: %s, again in %.0f s", self.name, seen.waited[-1], pause)
         return pause
 
     def _prepare(

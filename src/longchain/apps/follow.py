@@ -6,9 +6,11 @@ should be done. A document that cannot be finished leaves its finished sections 
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +35,9 @@ def write(
     progress: Progress | None = None
     told = _Told(quiet)
     try:
-        for progress in chain.follow(given):
-            told.add(progress)
+        with told.listening():
+            for progress in chain.follow(given):
+                told.add(progress)
     except BaseException:
         if progress is not None and rescue is not None:
             _rescue(progress, rescue)
@@ -67,6 +70,24 @@ class _Told:
         self.done: set[int] = set()
         self.planned = 0
         self.began = time.monotonic()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Tell what is waited for, too: the library logs it."""
+        logger, handler = (
+            logging.getLogger("longchain.agent.step"),
+            logging.StreamHandler(sys.stderr),
+        )
+        handler.setFormatter(logging.Formatter("waiting: %(message)s"))
+        level = logger.level
+        if not self.quiet:
+            logger.addHandler(handler)
+            logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
 
     def add(self, progress: Progress) -> None:
         """Tell what is new."""
