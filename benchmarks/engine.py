@@ -60,7 +60,7 @@ def counters(model: LongWriterLLM) -> Counters:
     )
 
 
-def serving(model: Path, *flags: str) -> Served:
+def serving(model: Path, *flags: str) -> Served[LongWriterLLM]:
     """Serve a model, as `tiny`, by the vLLM that `LONGCHAIN_VLLM_PYTHON` or the tests have."""
     python = os.environ.get("LONGCHAIN_VLLM_PYTHON") or (_VENV if _VENV.exists() else None)
 

@@ -41,8 +41,9 @@ from longchain.agent.retry import Retry
 from longchain.agent.step import Choice
 from longchain.document import WritingPlan
 from longchain.errors import InputError
-from longchain.models.resolve import chat_model, context_window
+from longchain.models.resolve import chat_model
 from longchain.models.tokens import counter
+from longchain.models.traits import context_window
 
 STEPS = 1_000_000
 """Steps that one document may take; the longest takes some ten thousand."""

@@ -32,7 +32,7 @@ from longchain.agent.settle import next_request, settle
 from longchain.agent.step import Step, View
 from longchain.document import Reference, WritingPlan
 from longchain.errors import InputError, PlanError
-from longchain.models.resolve import output_limit, structured
+from longchain.models.traits import output_limit, structured
 
 REMEMBERED = 256
 """Documents under way whose progress is kept between two steps."""

@@ -29,7 +29,7 @@ from longchain.agent.reply import Reply, read
 from longchain.document import Reference, SectionPlan
 from longchain.errors import PromptError
 from longchain.language import english_name, is_spaced
-from longchain.models.resolve import output_limit
+from longchain.models.traits import output_limit
 
 Layout = Literal["conversation", "paper"]
 

@@ -19,19 +19,13 @@ from langchain_core.language_models import BaseChatModel
 from pydantic import ValidationError
 
 from longchain.errors import LongchainError, ModelNameError
+from longchain.models.address import shown, shown_url
 
 if TYPE_CHECKING:
     from openai.types import Model
 
 DEFAULT_OPENAI_MODEL = "gpt-5-mini"
 """What `OPENAI_API_KEY` alone means: a small model, since a long document takes many tokens."""
-
-REASONING_TOKENS = 25_000
-"""Room for hidden reasoning on top of the reply, which one limit covers together.
-
-Generous on purpose: a limit that is reached while thinking leaves no prose at all, and tokens that
-are not used cost nothing.
-"""
 
 _NO_KEY = "none"
 _OPENAI_URL = "https://api.openai.com/v1"
@@ -41,7 +35,6 @@ _EXAMPLES = (
     "openai:gpt-5, anthropic:claude-sonnet-4-5, ollama:qwen3:8b, longwriter:NAME@URL or offline"
 )
 _OPENAI_NAME = re.compile(r"(?:gpt-|chatgpt-|o\d)[^:]*$")
-_ADDRESS = re.compile(r"(https?:/*|//)(.*)", re.DOTALL | re.IGNORECASE)
 _WHY = "longchain_model"
 
 
@@ -114,24 +107,6 @@ def _server_url(base_url: str | None) -> str:
     return url
 
 
-def _shown(name: str) -> str:
-    """Return a model string, or an address, without what may be secret in an address."""
-    return _ADDRESS.sub(lambda found: found[1] + _public(found[2]), name)
-
-
-def shown_url(url: str) -> str:
-    """Return what was given as an address, also where it says no `http://`."""
-    return _shown(url) if _ADDRESS.search(url) else _public(url)
-
-
-def _public(address: str) -> str:
-    """Return the part behind `//` without user, password, query and fragment."""
-    before, _, host = address.rpartition("@")
-    # A password may hold any sign, also an @ or a slash that should have been escaped; behind a
-    # question mark nobody can tell what is a password and what a query.
-    return "…" if re.search(r"[?#]", before) else re.split(r"[?#]", host, maxsplit=1)[0]
-
-
 def _named(name: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChatModel:
     """Return the chat model that a string names."""
     provider, colon, rest = name.partition(":")
@@ -154,7 +129,7 @@ def _named(name: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChatM
         # Servers have names with a colon, too: `qwen3:8b`.
         found = _served(name, url, kwargs)
     if found is None:
-        raise ModelNameError(f"the model {_shown(name)!r} is not known; write one as {_EXAMPLES}")
+        raise ModelNameError(f"the model {shown(name)!r} is not known; write one as {_EXAMPLES}")
     return found
 
 
@@ -165,7 +140,7 @@ def _provider_model(
     from langchain.chat_models import init_chat_model
 
     provider, colon, rest = name.partition(":")
-    shown = _shown(name)
+    hidden = shown(name)
     if colon and not rest:
         raise ModelNameError(f"{name!r} names no model; write {provider}:NAME")
     if base_url:
@@ -180,25 +155,25 @@ def _provider_model(
             )
         return found
     except ImportError as error:
-        raise ModelNameError(f"the model {shown!r} needs a package: {error}") from error
+        raise ModelNameError(f"the model {hidden!r} needs a package: {error}") from error
     except AttributeError as error:  # langchain-community is there, but has it no longer
         package = f"langchain-{provider.replace('_', '-')}"
         raise ModelNameError(
-            f"the model {shown!r} needs a package: pip install {package}"
+            f"the model {hidden!r} needs a package: pip install {package}"
         ) from error
     except ValidationError as error:
         # Its text shows all that the class was given, keys included, so it is not chained.
-        raise ModelNameError(f"the model {shown!r} cannot be set up: {_reasons(error)}") from None
+        raise ModelNameError(f"the model {hidden!r} cannot be set up: {_reasons(error)}") from None
     except ValueError as error:
         if str(error).startswith(("Unsupported provider", "Unable to infer model provider")):
             return None
-        raise ModelNameError(f"the model {shown!r} cannot be set up: {error}") from error
+        raise ModelNameError(f"the model {hidden!r} cannot be set up: {error}") from error
     except Exception as error:
         from openai import OpenAIError
 
         if not isinstance(error, OpenAIError):
             raise
-        raise ModelNameError(f"the model {shown!r} cannot be set up: {error}") from error
+        raise ModelNameError(f"the model {hidden!r} cannot be set up: {error}") from error
 
 
 def _reasons(error: ValidationError) -> str:
@@ -221,15 +196,15 @@ def _openai(name: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChat
     if not _env("OPENAI_API_KEY") and not {"api_key", "openai_api_key"} & kwargs.keys():
         if not url:
             raise ModelNameError(
-                f"the model 'openai:{_shown(name)}' needs a key: set OPENAI_API_KEY, "
+                f"the model 'openai:{shown(name)}' needs a key: set OPENAI_API_KEY, "
                 "or a base URL where the server asks for none"
             )
         options["api_key"] = _NO_KEY
     try:
         return ChatOpenAI(**options | kwargs)
     except ValidationError as error:
-        shown = _shown(f"openai:{name}")
-        raise ModelNameError(f"{shown!r} cannot be set up: {_reasons(error)}") from None
+        hidden = shown(f"openai:{name}")
+        raise ModelNameError(f"{hidden!r} cannot be set up: {_reasons(error)}") from None
 
 
 def _longwriter(rest: str, base_url: str | None, kwargs: dict[str, Any]) -> BaseChatModel:
@@ -238,7 +213,7 @@ def _longwriter(rest: str, base_url: str | None, kwargs: dict[str, Any]) -> Base
     url = _server_url(address or base_url)
     if not url:
         raise ModelNameError(
-            f"{_shown(f'longwriter:{rest}')!r} says no server; "
+            f"{shown(f'longwriter:{rest}')!r} says no server; "
             "write longwriter:NAME@http://HOST:PORT/v1"
         )
     return _vllm(name or _only_model(url, kwargs).id, url, kwargs)
@@ -251,8 +226,8 @@ def _vllm(name: str, url: str, kwargs: dict[str, Any]) -> BaseChatModel:
     try:
         return LongWriterLLM(model=name, base_url=url, **kwargs)
     except ValidationError as error:
-        shown = _shown(f"longwriter:{name}@{url}")
-        raise ModelNameError(f"{shown!r} cannot be set up: {_reasons(error)}") from None
+        hidden = shown(f"longwriter:{name}@{url}")
+        raise ModelNameError(f"{hidden!r} cannot be set up: {_reasons(error)}") from None
 
 
 def _served(name: str, url: str, kwargs: dict[str, Any]) -> BaseChatModel:
@@ -295,7 +270,7 @@ def _only_model(url: str, kwargs: dict[str, Any]) -> Model:
         return own[0]
     names = ", ".join(served.id for served in own[:8])
     serves = f"serves {len(own)} models ({names}); name one" if own else "serves no model"
-    raise ModelNameError(f"the server at {_shown(url)} {serves}")
+    raise ModelNameError(f"the server at {shown(url)} {serves}")
 
 
 def _cause(error: Exception) -> str:
@@ -310,7 +285,7 @@ def _cause(error: Exception) -> str:
 
 def _no_answer(url: str, cause: str) -> ModelNameError:
     return ModelNameError(
-        f"the server at {_shown(url)} does not say which model it serves ({cause}); "
+        f"the server at {shown(url)} does not say which model it serves ({cause}); "
         "check that it runs and that the address ends as its API does, mostly in /v1, "
         "or name the model"
     )
@@ -334,9 +309,9 @@ def describe(model: BaseChatModel) -> str:
     Example: `gpt-5-mini (ChatOpenAI; OPENAI_API_KEY is set)`.
     """
     url = getattr(model, "openai_api_base", None) or getattr(model, "base_url", None)
-    place = f" at {_shown(str(url))}" if url else ""
+    place = f" at {shown(str(url))}" if url else ""
     why = (model.metadata or {}).get(_WHY, "as given")
-    return f"{_shown(name(model))} ({type(model).__name__}{place}; {why})"
+    return f"{shown(name(model))} ({type(model).__name__}{place}; {why})"
 
 
 def name(model: BaseChatModel) -> str:
@@ -346,76 +321,6 @@ def name(model: BaseChatModel) -> str:
         if isinstance(value, str) and value:
             return value
     return model._llm_type
-
-
-def layers(model: Any) -> list[Any]:
-    """Return a model's wrappings, the outermost first, and the model itself last.
-
-    `bind`, `with_retry`, `with_config` and `with_fallbacks` wrap a model, in any order; of
-    fallbacks, the first choice is the model.
-    """
-    found = [model]
-    while not isinstance(found[-1], BaseChatModel):
-        # Not by getattr: wrappings pass on the attributes of what is inside.
-        fields = getattr(found[-1], "__dict__", {})
-        inner = fields.get("bound", fields.get("runnable"))
-        if inner is None:
-            break
-        found.append(inner)
-    return found
-
-
-def _says(model: BaseChatModel, key: str) -> Any:
-    """Return what a model's profile says, also where the model is wrapped.
-
-    A model on a server of its own is asked for it, once.
-    """
-    own = layers(model)[-1]
-    profile = getattr(own, "profile", None)
-    if profile is None and (ask := getattr(own, "ask_profile", None)):
-        profile = ask()
-    return (profile or {}).get(key)
-
-
-def context_window(model: BaseChatModel) -> int | None:
-    """Return how many tokens a prompt may have, None where the model does not say.
-
-    Of a server that was asked, prompt and reply together.
-    """
-    window = _says(model, "max_input_tokens")
-    return window if isinstance(window, int) and window > 0 else None
-
-
-def structured(model: BaseChatModel) -> bool | None:
-    """Return whether a model answers to a JSON schema, None where it does not say."""
-    says = _says(model, "structured_output")
-    return says if isinstance(says, bool) else None
-
-
-_LIMITS = {
-    "ChatOllama": "num_predict",
-    "ChatGoogleGenerativeAI": "max_output_tokens",
-    "ChatVertexAI": "max_output_tokens",
-}
-"""How classes call the limit of a reply that do not call it `max_tokens`."""
-
-
-def output_limit(model: BaseChatModel, tokens: int) -> dict[str, int]:
-    """Return the argument of a call that limits its reply to so many tokens.
-
-    A reasoning model's limit covers what it thinks, too, and would cut the prose to nothing: it
-    gets `REASONING_TOKENS` on top. No limit passes what the model itself allows, nor one that
-    the model was made with or bound to.
-    """
-    *wrappings, own = layers(model)
-    kinds = (kind.__name__ for kind in type(own).__mro__)
-    key = next((_LIMITS[kind] for kind in kinds if kind in _LIMITS), "max_tokens")
-    if _says(model, "reasoning_output"):
-        tokens += REASONING_TOKENS
-    bounds = [_says(model, "max_output_tokens"), getattr(own, key, None)]
-    bound = (getattr(wrapping, "kwargs", None) for wrapping in wrappings)
-    bounds += [kwargs.get(key) for kwargs in bound if isinstance(kwargs, dict)]
-    return {key: min([tokens, *(b for b in bounds if isinstance(b, int) and b > 0)])}
 
 
 _HINTS: list[tuple[type[Exception], str]] = [

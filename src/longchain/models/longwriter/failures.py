@@ -15,8 +15,8 @@ import openai
 from langchain_openai.chat_models import base
 
 from longchain.errors import WindowError
+from longchain.models.address import shown_url
 from longchain.models.longwriter.http import httpx
-from longchain.models.resolve import shown_url
 
 _WINDOW = re.compile(r"maximum context length (?:of|is) (\d+)")
 _PROMPT = re.compile(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import openai
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -56,7 +56,7 @@ class LongWriterLLM(ServedModel):
     """
 
     @classmethod
-    def serve(cls, model: str | Path, **options: Any) -> Served:
+    def serve(cls, model: str | Path, **options: Any) -> Served[Self]:
         """Serve a model by a vLLM of one's own, and ask it: `with LongWriterLLM.serve(…) as llm:`.
 
         Also `async with`. The server ends with the block. LongWriter's own models are served with

@@ -8,15 +8,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Generic, TypeVar
 
 from longchain.models.longwriter.formats import Format
 from longchain.models.longwriter.presets import preset
-from longchain.models.longwriter.served import DEFAULT_URL
+from longchain.models.longwriter.served import DEFAULT_URL, ServedModel
 from longchain.models.server import Server, serve
 
-if TYPE_CHECKING:
-    from longchain.models.longwriter.model import LongWriterLLM
+Model = TypeVar("Model", bound=ServedModel)
 
 _SERVERS = frozenset(inspect.signature(serve).parameters) - {"model"}
 
@@ -39,7 +38,7 @@ def options(
     return asked
 
 
-class Served:
+class Served(Generic[Model]):
     """What `LongWriterLLM.serve()` returns: a context manager, sync and async.
 
     Args:
@@ -48,7 +47,7 @@ class Served:
         given: Arguments of `longchain.models.server.serve` and of the class, told by name.
     """
 
-    def __init__(self, kind: type[LongWriterLLM], model: str | Path, given: dict[str, Any]) -> None:
+    def __init__(self, kind: type[Model], model: str | Path, given: dict[str, Any]) -> None:
         theirs = {name: value for name, value in given.items() if name in _SERVERS}
         self._kind = kind
         self._wanted = str(model)
@@ -57,25 +56,25 @@ class Served:
         # What cannot be used is told at once, and not when a server has been waited for.
         self._made("to-be-served", DEFAULT_URL)
 
-    def __enter__(self) -> LongWriterLLM:
+    def __enter__(self) -> Model:
         return self._of(self._serving.__enter__())
 
     def __exit__(self, *raised: object) -> None:
         self._serving.__exit__(*raised)
 
-    async def __aenter__(self) -> LongWriterLLM:
+    async def __aenter__(self) -> Model:
         return self._of(await self._serving.__aenter__())
 
     async def __aexit__(self, *raised: object) -> None:
         await self._serving.__aexit__(*raised)
 
-    def _of(self, server: Server) -> LongWriterLLM:
+    def _of(self, server: Server) -> Model:
         own = {} if server.api_key is None else {"api_key": server.api_key}
         model = self._made(server.model, server.base_url, **own)
         model.attach(server)
         return model
 
-    def _made(self, name: str, url: str, **more: Any) -> LongWriterLLM:
+    def _made(self, name: str, url: str, **more: Any) -> Model:
         # The presets go by the name that was asked for: the server's may not tell the model.
         own = {"preset_name": self._wanted, **more, **self._own}
         return self._kind(model=name, base_url=url, **own)

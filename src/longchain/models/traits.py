@@ -1,0 +1,87 @@
+"""A chat model, wrapped or not -> what is known of it: its window, what it takes, its limits.
+
+Asks no server but the model's own, once. Knows nothing of prompts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+
+REASONING_TOKENS = 25_000
+"""Room for hidden reasoning on top of the reply, which one limit covers together.
+
+Generous on purpose: a limit that is reached while thinking leaves no prose at all, and tokens that
+are not used cost nothing.
+"""
+
+
+def layers(model: Any) -> list[Any]:
+    """Return a model's wrappings, the outermost first, and the model itself last.
+
+    `bind`, `with_retry`, `with_config` and `with_fallbacks` wrap a model, in any order; of
+    fallbacks, the first choice is the model.
+    """
+    found = [model]
+    while not isinstance(found[-1], BaseChatModel):
+        # Not by getattr: wrappings pass on the attributes of what is inside.
+        fields = getattr(found[-1], "__dict__", {})
+        inner = fields.get("bound", fields.get("runnable"))
+        if inner is None:
+            break
+        found.append(inner)
+    return found
+
+
+def _says(model: BaseChatModel, key: str) -> Any:
+    """Return what a model's profile says, also where the model is wrapped.
+
+    A model on a server of its own is asked for it, once.
+    """
+    own = layers(model)[-1]
+    profile = getattr(own, "profile", None)
+    if profile is None and (ask := getattr(own, "ask_profile", None)):
+        profile = ask()
+    return (profile or {}).get(key)
+
+
+def context_window(model: BaseChatModel) -> int | None:
+    """Return how many tokens a prompt may have, None where the model does not say.
+
+    Of a server that was asked, prompt and reply together.
+    """
+    window = _says(model, "max_input_tokens")
+    return window if isinstance(window, int) and window > 0 else None
+
+
+def structured(model: BaseChatModel) -> bool | None:
+    """Return whether a model answers to a JSON schema, None where it does not say."""
+    says = _says(model, "structured_output")
+    return says if isinstance(says, bool) else None
+
+
+_LIMITS = {
+    "ChatOllama": "num_predict",
+    "ChatGoogleGenerativeAI": "max_output_tokens",
+    "ChatVertexAI": "max_output_tokens",
+}
+"""How classes call the limit of a reply that do not call it `max_tokens`."""
+
+
+def output_limit(model: BaseChatModel, tokens: int) -> dict[str, int]:
+    """Return the argument of a call that limits its reply to so many tokens.
+
+    A reasoning model's limit covers what it thinks, too, and would cut the prose to nothing: it
+    gets `REASONING_TOKENS` on top. No limit passes what the model itself allows, nor one that
+    the model was made with or bound to.
+    """
+    *wrappings, own = layers(model)
+    kinds = (kind.__name__ for kind in type(own).__mro__)
+    key = next((_LIMITS[kind] for kind in kinds if kind in _LIMITS), "max_tokens")
+    if _says(model, "reasoning_output"):
+        tokens += REASONING_TOKENS
+    bounds = [_says(model, "max_output_tokens"), getattr(own, key, None)]
+    bound = (getattr(wrapping, "kwargs", None) for wrapping in wrappings)
+    bounds += [kwargs.get(key) for kwargs in bound if isinstance(kwargs, dict)]
+    return {key: min([tokens, *(b for b in bounds if isinstance(b, int) and b > 0)])}
