@@ -25,7 +25,7 @@ LONGEST = 3600
 SIZE = 2048
 """Tokens of a batch, padding included."""
 
-EARLY, SHORT = 0.35, 1300
+EARLY, SHORT = 0.35, 700
 """The first share of training sees only conversations of at most so many tokens."""
 
 NEAR = 48
@@ -50,6 +50,8 @@ class Row:
     left: list[int]
     reckoned: list[tuple[int, list[int]]]
     """Tokens of plans, and what a planner must know there: see `reckoning`."""
+    asked: list[tuple[int, list[int]]]
+    """Where replies begin, and the digits of the last number of their requests."""
     starts: list[int]
     """Where positions may jump."""
 
@@ -61,8 +63,12 @@ def bucket(count: int) -> int:
 
 def reckoning(total: int, budget: int, left: int) -> list[int]:
     """Return digits that say what a planner knows: the total, the next budget, sections left."""
-    places = [1000, 100, 10, 1]
-    return [number // place % 10 for number in (total, budget) for place in places] + [left]
+    return [*digits(total), *digits(budget), left]
+
+
+def digits(number: int) -> list[int]:
+    """Return the four digits of a number."""
+    return [number // place % 10 for place in (1000, 100, 10, 1)]
 
 
 class Vocabulary:
@@ -82,14 +88,19 @@ class Vocabulary:
         encoded = iter(self.tokenizer.encode_batch(texts, add_special_tokens=False))
         rows = []
         for example in examples:
-            row = Row([], [], [], [], [], [])
+            row = Row([], [], [], [], [], [], [])
+            number_asked: int | None = None
             for number, message in enumerate(example.messages):
                 ids = next(encoded).ids
                 if message["role"] == "assistant":
+                    if number_asked is not None:
+                        row.asked.append((len(row.ids), digits(number_asked)))
                     if example.kind in ("plan", "json"):
                         self._plan(row, ids, every=example.forced)
                     self._reply(row, ids, number in example.prose, example.forced)
                 else:
+                    found = [self.numbers[token] for token in ids if token in self.numbers]
+                    number_asked = found[-1] if found else None
                     free = range(len(row.ids), len(row.ids) + max(len(ids) - NEAR, 1))
                     row.starts += free
                     self._add(row, [ROLES[message["role"]], *ids, END])
@@ -197,6 +208,9 @@ class Batch:
     planned: Any
     """Flat places inside of plans."""
     reckoned: Any
+    begun: Any
+    """Flat places where replies begin."""
+    asked: Any
 
 
 def tensors(rows: list[Row], rng: random.Random) -> Batch:
@@ -206,6 +220,7 @@ def tensors(rows: list[Row], rng: random.Random) -> Batch:
     where, targets, weights = [], [], []
     counted, written, left = [], [], []
     planned, reckoned = [], []
+    begun, asked = [], []
     for number, row in enumerate(rows):
         pad = longest - len(row.ids)
         ids.append(row.ids + [PAD] * pad)
@@ -222,8 +237,10 @@ def tensors(rows: list[Row], rng: random.Random) -> Batch:
                 left.append(bucket(row.left[at]))
         planned += [base + at for at, _ in row.reckoned]
         reckoned += [known for _, known in row.reckoned]
+        begun += [base + at for at, _ in row.asked]
+        asked += [known for _, known in row.asked]
     whole: list[Any] = [ids, places, where, targets, weights, counted, written, left]
-    whole += [planned, reckoned]
+    whole += [planned, reckoned, begun, asked]
     kinds = [torch.float if column is weights else torch.long for column in whole]
     made = [torch.tensor(column, dtype=kind) for column, kind in zip(whole, kinds, strict=True)]
     return Batch(*made)

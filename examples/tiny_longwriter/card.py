@@ -34,8 +34,8 @@ words, plans in the lines (or the JSON) that longchain's planner asks for, write
 sections, and stops.
 
 Made by `{command}` in {minutes} minutes on one CPU core ({tokens:,} tokens, {steps:,} steps), from \
-nothing but the corpus that the script generates. Seed {seed} is the best of the {count} seeds below, \
-all trained from scratch by the same recipe.
+nothing but the corpus that the script generates. Seed {seed} is the best of the {count} seeds below \
+(by the mean of S_l and of the share of plans that add up), all trained from scratch by the same recipe.
 
 ## Figures
 
@@ -125,6 +125,13 @@ def card(seeds: list[dict[str, Any]]) -> str:
     )
 
 
+def rank(evaluation: dict[str, Any]) -> float:
+    """Return what makes a seed the best: the mean of length score and plans that add up."""
+    share: float = evaluation["plans"]["add_up"]
+    score: float = evaluation["all_lengths"]["score"]
+    return round((score + 100 * share) / 2, 2)
+
+
 def main(words: list[str]) -> None:
     """Copy the first folder's files to the place where the checkpoint is shipped; add a README."""
     parser = argparse.ArgumentParser(description="Ship the best of several seeds.")
@@ -139,7 +146,7 @@ def main(words: list[str]) -> None:
         }
         for folder in given.folders
     ]
-    scores = [seed["evaluation"]["all_lengths"]["score"] for seed in seeds]
+    scores = [rank(seed["evaluation"]) for seed in seeds]
     if scores[0] != max(scores):
         parser.error(f"the first folder is not the best one: {scores}")
     given.output.mkdir(parents=True, exist_ok=True)

@@ -22,8 +22,8 @@ SHORTEST, LONGEST = 6, 288
 """Words of one reply. Who is asked for more writes as much as this."""
 
 MIX = {
-    "direct": 6500, "plan": 900, "json": 170, "talk": 750, "paper": 200, "whole": 550,
-    "summary": 40, "small": 80,
+    "direct": 6000, "sketch": 2000, "plan": 500, "json": 250, "talk": 750, "paper": 200,
+    "whole": 550, "summary": 40, "small": 80,
 }  # fmt: skip
 """Examples of each kind in one corpus."""
 
@@ -142,14 +142,31 @@ def plans(rng: random.Random, kind: str, turns: int, answer: Callable[[Outline],
     return Example(kind, messages, forced=kind == "json")
 
 
+def sketch(rng: random.Random) -> Example:
+    """A plan for a request of one or two lines.
+
+    In a prompt of hundreds of tokens the total is one token among them, and to find it takes
+    longer than this training; found in a short prompt first, it is found in the long one, too.
+    """
+    total = document_length(rng)
+    instruction, made = planned(rng, plannable(rng), total)
+    asked = ask.to_repair(total, rng)[0]["content"]
+    json = rng.random() < 0.2
+    messages = [
+        {"role": "user", "content": f"{instruction}\n{asked}"},
+        {"role": "assistant", "content": made.json() if json else made.lines()},
+    ]
+    return Example("json" if json else "plan", messages, forced=json)
+
+
 def to_plan(rng: random.Random) -> Example:
     """The library's request for a plan, answered in its lines."""
-    return plans(rng, "plan", 4, Outline.lines)
+    return plans(rng, "plan", 5, Outline.lines)
 
 
 def to_plan_json(rng: random.Random) -> Example:
     """The same request, answered in JSON, as a server's grammar will force it."""
-    return plans(rng, "json", 3, Outline.json)
+    return plans(rng, "json", 4, Outline.json)
 
 
 def run(rng: random.Random) -> tuple[str, Outline, int]:
@@ -305,8 +322,8 @@ def small(rng: random.Random) -> Example:
 
 
 KINDS: dict[str, Callable[[random.Random], Example]] = {
-    "direct": direct, "plan": to_plan, "json": to_plan_json, "talk": conversation, "paper": paper,
-    "whole": whole, "summary": summary, "small": small,
+    "direct": direct, "sketch": sketch, "plan": to_plan, "json": to_plan_json,
+    "talk": conversation, "paper": paper, "whole": whole, "summary": summary, "small": small,
 }  # fmt: skip
 
 

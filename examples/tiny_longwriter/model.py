@@ -2,8 +2,8 @@
 
 The names are Hugging Face's, so that exporting is saving; the mathematics is that of
 `LlamaForCausalLM`, which `evaluate.py` checks. While it is trained, numbers take their embeddings
-from what they are (logarithm and digits), and two heads that are not exported say at each token
-how much of the reply is written and how much is left.
+from what they are, and heads that are not exported say at each token how much of the reply is
+written and how much is left.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ Weights = dict[str, Any]
 WINDOW = 16_384
 THETA = 10_000.0
 EPSILON = 1e-5
+PERIODS = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 NUMBERS = "numbers"
 """Prefix of what is not exported."""
 
@@ -69,11 +70,15 @@ def start(shape: Shape, seed: int) -> Weights:
 
 
 def features(numbers: tuple[int, ...]) -> Any:
-    """Return what is known of each number: waves of its logarithm, and its digits."""
-    values = torch.tensor(numbers, dtype=torch.float32)
-    turns = torch.log1p(values)[:, None] * (2.0 ** torch.linspace(-2, 5, 24))[None]
-    digits = [F.one_hot((values.long() // 10**place) % 10, 10).float() for place in range(4)]
-    return torch.cat([turns.sin(), turns.cos(), *digits], dim=1)
+    """Return what is known of each number: that it is one, and waves of it and of its logarithm.
+
+    A digit on a circle takes two dimensions instead of ten, and a head has only 32.
+    """
+    values = torch.tensor(numbers, dtype=torch.float32)[:, None]
+    waves = [values / period for period in PERIODS]
+    waves += [torch.log1p(values) * rate for rate in (0.05, 0.1, 0.2, 0.4, 0.8)]
+    turns = 2 * math.pi * torch.cat(waves, dim=1)
+    return torch.cat([torch.ones_like(values), turns.sin(), turns.cos()], dim=1)
 
 
 def embeddings(weights: Weights, known: Any, rows: Any) -> Any:

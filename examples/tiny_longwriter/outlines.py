@@ -1,7 +1,7 @@
 """topic + total -> a plan of three to eight sections whose budgets add up to the total.
 
 The number of sections and the budgets follow from the total alone, by a rule that a small model
-can learn: equal round budgets, and what remains in the last section.
+can learn: equal round budgets, and what remains in the first section.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ class Outline:
 
 
 def shares(total: int) -> list[int]:
-    """Return the budgets of a document's sections: equal ones, and the rest in the last one.
+    """Return the budgets of a document's sections: the rest in the first one, and equal ones.
 
-    The last two digits of the rest are mostly those of the total, so that there is little to
-    reckon: 640 words are five times 100 and 140.
+    The last two digits of the rest are mostly those of the total, and it stands where the total
+    is still close, so that there is little to reckon: 640 words are 140 and five times 100.
     """
     each = next(size for least, size in reversed(STEPS) if total >= least)
     count = FEWEST if total < 300 else total // each
@@ -69,7 +69,7 @@ def shares(total: int) -> list[int]:
         count = min((total - 50) // each + 1, MOST)
     if each == 200 and total % 200 >= 100:
         count += 1  # the rest is a section of its own
-    return [each] * (count - 1) + [total - each * (count - 1)]
+    return [total - each * (count - 1)] + [each] * (count - 1)
 
 
 def outline(

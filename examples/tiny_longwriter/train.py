@@ -24,8 +24,8 @@ from .batches import BUCKETS, NUMBER, RECKONED, Batch, Vocabulary, order, tensor
 from .corpus import LONGEST, corpus
 from .optimizer import Optimizer
 
-COUNTING, PLANNING = 0.25, 4.0
-"""Weight of each counting loss, and on top of that of reckoning in plans."""
+COUNTING, PLANNING = 0.25, 1.0
+"""Weights of the losses of counting words, and of knowing what was asked and planned."""
 
 WARM, COOL = 0.02, 0.6
 """The shares of training in which the rate rises, and falls to nothing."""
@@ -98,9 +98,15 @@ def _steps(
 ) -> llama.Weights:
     weights = llama.start(shape, seed)
     known, numbers = _numbers(tokenizer)
-    weights[f"{llama.NUMBERS}.weight"] = torch.randn(known.shape[1], shape.hidden) * 0.01
+    # A number is mostly what is known of it; that part is large, for it must also tell apart the
+    # numbers that are predicted.
+    weights["model.embed_tokens.weight"][numbers] *= 0.5
+    chance = torch.Generator().manual_seed(seed)
+    drawn = torch.randn(known.shape[1], shape.hidden, generator=chance)
+    weights[f"{llama.NUMBERS}.weight"] = 0.04 * drawn
     for name in ("written", "left"):
         weights[f"{name}.weight"] = torch.zeros(BUCKETS, shape.hidden)
+    weights["asked.weight"] = torch.zeros(40, shape.hidden)
     weights["reckoned.weight"] = torch.zeros(10 * RECKONED, shape.hidden)
     weights["counting.weight"] = torch.ones(shape.hidden)
     for value in weights.values():
@@ -114,7 +120,7 @@ def _steps(
         table = llama.embeddings(weights, known, numbers)
         with torch.autocast("cpu", torch.bfloat16):  # half the time where the CPU knows it
             loss, counting, planned = losses(weights, table, shape, batch)
-        (loss + COUNTING * counting).backward()
+        (loss + counting).backward()
         done = number / len(batches)
         optimizer.step(min(1.0, (done + 0.001) / WARM, (1 - done) / COOL))
         seen += batch.ids.numel()
@@ -139,16 +145,18 @@ def losses(weights: Any, table: Any, shape: llama.Shape, batch: Batch) -> tuple[
     loss = (each * batch.weights).sum() / batch.weights.sum()
     numbers = each.detach()[batch.weights == NUMBER]
     planned = float(numbers.mean()) if len(numbers) else 0.0
-    inner = llama.norm(before.flatten(0, 1)[batch.counted], weights["counting.weight"])
-    counting = 0.0
-    for name, wanted in (("written", batch.written), ("left", batch.left)):
-        each = F.cross_entropy(F.linear(inner, weights[f"{name}.weight"]), wanted, reduction="none")
-        counting = counting + each.sum() / max(len(wanted), 1)  # a batch may hold no prose
-    inner = llama.norm(before.flatten(0, 1)[batch.planned], weights["counting.weight"])
-    digits = F.linear(inner, weights["reckoned.weight"]).view(-1, 10)
-    each = F.cross_entropy(digits.float(), batch.reckoned.flatten(), reduction="none")
-    counting = counting + PLANNING * each.sum() / max(len(each), 1)
-    return loss, counting, planned
+
+    def head(name: str, places: Any, wanted: Any, classes: int) -> Any:
+        inner = llama.norm(before.flatten(0, 1)[places], weights["counting.weight"])
+        said = F.linear(inner, weights[f"{name}.weight"]).view(-1, classes)
+        each = F.cross_entropy(said.float(), wanted.flatten(), reduction="none")
+        return each.sum() / max(len(each), 1)  # a batch may hold no such place
+
+    counting = head("written", batch.counted, batch.written, BUCKETS)
+    counting = counting + head("left", batch.counted, batch.left, BUCKETS)
+    reckoning = head("reckoned", batch.planned, batch.reckoned, 10)
+    reckoning = reckoning + head("asked", batch.begun, batch.asked, 10)
+    return loss, COUNTING * counting + PLANNING * reckoning, planned
 
 
 def _generation(folder: Path) -> None:
