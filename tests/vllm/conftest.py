@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def server() -> Iterator[Server]:
     """The server."""
     with serve(CHECKPOINT, served_model_name="tiny", flags=["--block-size", "32"]) as running:
-        os.environ["LONGCHAIN_TEST_URL"] = running.base_url
+        model = LongWriterLLM(model="tiny", base_url=running.base_url)
+        ends = [model.get_token_ids(mark)[0] for mark in ('"', '",', '"}')]
+        os.environ["LONGCHAIN_TEST_SERVER"] = json.dumps([running.base_url, ends])
         yield running
 
 
