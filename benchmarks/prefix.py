@@ -38,8 +38,8 @@ WORDS = 100
 MOST, BELOW_PAPER = 0.5, 0.5
 """The most that `conversation` may compute per token, and the most of what `paper` computes."""
 
-PROMISED = ("32", "128")
-"""Block sizes for which that is promised: a CPU's are multiples of 32, vLLM's default there is 128;
+PROMISED = ("32",)
+"""Block sizes for which that is promised. A CPU's are multiples of 32, vLLM's default there is 128;
 a GPU's begin at 16."""
 
 
