@@ -55,7 +55,9 @@ def score(reply: Reply, length: int) -> float:
 def direct(rng: random.Random, length: int) -> Request:
     """Return a bare request, in a way and about a pair that training never shows."""
     topic, aspect = corpus.pair(rng, unseen=True)
-    shown = f"the {topic.name} and its {aspect.nouns[0]}"
+    shown = f"the {topic.name}"
+    if rng.random() < 0.5:
+        shown += f" and its {aspect.nouns[0]}"
     text = ask.HELD_OUT_ORDERS[rng.randrange(len(ask.HELD_OUT_ORDERS))].format(x=shown, n=length)
     return [{"role": "user", "content": text}], length
 
