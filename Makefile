@@ -35,8 +35,7 @@ tiny-longwriter: .venv-train/ready  ## train and measure the tiny LongWriter (SE
 
 bench-vllm: export LONGCHAIN_VLLM_PYTHON = $(CURDIR)/.venv-vllm/bin/python
 bench-vllm: .venv/dev .venv-vllm/ready  ## the benchmarks on a real vLLM
-	$(BIN)/python -m benchmarks.prefix
-	$(BIN)/python -m benchmarks.throughput
+	$(BIN)/python -m benchmarks vllm
 
 format: .venv/dev  ## mend style
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
