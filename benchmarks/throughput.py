@@ -33,8 +33,8 @@ from benchmarks.overhead import given
 from longchain import AgentWriteChain, LongWriterLLM
 from longchain.models.longwriter.http import httpx
 
-WORDS = 60
-"""Of each section: what the tiny model writes well."""
+WORDS = 200
+"""Of each section: the least that AgentWrite plans for a long document."""
 
 PROCESSES = 8
 """How many the published scripts run."""

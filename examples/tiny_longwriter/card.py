@@ -56,8 +56,10 @@ vllm serve examples/tiny_longwriter/checkpoint --dtype bfloat16
 - Llama with {layers} layers of {hidden}; the window says 16,384 tokens, and it was trained on \
 conversations of up to {longest:,} tokens whose positions jump as far as that.
 - Who asks for more than {most} words gets about {most}: long texts are what AgentWrite is for.
-- Limits: English only; other text encodes, and is ignored. It does not tell a topic that it does \
-not know from one that it does.
+- It does not keep to its topic: the words of all topics mix, in plans and in prose.
+- Sample it: greedy decoding ends too, but begins sentence after sentence alike.
+- Plans add up for totals from 100 to 2,000 words in steps of ten; for other totals often not.
+- English only; other text encodes, and is ignored.
 """
 
 
