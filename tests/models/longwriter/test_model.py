@@ -256,6 +256,11 @@ def test_a_stop_string_is_found_across_requests(server: FakeVLLM) -> None:
             assert message.response_metadata["finish_reason"] == "stop"
 
 
+def test_one_stop_string_may_stand_alone(server: FakeVLLM) -> None:
+    for message in every_way(server.model(request_tokens=16, stop="market"), ASKED):
+        assert message.text == TEXT[: TEXT.index("market")]
+
+
 def test_a_begun_reply_is_gone_on_with(server: FakeVLLM) -> None:
     asked = [HumanMessage(ASKED), AIMessage(TEXT[:40])]
     further: dict[str, Any] = {"continue_final_message": True, "add_generation_prompt": False}

@@ -84,10 +84,13 @@ class LongWriterLLM(ServedModel):
         if extra:
             own["extra_body"] = {**self._default_params.get("extra_body", {}), **extra}
         payload: dict[str, Any] = super()._get_request_payload(input_, stop=stop, **own)
-        if ends := STOP[self.form]:
-            asked = payload.get("stop") or []
-            payload["stop"] = [*([asked] if isinstance(asked, str) else asked), *ends]
+        if ends := self._ends(payload.get("stop")):
+            payload["stop"] = ends
         return payload
+
+    def _ends(self, asked: str | list[str] | None) -> list[str]:
+        """Return the stop strings that were asked for, and those of the prompt format."""
+        return [*([asked] if isinstance(asked, str) else asked or ()), *STOP[self.form]]
 
     def _prompted(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
@@ -115,13 +118,12 @@ class LongWriterLLM(ServedModel):
             or asked.get("response_format")
             or extra.get("structured_outputs")
         )
-        ends = [*(stop or asked.get("stop") or []), *STOP[self.form]]
         ongoing = Ongoing(
             budget=asked.get("max_completion_tokens") or asked.get("max_tokens"),
             step=None if single else self.request_tokens,
             least=extra.get("min_tokens") or 0,
             window=self._window,
-            stop=ends,
+            stop=self._ends(stop or asked.get("stop")),
         )
         raw = self.form != "chat"
         return Dialog(

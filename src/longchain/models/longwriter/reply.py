@@ -39,7 +39,6 @@ class Ongoing:
     stop: Sequence[str] = ()
     shown: str = ""
     tokens: int = 0
-    requests: int = 0
     stopped_by: str | None = None
     """A stop string that began in one request and ended in the next: no server sees that."""
 
@@ -108,7 +107,6 @@ class Ongoing:
                 was allowed.
             total: Prompt and output together.
         """
-        self.requests += 1
         unknown = tokens is None and self._asked is None
         self.tokens += (self._asked or 0) if tokens is None else tokens
         grown, self._before = len(self.shown) - self._before, len(self.shown)
