@@ -238,8 +238,8 @@ with serving as server:
 """
 HANDLES_CTRL_C = """
 with serving as server:
-    print(flush=True)
     try:
+        print(flush=True)
         stay()
     except KeyboardInterrupt:
         time.sleep(0.5)
