@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -19,6 +20,10 @@ from longchain.models.server import process
 
 _SERVER = Path(__file__).parent / "engine" / "api_server.py"
 _SECONDS = 20.0
+
+# Whatever runs in a shell's background is started deaf to Ctrl-C, and so would be all that the
+# tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Engine:
