@@ -14,7 +14,8 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 
 from longchain.agent import memory, plan
-from longchain.agent.progress import Mode, Progress
+from longchain.agent.events import Mode
+from longchain.agent.progress import Progress
 from longchain.agent.write import Layout, Prompter, language_name, write_prompt
 from longchain.document import SectionPlan, WritingPlan
 

@@ -7,9 +7,12 @@ LongchainError
 │   ├── SourceError       a source that cannot be read
 │   ├── PromptError       a replaced prompt with other variables
 │   ├── PlanFileError     a plan file that cannot be read: line and field
-│   └── ModelNameError    a model that is not known, or none given
+│   ├── ModelNameError    a model that is not known, or none given
+│   └── RunError          a run that is not there, is somebody else's, or cannot be changed so
 ├── PlanError             no plan could be read from a reply       (also OutputParserException)
 ├── ReplyError            the model's replies held no usable prose (also ModelError)
+├── BudgetError           the next call would pass a limit of calls, tokens or money
+├── StoreError            what keeps the runs cannot be read or written (also OSError)
 ├── WindowError           more tokens than the model's window has  (also ContextOverflowError)
 ├── ServerError           a model server that does not start, or has ended (also RuntimeError)
 └── MissingExtraError     an optional part is not installed        (also ImportError)
@@ -54,6 +57,10 @@ class ModelNameError(InputError):
     """A model string that names no known model, or no model at all where one is needed."""
 
 
+class RunError(InputError):
+    """A run is not known, is being written elsewhere, or cannot be changed in this way."""
+
+
 class PlanError(LongchainError, OutputParserException):
     """No plan could be read from a model's reply; `llm_output` holds the reply."""
 
@@ -66,6 +73,14 @@ class PlanError(LongchainError, OutputParserException):
 
 class ReplyError(LongchainError, ModelError):
     """A model answered with nothing that can stand in a document, also when asked again."""
+
+
+class BudgetError(LongchainError):
+    """The next call would pass a limit that the caller set; what is finished is kept."""
+
+
+class StoreError(LongchainError, OSError):
+    """The database of runs is full, damaged, read-only or out of reach."""
 
 
 class WindowError(LongchainError, ContextOverflowError):

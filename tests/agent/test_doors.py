@@ -90,6 +90,7 @@ ASYNC: dict[str, Callable[[AgentWriteChain], Awaitable[Any]]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:This API is in beta")  # of `as_tool`, said once per process
 @pytest.mark.parametrize("door", SYNC)
 def test_every_door_gives_the_same_text(door: str, expected: str) -> None:
     assert SYNC[door](chain())["text"] == expected

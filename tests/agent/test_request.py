@@ -10,7 +10,7 @@ from langchain_core.messages import HumanMessage
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent import grounding
-from longchain.agent.progress import Mode
+from longchain.agent.events import Mode
 from longchain.agent.request import events, schema
 from longchain.document import ChapterPlan
 from longchain.errors import InputError, LengthError, SourceError

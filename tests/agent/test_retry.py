@@ -157,7 +157,7 @@ def test_a_faulty_server_is_lived_with() -> None:
     with SimulatedServer(faults=faults) as server:
         model = ChatOpenAI(model="x", base_url=server.base_url, api_key="none", max_retries=0)  # type: ignore[arg-type]
         chain = AgentWriteChain(model)
-        chain.stages.retries.__dict__["first"] = 0.01
+        chain.stages.policy.retries.__dict__["first"] = 0.01
         document = chain.invoke("Write a 4,000-word report on ports.")
         assert sum(server.stats.faults.values()) > 0
     assert document["report"]["length_score"] > 95

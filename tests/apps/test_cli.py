@@ -294,7 +294,7 @@ def test_what_may_pass_is_waited_for_and_told() -> None:
     with SimulatedServer(faults=faults) as server:
         result = run("write", TIDES, *at(server))
         assert (result.exit_code, server.stats.faults) == (0, {"rate_limit": 3})
-    assert "\nwaiting: write: rate limit, again in " in result.stderr
+    assert "\nwaiting: section 1: rate limit, again in " in result.stderr
     with SimulatedServer(faults=faults) as server:
         quiet = run("write", TIDES, *at(server), "--quiet")
         assert (quiet.exit_code, quiet.stderr) == (0, "")

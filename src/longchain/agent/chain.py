@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal, Self, cast, get_args
+from typing import Annotated, Any, Literal, Self
 
 from langchain_core.documents import Document
-from langchain_core.language_models import BaseChatModel
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.base import RunnableLike, coerce_to_runnable
+from langchain_core.runnables.base import RunnableLike
 from langgraph.channels import DeltaChannel, UntrackedValue
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -29,24 +29,24 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 
 from longchain.agent import memory as memories
+from longchain.agent import options
 from longchain.agent import plan as plans
 from longchain.agent import write as writes
+from longchain.agent.events import Mode, extend
 from longchain.agent.layout import pieces
 from longchain.agent.nodes import Nodes
 from longchain.agent.parse import WritingPlanParser
-from longchain.agent.progress import Mode, Progress, extend
+from longchain.agent.progress import Progress
 from longchain.agent.report import document
 from longchain.agent.request import Input, events, schema
 from longchain.agent.retry import Retry
-from longchain.agent.step import Choice
+from longchain.agent.spending import Budget
+from longchain.agent.step import Choice, Policy
+from longchain.agent.traffic import Traffic
 from longchain.document import WritingPlan
 from longchain.errors import InputError
-from longchain.models.resolve import chat_model
 from longchain.models.tokens import counter
 from longchain.models.traits import context_window
-
-STEPS = 1_000_000
-"""Steps that one document may take; the longest takes some ten thousand."""
 
 SNAPSHOTS = 5_000
 """Updates between two full copies of the log in a checkpoint; each copy stores all text again."""
@@ -105,7 +105,21 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         max_retries: How often one request is sent again where it may pass later (a rate limit, a
             server's failure, a lost connection), with growing pauses, or those that the server
             names. The model's own client may try again on top of that.
-        checkpointer: Any LangGraph checkpointer.
+        timeout: Seconds that a call may give no sign of life, which is a piece of a streamed reply
+            or the whole of another; then it counts as failed. None waits for ever.
+        max_concurrency: Calls at once, of all documents that this chain writes.
+        requests_per_minute: Calls in a minute, likewise.
+        tokens_per_minute: Prompt and output tokens in a minute, likewise.
+        rate_limiter: LangChain's own kind of limit, in the place of `requests_per_minute`.
+        budget: What one document may take in calls, tokens or money.
+        bad_replies: What becomes of a reply that is in the wrong language or repeats an earlier
+            section, also when asked for twice more: `accept` keeps it with a note in the report,
+            `stop` ends the run, which can be resumed. What is no prose is never kept.
+        streaming: Have replies streamed also where the caller takes them whole: silence is
+            noticed earlier, and a reply that loops is not paid for to its end. Some servers
+            report no usage then.
+        checkpointer: Any LangGraph checkpointer. Each finished section is durable before the
+            next call begins, unless `durability` says otherwise.
 
     The input is an instruction, or a dictionary: `instruction`, and as you like `length` and `unit`
     (`words` or `characters`), `language` (a tag such as `ja`), `style`, `plan` (a `WritingPlan` or
@@ -147,11 +161,20 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         memory_tokens: int | None = None,
         local_sources: bool = True,
         max_retries: int = 5,
+        timeout: float | None = 600.0,
+        max_concurrency: int | None = 32,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        rate_limiter: BaseRateLimiter | None = None,
+        budget: Budget | None = None,
+        bad_replies: Literal["accept", "stop"] = "accept",
+        streaming: bool = False,
         checkpointer: BaseCheckpointSaver[Any] | Literal[True] | None = None,
     ) -> None:
-        _check(mode, memory, layout, window, memory_tokens)
-        planning, writing = _template(plan_prompt), _template(write_prompt)
-        writer = _model(model)
+        options.check_choices(mode=mode, memory=memory, layout=layout, bad_replies=bad_replies)
+        options.check_least(window=window, memory_tokens=memory_tokens)
+        planning, writing = options.template(plan_prompt), options.template(write_prompt)
+        writer = options.model(model)
 
         def limits() -> memories.Limits:
             return memories.limits(
@@ -163,19 +186,31 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
 
         self.stages = Nodes(
             model=writer,
-            planner_model=_model(planner_model) if planner_model is not None else writer,
+            planner_model=options.model(planner_model) if planner_model is not None else writer,
             limits=limits,
-            retriever=_retriever(retriever),
+            retriever=options.retriever(retriever),
             plan_prompt=plans.check_prompt(planning) if planning else None,
             write_prompt=writes.check_prompt(writing) if writing else None,
             mode=mode,
             # Without turns in it, a prompt can show the prior text in one message only.
-            layout="paper" if writing and "turns" not in _names(writing) else layout,
+            layout="paper" if writing and "turns" not in options.names(writing) else layout,
             length_control=length_control,
             grounded_only=grounded_only,
             review=review,
             local_sources=local_sources,
-            retries=Retry(most=max_retries),
+            strict=bad_replies == "stop",
+            policy=Policy(
+                retries=Retry(most=max_retries),
+                traffic=Traffic(
+                    max_concurrency,
+                    requests_per_minute,
+                    tokens_per_minute,
+                    rate_limiter=rate_limiter,
+                ),
+                budget=budget,
+                timeout=options.seconds(timeout),
+                streaming=streaming,
+            ),
         )
         compiled = topology(self.stages).compile(checkpointer=checkpointer, name="AgentWrite")
         # A compiled graph is nothing but its attributes; taking them over keeps every feature of
@@ -224,11 +259,17 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Stream the graph's steps; `invoke` and `batch` come through here, too."""
-        return super().stream(self._enter(input), _lift(config), **kwargs)
+        return super().stream(self._enter(input), options.lift(config), **self._durably(kwargs))
 
     def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Stream the graph's steps; `ainvoke`, `abatch` and `astream_events` come here, too."""
-        return super().astream(self._enter(input), _lift(config), **kwargs)
+        return super().astream(self._enter(input), options.lift(config), **self._durably(kwargs))
+
+    def _durably(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Have each step stored before the next one begins, unless the caller chose otherwise."""
+        chosen = kwargs.get("durability") or kwargs.get("checkpoint_during") is not None
+        stores = isinstance(self.checkpointer, BaseCheckpointSaver)
+        return kwargs if chosen or not stores else {**kwargs, "durability": "sync"}
 
     @property
     def InputType(self) -> Any:  # noqa: N802
@@ -367,7 +408,7 @@ def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
         planned = ["review", *planned]
     if parallel:
         graph.add_node("write_alone", nodes.write_alone)
-        graph.add_node("gather", lambda state: {"log": []})
+        graph.add_node("gather", nodes.gather)
         graph.add_edge("write_alone", "gather")
         graph.add_conditional_edges("gather", advance, onward)
     else:
@@ -381,62 +422,3 @@ def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
     graph.add_conditional_edges("summarize", advance, onward)
     graph.add_edge("finish", END)
     return graph
-
-
-def _check(
-    mode: str, memory: str, layout: str, window: int | None, memory_tokens: int | None
-) -> None:
-    """Refuse options that nobody knows."""
-    choices: list[tuple[str, str, Any]] = [
-        ("mode", mode, Mode),
-        ("memory", memory, memories.Memory),
-        ("layout", layout, writes.Layout),
-    ]
-    for name, value, known in choices:
-        if value not in get_args(known):
-            raise InputError(f"{name} is one of {', '.join(get_args(known))}, not {value!r}")
-    for name, number in (("window", window), ("memory_tokens", memory_tokens)):
-        if number is not None and number < 1:
-            raise InputError(f"{name} is a number of tokens, at least 1, not {number!r}")
-
-
-def _template(given: str | ChatPromptTemplate | None) -> ChatPromptTemplate | None:
-    return ChatPromptTemplate.from_template(given) if isinstance(given, str) else given
-
-
-def _names(prompt: ChatPromptTemplate) -> set[str]:
-    return {*prompt.input_variables, *prompt.optional_variables}
-
-
-def _model(given: str | Runnable[Any, Any] | None) -> BaseChatModel:
-    """Return the chat model that is meant, with what is wrapped around it."""
-    if given is None or isinstance(given, str | BaseChatModel):
-        return chat_model(given)
-    # `with_fallbacks`, `bind` and `with_config` pass on what a model is asked about itself.
-    if isinstance(given, Runnable) and hasattr(getattr(given, "bound", given), "profile"):
-        return cast("BaseChatModel", given)
-    raise InputError(
-        f"model is a string, a chat model, or one with retries, fallbacks or bound arguments; "
-        f"not {type(given).__name__}"
-    )
-
-
-def _retriever(
-    given: RunnableLike[str, list[Document]] | None,
-) -> Runnable[str, list[Document]] | None:
-    """Return a retriever as a Runnable; a plain function becomes one."""
-    if given is None:
-        return None
-    return cast("Runnable[str, list[Document]]", coerce_to_runnable(given))
-
-
-def _lift(config: RunnableConfig | None) -> RunnableConfig:
-    """Return the config with room for any document, unless the caller set a limit on purpose.
-
-    `batch`, LCEL sequences, `with_retry`, tools and LangServe arrive with langchain-core's 25, or
-    less by one for each lambda that it came through.
-    """
-    given = config or {}
-    limit = given.get("recursion_limit", 25)
-    inherited = limit <= 25 or limit == 10_007
-    return cast("RunnableConfig", {**given, "recursion_limit": STEPS if inherited else limit})

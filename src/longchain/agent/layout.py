@@ -25,8 +25,7 @@ def pieces(progress: Progress) -> tuple[list[str], list[str], list[Reference]]:
         citations numbered in order; and what they cite.
     """
     assert progress.plan is not None
-    done = progress.current()
-    drafts = progress.drafts if done is None else progress.drafts[:done]
+    drafts = progress.shown()
     known = [Reference(**reference) for reference in progress.references]
     texts = [draft.text for draft in drafts]
     cited: list[Reference] = []
@@ -43,7 +42,7 @@ def pieces(progress: Progress) -> tuple[list[str], list[str], list[Reference]]:
         if heading := progress.heading(draft):
             head += f"{deep} {heading}\n\n"
         parts.append(f"{head}{text.strip()}\n\n")
-    finished = done is None and progress.chapter_reached() is None
+    finished = progress.finished()
     if finished and cited:
         heading = _REFERENCES.get(primary(progress.language), _REFERENCES["en"])
         parts.append(f"## {heading}\n\n{grounding.reference_list(cited)}\n\n")

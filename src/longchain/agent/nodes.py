@@ -20,19 +20,22 @@ from langgraph.types import Send, interrupt
 from pydantic import ValidationError
 
 from longchain.agent import budget, grounding, memory, plan, write
+from longchain.agent.events import Mode
 from longchain.agent.memory import Limits
 from longchain.agent.parse import WritingPlanParser
-from longchain.agent.progress import Mode, Progress
+from longchain.agent.progress import Progress
 from longchain.agent.reply import SectionParser
 from longchain.agent.report import document
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
-from longchain.agent.retry import Retry
 from longchain.agent.settle import next_request, settle
-from longchain.agent.step import Step, View
+from longchain.agent.step import Policy, Step, View
 from longchain.document import Reference, WritingPlan
 from longchain.errors import InputError, PlanError
 from longchain.models.traits import output_limit, structured
+
+PLAN_TOKENS = 1_500
+"""About what a plan takes: 40 sections of a heading and a sentence or two."""
 
 REMEMBERED = 256
 """Documents under way whose progress is kept between two steps."""
@@ -58,17 +61,23 @@ class Nodes:
     grounded_only: bool = False
     review: bool = False
     local_sources: bool = True
-    retries: Retry = field(default_factory=Retry)
+    strict: bool = False
+    policy: Policy = field(default_factory=Policy)
 
     def __post_init__(self) -> None:
         prompt = self.write_prompt or write.write_prompt(self.layout)
         self.writer = write.section_writer(self.model, prompt)
         self.structured: bool | None = None
-        step = partial(Step, retries=self.retries)
+        step = partial(Step, policy=self.policy)
         self.plan = step("plan", self._plan_view, self._plan_update)
-        self.write = step("write", self._write_view, self._write_update, stream=True)
+        self.write = step("write", self._write_view, self._write_update, prose=True)
         self.write_alone = step(
-            "write_alone", self._alone_view, self._write_update, stream=True, reads=("log",)
+            "write_alone",
+            self._alone_view,
+            self._write_update,
+            prose=True,
+            reads=("log",),
+            deferred=True,
         )
         self.survey = step("survey", self._survey_view, self._survey_update)
         self.retrieve = step("retrieve", self._retrieve_view, self._retrieve_update)
@@ -165,8 +174,10 @@ class Nodes:
             messages = plan.repair_messages(asked, progress.failures, variables)
             if len(progress.failures) > 1:
                 return View(progress, None, RunnableLambda(_unplanned), about, (PlanError,))
-            return View(progress, messages, self.planner_model | parser, about, (PlanError,))
-        return View(progress, variables, self._planner(prompt, parser), about, (PlanError,))
+            again = self.planner_model | parser
+            return View(progress, messages, again, about, (PlanError,), reply=PLAN_TOKENS)
+        planner = self._planner(prompt, parser)
+        return View(progress, variables, planner, about, (PlanError,), reply=PLAN_TOKENS)
 
     def _prompt(
         self, progress: Progress, chapter: str | None, variables: dict[str, Any]
@@ -323,16 +334,33 @@ class Nodes:
             "asked": asked,
             "metadata": {"section": index + 1, "request": kind},
         }
-        return View(progress, variables, self.writer, about)
+        # The limit is twice what the asked length needs.
+        return View(progress, variables, self.writer, about, reply=variables["max_tokens"] // 2)
 
     def _write_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
         about = seen.about
-        event = settle(seen.progress, about["index"], about["kind"], about["asked"], answer, usage)
+        event = settle(
+            seen.progress,
+            about["index"],
+            about["kind"],
+            about["asked"],
+            answer,
+            usage,
+        )
         event["notes"] = [*seen.notes(), *event["notes"]]
         return {"log": [event]}
 
     def _alone_view(self, state: Any) -> View:
         return self._section_view(self.progress(state), state["index"])
+
+    def gather(self, state: Any) -> Update:
+        """Go on when all sections sent out are back; raise what one of them met."""
+        progress = self.progress(state)
+        if progress.errors:
+            error, *_ = progress.errors
+            progress.errors.clear()
+            raise error
+        return {"log": []}
 
     def _fold_until(self, progress: Progress) -> int | None:
         return memory.fold_until(progress, self.limit, requests=self.layout == "conversation")
@@ -348,7 +376,7 @@ class Nodes:
         variables = memory.summary_variables(progress, upto, name)
         limited = self.model.bind(**output_limit(self.model, memory.SUMMARY_TOKENS))
         chain = memory.summary_prompt(progress.language) | limited | SectionParser()
-        return View(progress, variables, chain, {"upto": upto})
+        return View(progress, variables, chain, {"upto": upto}, reply=memory.SUMMARY_TOKENS)
 
     def _summary_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
         text, upto = memory.settle(seen.progress, seen.about["upto"], answer.text, self.limit)

@@ -2,10 +2,8 @@
 
 `list[Event]` -> `Progress`
 
-Everything durable is one append-only log of JSON-plain events, so a checkpoint stores each piece
-of text once and a resumed run sees what the first one saw. Where the document stands (texts,
-lengths, what the controller has learnt, which memory may be dropped) is computed from the log
-alone, by replaying it; nothing else is state.
+Where the document stands (texts, lengths, what the controller has learnt, which memory may be
+dropped) is computed from the log alone, by replaying it; nothing else is state.
 
 Knows nothing of prompts or models.
 """
@@ -13,121 +11,27 @@ Knows nothing of prompts or models.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, NotRequired
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from typing import Any
 
-from typing_extensions import TypedDict
-
+from longchain.agent.events import (
+    Amended,
+    Mode,
+    Planned,
+    Referred,
+    Reopened,
+    Replaced,
+    Request,
+    ReviewedPlan,
+    Revised,
+    Summarized,
+    Surveyed,
+    Written,
+)
+from longchain.agent.spending import Ledger
 from longchain.document import SectionPlan, Unit, Usage, WritingPlan
 from longchain.length import LengthController, count_length
-
-Mode = Literal["sequential", "parallel", "direct"]
-"""How sections are written: one after another, all at once, or the whole text in one go."""
-
-
-class Request(TypedDict):
-    """What was asked for, as the chain understood it."""
-
-    type: Literal["request"]
-    instruction: str
-    required: int | None
-    """The required length; None leaves it to the planner."""
-    unit: Unit
-    language: str
-    style: str
-    context: list[dict[str, Any]]
-    """Documents given with the instruction, as `{"page_content", "metadata"}`."""
-    sources: list[str]
-    """Paths given with the instruction; they are read again where a run is resumed."""
-
-
-class Planned(TypedDict):
-    """A plan, or one chapter's sections, or an attempt that gave none."""
-
-    type: Literal["plan"]
-    plan: NotRequired[dict[str, Any]]
-    """The whole plan so far, in place of what there was."""
-    sections: NotRequired[list[dict[str, Any]]]
-    """Sections of the chapter that was reached."""
-    failed: NotRequired[str]
-    """The reply that could not be read; the next event is a repair."""
-    error: NotRequired[str]
-    required: NotRequired[int | None]
-    """The length that holds from here on, where a person changed the plan."""
-    note: NotRequired[str]
-    usage: dict[str, int]
-
-
-class Surveyed(TypedDict):
-    """What the sources hold, as the planner is shown it."""
-
-    type: Literal["survey"]
-    outline: str
-
-
-class ReviewedPlan(TypedDict):
-    """A person has seen the plan; a changed plan is an event of its own."""
-
-    type: Literal["review"]
-
-
-class Referred(TypedDict):
-    """What the retriever found for a section."""
-
-    type: Literal["references"]
-    section: int
-    ids: list[int]
-    new: list[dict[str, Any]]
-    """References seen for the first time."""
-
-
-class Written(TypedDict):
-    """One reply of the section writer, as far as it stands in the document."""
-
-    type: Literal["piece"]
-    section: int
-    kind: Literal["write", "extend"]
-    asked: int
-    got: int
-    """Length of the reply's prose before any trimming; 0 where it taught nothing."""
-    keep: int
-    """Characters of the section's text so far that stay before this piece."""
-    text: str
-    lead: NotRequired[str]
-    """The heading that the model put before it: no prose, but what the server has in its cache."""
-    length: int
-    """Of the section after this piece, heading included."""
-    thrown: int
-    """Length of prose that was thrown away by this step."""
-    problem: NotRequired[str]
-    """Why the reply could not be used; `text` is then empty."""
-    notes: list[str]
-    next: dict[str, Any]
-    """What the controller decided: a `Step` as a dictionary."""
-    usage: dict[str, int]
-
-
-class Summarized(TypedDict):
-    """A running summary that stands for all sections before `upto`."""
-
-    type: Literal["summary"]
-    text: str
-    upto: int
-    usage: dict[str, int]
-
-
-Event = Request | Surveyed | Planned | ReviewedPlan | Referred | Written | Summarized
-
-
-def extend(log: list[Any], writes: Sequence[list[Any]]) -> list[Any]:
-    """Append events to the log (the reducer of its channel); a new request starts it anew."""
-    whole = list(log)
-    for events in writes:
-        for event in events:
-            if event["type"] == "request":
-                whole = []
-            whole.append(event)
-    return whole
 
 
 @dataclass
@@ -141,6 +45,18 @@ class Turn:
 
 
 @dataclass
+class Revision:
+    """A change to a finished section that a person asked for."""
+
+    note: str
+    """What to change, in the person's words."""
+    length: int
+    """What the section should come to, heading included."""
+    before: Draft
+    """The section as it stands until the new text does."""
+
+
+@dataclass
 class Draft:
     """One section while it is written."""
 
@@ -150,6 +66,8 @@ class Draft:
     """Heading included."""
     budget: int = 0
     calls: int = 0
+    earlier: int = 0
+    """Calls for texts of it that no longer stand."""
     thrown: int = 0
     retries: int = 0
     """Replies in a row that could not be used."""
@@ -161,6 +79,24 @@ class Draft:
     done: bool = False
     shown: list[Any] = field(default_factory=list)
     """Its turns as messages, once it is done: later prompts show them again and again."""
+    revision: Revision | None = None
+    """What is being changed; None unless a revision is under way."""
+
+    @property
+    def standing(self) -> Draft:
+        """The section as a reader may see it: as before a revision, until that is done."""
+        return self.revision.before if self.revision else self
+
+    def emptied(self, **changes: Any) -> Draft:
+        """Return the section as if nothing of it were written; what was looked up for it stays."""
+        return Draft(
+            plan=self.plan,
+            earlier=self.earlier + self.calls,
+            thrown=self.thrown,
+            references=self.references,
+            referred=self.referred,
+            **changes,
+        )
 
 
 class Progress:
@@ -187,14 +123,18 @@ class Progress:
         self.reviewed = False
         self.retriever: Any = None
         """Finds the references of this request; made once for each reading of the log."""
-        self.summary = ""
-        self.summarized = 0
+        self.errors: list[Exception] = []
+        """What sections met that are written side by side, until all of them are back."""
+        self.summaries: list[Summarized] = []
+        """The running summaries, each of which reaches further than the one before."""
         self.usage = Usage()
         self.controller: LengthController | None = None
         self.seen = 1
         """How many events of the log are taken in."""
         self.latest: Any = log[0]
         self.add(log[1:])
+        self.ledger = Ledger(self.usage)
+        """What is spent, calls in flight included: ahead of the log."""
 
     def add(self, events: Sequence[Any]) -> None:
         """Take in what happened next."""
@@ -223,14 +163,34 @@ class Progress:
             self.request = {**self.request, "required": event["required"]}
         if "plan" in event:
             self.plan = WritingPlan.model_validate(event["plan"])
-            self.drafts = []
-            new = self.plan.sections
+            self.drafts = self._carried(self.plan, event.get("kept"))
         else:
             assert self.plan is not None
             new = [SectionPlan.model_validate(section) for section in event["sections"]]
             self.plan.sections.extend(new)
-        self.drafts.extend(Draft(plan=section) for section in new)
+            self.drafts.extend(Draft(plan=section) for section in new)
         self._control()
+
+    def _carried(self, plan: WritingPlan, kept: list[int | None] | None) -> list[Draft]:
+        """Return the drafts of a new plan, with the texts that it keeps."""
+        before, drafts = self.drafts, []
+        # A summary holds as far as the texts that it sums up are the same.
+        same = 0
+        for index, section in enumerate(plan.sections):
+            old = kept[index] if kept else None
+            if old is None:
+                drafts.append(Draft(plan=section))
+                continue
+            same = index + 1 if same == index == old else same
+            moved = self.count(section.heading) - self.count(before[old].plan.heading)
+            length = before[old].length + (moved if before[old].text else 0)
+            drafts.append(replace(before[old], plan=section, length=length, shown=[]))
+        self._forget(same)
+        return drafts
+
+    def _forget(self, section: int) -> None:
+        """Drop the summaries that speak of a section or of one after it."""
+        self.summaries = [summary for summary in self.summaries if summary["upto"] <= section]
 
     def _control(self) -> None:
         """Make the controller anew for a plan that has grown, with all it has learnt."""
@@ -252,7 +212,11 @@ class Progress:
         )
         if before is not None:
             self.controller.bias = before.bias
-            self.controller.written = before.written
+        for index, draft in enumerate(self.drafts):
+            if draft.done:
+                self.controller.finish(index, draft.length)
+            elif draft.revision:
+                self.controller.fixed[index] = draft.revision.length
 
     def _references(self, event: Referred) -> None:
         self.references.extend(event["new"])
@@ -279,6 +243,9 @@ class Progress:
         if event["next"]["action"] == "keep":
             draft.done = True
             self.controller.finish(event["section"], draft.length)
+            if draft.revision:  # later prompts need not see what it once was
+                draft.turns = [Turn("write", draft.revision.length, draft.text)]
+                draft.revision = None
 
     def _stand(self, draft: Draft, event: Written) -> None:
         """Put a piece behind what stays of the section before it."""
@@ -296,9 +263,54 @@ class Progress:
         draft.length = event["length"]
 
     def _summary(self, event: Summarized) -> None:
-        self.summary, self.summarized = event["text"], event["upto"]
+        self.summaries.append(event)
+
+    # What a person changed -----------------------------------------------------------------
+
+    def _amend(self, event: Amended) -> None:
+        self.request = {**self.request, **event["request"]}  # type: ignore[typeddict-item]
+        if self.plan is not None:
+            self._control()
+
+    def _reopen(self, event: Reopened) -> None:
+        for index in event["sections"]:
+            self.drafts[index] = self.drafts[index].emptied()
+        self._forget(min(event["sections"]))
+        self._control()
+
+    def _revise(self, event: Revised) -> None:
+        index, before = event["section"], self.drafts[event["section"]].standing
+        revision = Revision(event["note"], event["length"], before)
+        notes = [*before.notes, f"revised: {event['note']}"]
+        self.drafts[index] = before.emptied(revision=revision, notes=notes)
+        self.request = {**self.request, "required": event["required"]}
+        self._forget(index)
+        self._control()
+
+    def _replace(self, event: Replaced) -> None:
+        before = self.drafts[event["section"]]
+        self.drafts[event["section"]] = before.emptied(
+            text=event["text"],
+            length=event["length"],
+            budget=before.budget or before.plan.length,
+            turns=[Turn("write", event["length"], event["text"])],
+            notes=["written by hand"],
+            done=True,
+        )
+        self._forget(event["section"])
+        self._control()
 
     # Where it stands -----------------------------------------------------------------------
+
+    @property
+    def summary(self) -> str:
+        """The running summary; empty for none."""
+        return self.summaries[-1]["text"] if self.summaries else ""
+
+    @property
+    def summarized(self) -> int:
+        """How many leading sections the running summary stands for."""
+        return self.summaries[-1]["upto"] if self.summaries else 0
 
     @property
     def unit(self) -> Unit:
@@ -356,3 +368,11 @@ class Progress:
     def current(self) -> int | None:
         """Return the first section that is not done, or None."""
         return next((i for i, draft in enumerate(self.drafts) if not draft.done), None)
+
+    def finished(self) -> bool:
+        """Say whether nothing remains to be written."""
+        return self.plan is not None and self.current() is None and self.chapter_reached() is None
+
+    def shown(self) -> list[Draft]:
+        """Return the leading sections that a reader may see."""
+        return list(takewhile(lambda draft: draft.done, (draft.standing for draft in self.drafts)))

@@ -105,7 +105,7 @@ def _section(draft: Draft, text: str) -> Section:
         text=text.strip(),
         budget=draft.budget,
         length=draft.length,
-        calls=draft.calls,
+        calls=draft.earlier + draft.calls,
         notes=draft.notes,
     )
 
@@ -140,7 +140,7 @@ def _report(progress: Progress, sections: list[Section], body: str, length: int)
 
 def _calls(progress: Progress) -> dict[str, int]:
     """Return the requests for prose: how many, and how many beyond one a section."""
-    written = sum(draft.calls for draft in progress.drafts)
+    written = sum(draft.earlier + draft.calls for draft in progress.drafts)
     return {
         "total": progress.usage.calls,
         "writing": written,
@@ -158,7 +158,7 @@ def _line(draft: Draft, repeated: list[int]) -> dict[str, Any]:
         "heading": draft.plan.heading,
         "budget": draft.budget,
         "length": draft.length,
-        "calls": draft.calls,
+        "calls": draft.earlier + draft.calls,
         "language": languages.detect(draft.text[:SAMPLE]),
         "repeats_sections": [index + 1 for index in repeated],
         "cites": sorted(set(cited)),

@@ -23,7 +23,7 @@ from longchain import language as languages
 from longchain import length as lengths
 from longchain.agent import grounding
 from longchain.agent.budget import LONG, rescale
-from longchain.agent.progress import Mode
+from longchain.agent.events import Mode
 from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
 from longchain.errors import InputError, LengthError
 

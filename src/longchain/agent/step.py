@@ -2,7 +2,7 @@
 
 view(state) -> Runnable -> update(state)
 
-Knows how a node is run, named and metered; does not know what any node does.
+Knows how a node is run, named, metered and tried again; does not know what any node does.
 """
 
 from __future__ import annotations
@@ -10,46 +10,46 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.messages import AIMessage
-from langchain_core.outputs import LLMResult
+from langchain_core.messages import BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import merge_configs
 from langgraph.constants import TAG_NOSTREAM
 from langgraph.types import Send
 
-from longchain.agent import retry
+from longchain.agent import retry, trace
 from longchain.agent.progress import Progress
+from longchain.agent.reply import Reply
+from longchain.agent.spending import Budget
+from longchain.agent.traffic import Traffic
+from longchain.agent.watch import Looped, StreamingWatch, Watch, acall, call
+from longchain.document import Usage
+from longchain.models.tokens import estimate
 
 logger = logging.getLogger(__name__)
 
 
-class Meter(BaseCallbackHandler):
-    """Adds up what the model calls of one node took."""
+@dataclass(frozen=True)
+class Policy:
+    """How a chain calls its models."""
 
-    run_inline = True
+    retries: retry.Retry = field(default_factory=retry.Retry)
+    traffic: Traffic = field(default_factory=Traffic)
+    budget: Budget | None = None
+    timeout: float | None = None
+    """Seconds that a call may be silent."""
 
-    def __init__(self) -> None:
-        self.usage = {"calls": 0, "input_tokens": 0, "output_tokens": 0, "cached_tokens": 0}
+    streaming: bool = False
+    """Whether replies are streamed also where the caller does not ask for it."""
 
-    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
-        """Count a finished call."""
-        self.usage["calls"] += 1
-        message = getattr(response.generations[0][0], "message", None)
-        used = message.usage_metadata if isinstance(message, AIMessage) else None
-        if used:
-            self.usage["input_tokens"] += used["input_tokens"]
-            self.usage["output_tokens"] += used["output_tokens"]
-            cached = used.get("input_token_details", {}).get("cache_read", 0)
-            self.usage["cached_tokens"] += cached or 0
-
-    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
-        """Count a call that failed."""
-        self.usage["calls"] += 1
+    @property
+    def weighs(self) -> bool:
+        """Whether the tokens of a call have to be known before it."""
+        return self.traffic.weighs or (self.budget is not None and self.budget.weighs)
 
 
 @dataclass
@@ -63,12 +63,48 @@ class View:
     catch: tuple[type[Exception], ...] = ()
     """Errors of the Runnable that the node's update wants to see."""
 
+    reply: int | None = None
+    """About how many tokens the model will answer; None: no model is asked."""
+
     waited: list[str] = field(default_factory=list)
     """What was waited out before the Runnable answered, such as `rate limit`."""
 
     def notes(self) -> list[str]:
         """Return what the report says of that."""
         return [f"waited out: {name}" for name in self.waited]
+
+    def expected(self, *, weigh: bool) -> Usage:
+        """Return what the call is expected to take; its tokens only where they are asked for."""
+        if self.reply is None:
+            return Usage()
+        if not weigh:
+            return Usage(calls=1)
+        prompt = sum(map(estimate, _texts(self.input)))
+        return Usage(calls=1, input_tokens=prompt, output_tokens=self.reply)
+
+
+def _texts(input: Any) -> Iterator[str]:
+    """Yield all text of a prompt's variables, or of messages."""
+    if isinstance(input, str):
+        yield input
+    elif isinstance(input, BaseMessage):
+        yield input.text
+    elif isinstance(input, Iterable):
+        for part in input.values() if isinstance(input, dict) else input:
+            yield from _texts(part)
+
+
+@dataclass
+class Attempts:
+    """One run of a node: what it has seen, and what its calls took together."""
+
+    seen: View
+    config: RunnableConfig
+    label: str
+    """What it writes, as a person would say: `section 3`."""
+    where: dict[str, Any]
+    """Which run and which section, for logs and spans."""
+    usage: Usage = field(default_factory=Usage)
 
 
 class Step(Runnable[Any, Any]):
@@ -80,9 +116,11 @@ class Step(Runnable[Any, Any]):
         name: The node's name.
         view: What the node makes of the state.
         update: What it adds to the state, from the view, the Runnable's answer and its usage.
-        stream: Whether its tokens are prose that a caller may stream.
+        prose: Whether its reply is prose: tokens that a caller may stream, and that may loop.
         reads: Keys of the graph's state that it sees beside what was sent to it.
-        retries: How patient it is with errors that may pass.
+        deferred: Whether an error waits in the progress for the nodes beside this one, which
+            LangGraph would cancel in the middle of calls that are paid for.
+        policy: How it calls models.
     """
 
     def __init__(
@@ -91,67 +129,127 @@ class Step(Runnable[Any, Any]):
         view: Callable[[Any], View],
         update: Callable[[View, Any, dict[str, int]], Any],
         *,
-        stream: bool = False,
+        prose: bool = False,
         reads: tuple[str, ...] = (),
-        retries: retry.Retry = retry.Retry(),  # noqa: B008  (frozen)
+        deferred: bool = False,
+        policy: Policy,
     ):
         self.name = name
         self.reads = reads
-        self.retries = retries
+        self.policy = policy
         self.view = view
         self.update = update
-        self.tags = [] if stream else [TAG_NOSTREAM]
+        self.prose = prose
+        self.deferred = deferred
+        self.tags = [] if prose else [TAG_NOSTREAM]
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run the node."""
-        seen, meter, inner = self._prepare(input, config)
-        while True:
-            try:
-                answer = seen.runnable.invoke(seen.input, inner)
-                break
-            except Exception as error:
-                if isinstance(error, seen.catch):
-                    answer = error
-                    break
-                time.sleep(self._pause(seen, error))
-        return self.update(seen, answer, meter.usage)
+        made = self._prepare(input, config)
+        try:
+            while True:
+                pause, answer = 0.0, None
+                with self._attempt(made) as (expected, watch, inner):
+                    try:
+                        with self.policy.traffic.call(tokens=_tokens(expected)) as admitted:
+                            seen = made.seen
+                            answer = call(
+                                seen.runnable, seen.input, inner, watch, self.policy.timeout
+                            )
+                            admitted.used(_tokens(watch.usage))
+                    except (Exception, Looped) as error:
+                        answer, pause = self._failed(made, error)
+                if not pause:
+                    return self.update(made.seen, answer, made.usage.model_dump())
+                time.sleep(pause)
+        except Exception as error:
+            return self._defer(made, error)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run the node asynchronously."""
-        seen, meter, inner = self._prepare(input, config)
-        while True:
-            try:
-                answer = await seen.runnable.ainvoke(seen.input, inner)
-                break
-            except Exception as error:
-                if isinstance(error, seen.catch):
-                    answer = error
-                    break
-                await asyncio.sleep(self._pause(seen, error))
-        return self.update(seen, answer, meter.usage)
+        made = self._prepare(input, config)
+        try:
+            while True:
+                pause, answer = 0.0, None
+                with self._attempt(made) as (expected, watch, inner):
+                    try:
+                        async with self.policy.traffic.call(tokens=_tokens(expected)) as admitted:
+                            seen = made.seen
+                            answer = await acall(
+                                seen.runnable, seen.input, inner, watch, self.policy.timeout
+                            )
+                            admitted.used(_tokens(watch.usage))
+                    except (Exception, Looped) as error:
+                        answer, pause = self._failed(made, error)
+                if not pause:
+                    return self.update(made.seen, answer, made.usage.model_dump())
+                await asyncio.sleep(pause)
+        except Exception as error:
+            return self._defer(made, error)
 
-    def _pause(self, seen: View, error: Exception) -> float:
+    @contextmanager
+    def _attempt(self, made: Attempts) -> Iterator[tuple[Usage, Watch, RunnableConfig]]:
+        """Account for one attempt: what it may take, what it took, and a span of its own."""
+        seen, ledger = made.seen, made.seen.progress.ledger
+        expected = seen.expected(weigh=self.policy.weighs)
+        if seen.reply is not None:
+            ledger.admit(self.policy.budget, expected)
+        watch = (StreamingWatch if self.policy.streaming else Watch)(guarded=self.prose)
+        try:
+            with trace.span(self.name or "", made.where, watch):
+                yield expected, watch, merge_configs(made.config, {"callbacks": [watch]})
+        finally:
+            made.usage = made.usage + watch.usage
+            if seen.reply is not None:
+                ledger.settle(expected, watch.usage)
+
+    def _failed(self, made: Attempts, error: Exception | Looped) -> tuple[Any, float]:
+        """Return what stands for an answer, or the seconds to wait, or raise the error."""
+        if isinstance(error, Looped):
+            return Reply(error.text, "loop"), 0.0
+        if isinstance(error, made.seen.catch):
+            return error, 0.0
+        return None, self._pause(made, error)
+
+    def _pause(self, made: Attempts, error: Exception) -> float:
         """Return the seconds to wait before the Runnable is run again, or raise the error."""
+        seen = made.seen
         begun = seen.progress.usage.calls > 0 or bool(seen.waited)
-        pause = self.retries.pause(error, len(seen.waited) + 1, begun=begun)
+        pause = self.policy.retries.pause(error, len(seen.waited) + 1, begun=begun)
         if pause is None:
             raise error
         seen.waited.append(retry.name(error))
-        logger.info("%s: %s, again in %.0f s", self.name, seen.waited[-1], pause)
+        if retry.retry_after(error) is not None:
+            # What the server asks of one call, it asks of all that share its limit.
+            self.policy.traffic.hold(pause)
+        logger.info("%s: %s, again in %.0f s", made.label, seen.waited[-1], pause, extra=made.where)
         return pause
 
-    def _prepare(
-        self, state: Any, config: RunnableConfig | None
-    ) -> tuple[View, Meter, RunnableConfig]:
+    def _defer(self, made: Attempts, error: Exception) -> Any:
+        """Raise an error, or keep it until the nodes beside this one are done."""
+        if not self.deferred:
+            raise error
+        made.seen.progress.errors.append(error)
+        return {"log": []}
+
+    def _prepare(self, state: Any, config: RunnableConfig | None) -> Attempts:
         if self.reads:
             state = {**state, **_read(self.reads, config)}
-        seen, meter = self.view(state), Meter()
+        seen = self.view(state)
+        about = seen.about.get("metadata", {})
+        name = f"section {about['section']}" if "section" in about else self.name
+        run = (config or {}).get("configurable", {}).get("thread_id", "")
         extra: RunnableConfig = {
-            "callbacks": [meter],
             "tags": self.tags,
-            "metadata": {"longchain_node": self.name, **seen.about.get("metadata", {})},
+            "metadata": {"longchain_node": self.name, **about},
         }
-        return seen, meter, merge_configs(config, extra)
+        if "section" in about:
+            extra["run_name"] = f"{about['request']} {name}"
+        return Attempts(seen, merge_configs(config, extra), name, {"run": run, **about})
+
+
+def _tokens(usage: Usage) -> int:
+    return usage.input_tokens + usage.output_tokens
 
 
 def _read(keys: tuple[str, ...], config: RunnableConfig | None) -> dict[str, Any]:

@@ -204,6 +204,8 @@ class LengthController:
         self.grain = GRAIN if unit == "words" else 2 * GRAIN
         self.bias = Bias()
         self.written: dict[int, int] = {}
+        self.fixed: dict[int, int] = {}
+        """Sections with a length of their own, whatever becomes of the rest."""
 
     def finish(self, section: int, length: int) -> None:
         """Take note of a finished section's length, heading included."""
@@ -211,10 +213,10 @@ class LengthController:
 
     def rest(self, section: int) -> int:
         """Return the planned length of everything unwritten but this section."""
-        if not self.together:
+        if not self.together or section in self.fixed:
             return 0
         waiting = sum(
-            budget
+            self.fixed.get(index, budget)
             for index, budget in enumerate(self.budgets)
             if index != section and index not in self.written
         )
@@ -222,8 +224,8 @@ class LengthController:
 
     def budget(self, section: int) -> int:
         """Return the section's share of what remains to be written, heading included."""
-        planned = self.budgets[section]
-        if not self.closed:
+        planned = self.fixed.get(section, self.budgets[section])
+        if not self.closed or section in self.fixed:
             return planned
         if not self.together:
             whole = sum(self.budgets) + self.reserve
@@ -276,17 +278,17 @@ class LengthController:
             return Step("keep")
         goal, rest = self.budget(section), self.rest(section)
         miss = goal - length
-        if miss > self._bearable(goal, rest, under=True):
+        if miss > self._bearable(section, goal, rest, under=True):
             if calls >= self.most_calls:
                 return Step("keep")
             return Step("ask", self._ask(miss, rest, bias))
-        if -miss > self._bearable(goal, rest, under=False):
+        if -miss > self._bearable(section, goal, rest, under=False):
             return self._shorten(length, goal, rest, heading, calls, bias)
         return Step("keep")
 
-    def _bearable(self, goal: int, rest: int, *, under: bool) -> float:
+    def _bearable(self, section: int, goal: int, rest: int, *, under: bool) -> float:
         """Return the miss of a section that the rest absorbs, or that is not worth a call."""
-        if not self.together:
+        if not self.together or section in self.fixed:
             return max(ALONE * goal, self.grain)
         floor = max(TOLERANCE * self.required, self.grain)
         if not rest:

@@ -1,0 +1,200 @@
+"""A model call that is watched: how long it is silent, whether it loops, what it takes.
+
+Runnable + input -> answer, within a time; or a `ModelTimeoutError`, or a `Looped`
+
+Knows callbacks, clocks and tokens; knows nothing of documents.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.exceptions import ModelTimeoutError
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import LLMResult
+from langchain_core.runnables import Runnable, RunnableConfig
+
+from longchain.document import Usage
+from longchain.repetition import LoopGuard
+
+
+class Looped(BaseException):
+    """A reply goes in circles, and the rest of it is not wanted.
+
+    Not an `Exception`, or fallbacks and handlers of errors would take it for a failure.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__("the reply went in circles and was stopped")
+        self.text = text
+
+
+class Watch(BaseCallbackHandler):
+    """Follows the model calls of one node: adds up what they take, notices silence and loops.
+
+    Args:
+        guarded: Whether replies are prose, to be stopped where they loop. It takes a reply that
+            is streamed.
+    """
+
+    run_inline = True
+
+    def __init__(self, *, guarded: bool = False) -> None:
+        self.usage = Usage()
+        self.guarded = guarded
+        self.heard = time.monotonic()
+        """When there was a sign of life."""
+        self.abandoned = False
+        """Whether nobody waits for the answer any more."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self.heard = time.monotonic()
+        self._text: list[str] = []
+        self._tokens = 0
+        self._guard = LoopGuard()
+
+    def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
+        """Begin anew with each reply."""
+        self._begin()
+
+    def on_llm_new_token(self, token: Any, *, chunk: Any = None, **kwargs: Any) -> None:
+        """Take note of a piece of the reply, and stop it if it loops."""
+        self.heard = time.monotonic()
+        self._tokens += 1
+        if self.abandoned:
+            raise Looped("")
+        if not self.guarded:
+            return
+        message = getattr(chunk, "message", None)
+        piece = message.text if message is not None else token
+        if isinstance(piece, str) and piece:
+            self._text.append(piece)
+            if self._guard.feed(piece):
+                raise Looped("".join(self._text))
+
+    def on_stream_event(self, *args: Any, **kwargs: Any) -> None:
+        """Take note of a sign of life."""
+        self.heard = time.monotonic()
+
+    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
+        """Count a finished call."""
+        message = getattr(response.generations[0][0], "message", None)
+        used = message.usage_metadata if isinstance(message, AIMessage) else None
+        taken: Any = used or {}
+        cached = taken.get("input_token_details", {}).get("cache_read", 0)
+        self.usage = self.usage + Usage(
+            calls=1,
+            input_tokens=taken.get("input_tokens", 0),
+            output_tokens=taken.get("output_tokens", 0),
+            cached_tokens=cached or 0,
+        )
+        self._tokens = 0
+
+    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
+        """Count a call that failed; what it wrote until then is about a token for each piece."""
+        self.usage = self.usage + Usage(calls=1, output_tokens=self._tokens)
+        self._tokens = 0
+
+
+class StreamingWatch(Watch):
+    """A watch that has replies streamed, whoever calls.
+
+    LangChain streams a call where a handler can tap what comes.
+    """
+
+    def tap_output_iter(self, run_id: UUID, output: Iterator[Any]) -> Iterator[Any]:
+        """Return the output as it is."""
+        return output
+
+    def tap_output_aiter(self, run_id: UUID, output: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Return the output as it is."""
+        return output
+
+
+def call(
+    runnable: Runnable[Any, Any],
+    input: Any,
+    config: RunnableConfig,
+    watch: Watch,
+    timeout: float | None,
+) -> Any:
+    """Run a Runnable, but do not wait for it when it is silent for too long.
+
+    Args:
+        runnable: What is run.
+        input: Its input.
+        config: Its config; the watch is among the callbacks.
+        watch: Hears the signs of life: each piece of a streamed reply, or its end.
+        timeout: Seconds without one; None waits for ever.
+
+    Raises:
+        ModelTimeoutError: It was silent for too long. What it still does is thrown away.
+    """
+    if timeout is None:
+        return runnable.invoke(input, config)
+    answer: Future[Any] = Future()
+    context = contextvars.copy_context()
+
+    def work() -> None:
+        try:
+            result = context.run(runnable.invoke, input, config)
+        except BaseException as error:
+            answer.set_exception(error)
+        else:
+            answer.set_result(result)
+
+    # A thread of its own, and no pool's: the interpreter does not wait for it when it ends.
+    watch.heard = time.monotonic()
+    threading.Thread(target=work, name="longchain-call", daemon=True).start()
+    try:
+        while True:
+            try:
+                return answer.result(watch.heard + timeout - time.monotonic())
+            except FutureTimeoutError:
+                if answer.done():
+                    raise
+                if time.monotonic() - watch.heard >= timeout:
+                    raise _silent(timeout) from None
+    finally:
+        watch.abandoned = True
+
+
+async def acall(
+    runnable: Runnable[Any, Any],
+    input: Any,
+    config: RunnableConfig,
+    watch: Watch,
+    timeout: float | None,  # noqa: ASYNC109  (of silence, not of the whole)
+) -> Any:
+    """Run a Runnable asynchronously; one that is silent for too long is cancelled."""
+    if timeout is None:
+        return await runnable.ainvoke(input, config)
+    watch.heard = time.monotonic()
+    task = asyncio.ensure_future(runnable.ainvoke(input, config))
+    try:
+        while not task.done():
+            left = watch.heard + timeout - time.monotonic()
+            if left <= 0:
+                raise _silent(timeout)
+            await asyncio.wait({task}, timeout=left)
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+            with suppress(asyncio.CancelledError, Looped, Exception):
+                await task
+
+
+def _silent(timeout: float) -> ModelTimeoutError:
+    return ModelTimeoutError(f"the model gave no sign of life for {timeout:g} seconds")
