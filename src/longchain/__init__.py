@@ -6,6 +6,7 @@ The walk, from the nouns to the front doors:
 - `length`: counting, reading a required length, controlling it
 - `models`: what can write
 - `agent`: instruction -> `LongDocument`
+- `runs`: documents under way, kept, resumed, changed
 - `bench`: how well it writes
 - `testing`: models and servers for your tests
 - `apps`: front doors without logic
@@ -21,22 +22,28 @@ if TYPE_CHECKING:
     from longchain.agent.chain import AgentWriteChain
     from longchain.agent.grounding import SourceRetriever, read_sources
     from longchain.agent.parse import WritingPlanParser
+    from longchain.agent.spending import Budget, Prices
     from longchain.document import LongDocument, Section, SectionPlan, Usage, WritingPlan
     from longchain.errors import LongchainError
     from longchain.length import LengthController, read_required_length
     from longchain.models.longwriter import LongWriterLLM
     from longchain.models.offline import OfflineWriter
     from longchain.models.resolve import chat_model
+    from longchain.runs import Run, Runs
 
 __version__ = version("longchain")
 
 _HOMES = {
     "AgentWriteChain": "longchain.agent.chain",
+    "Budget": "longchain.agent.spending",
     "LengthController": "longchain.length",
     "LongDocument": "longchain.document",
     "LongchainError": "longchain.errors",
     "LongWriterLLM": "longchain.models.longwriter",
     "OfflineWriter": "longchain.models.offline",
+    "Prices": "longchain.agent.spending",
+    "Run": "longchain.runs",
+    "Runs": "longchain.runs",
     "Section": "longchain.document",
     "SourceRetriever": "longchain.agent.grounding",
     "read_sources": "longchain.agent.grounding",
@@ -50,11 +57,15 @@ _HOMES = {
 
 __all__ = [
     "AgentWriteChain",
+    "Budget",
     "LengthController",
     "LongDocument",
     "LongWriterLLM",
     "LongchainError",
     "OfflineWriter",
+    "Prices",
+    "Run",
+    "Runs",
     "Section",
     "SectionPlan",
     "SourceRetriever",

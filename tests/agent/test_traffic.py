@@ -206,7 +206,7 @@ async def test_a_slot_given_to_a_task_that_is_cancelled_before_it_runs_goes_on()
 
 
 @pytest.mark.parametrize("limits", [{}, {"tokens_per_minute": 60}, {"requests_per_minute": 1}])
-async def test_cancelled_while_it_waits_for_a_time(limits: dict[str, float]) -> None:
+async def test_cancelled_while_it_waits_for_a_time(limits: dict[str, Any]) -> None:
     traffic = Traffic(2, **limits)
     async with traffic.call(1000):
         if not limits:
@@ -442,6 +442,18 @@ def test_tokens_that_come_back_let_a_waiting_call_start_sooner() -> None:
         traffic.sleep = sleep
         with traffic.call():
             assert 3 <= clock.passed < 4
+
+
+def test_what_was_reserved_and_not_used_comes_back_whole() -> None:
+    traffic = Traffic(tokens_per_minute=6000)
+    clock, times = Clock(traffic), []
+    with traffic.call(1000) as one, traffic.call(1000) as two:
+        one.used(0)
+        two.used(0)
+    for _ in range(4):
+        with traffic.call(500):
+            times.append(clock.passed)
+    assert times == pytest.approx([10, 10, 10, 15], abs=0.02)
 
 
 def test_an_idle_chain_saves_up_a_second_of_tokens() -> None:

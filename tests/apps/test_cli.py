@@ -71,8 +71,9 @@ def test_the_document_goes_to_stdout_and_progress_to_stderr(server: SimulatedSer
     assert "[1/" not in result.stdout
     told = result.stderr.splitlines()
     assert told[0] == f"model: simulated (ChatOpenAI at {server.base_url}; as given)"
-    assert re.fullmatch(r"plan: \d sections?, 600 words", told[1])
-    assert re.fullmatch(r"\[1/\d\] .+: \d+ \(\d+ of 600 words, \d+s left\)", told[2])
+    assert re.fullmatch(r"run: \d{8}-\w{5}", told[1])
+    assert re.fullmatch(r"plan: \d sections?, 600 words", told[2])
+    assert re.fullmatch(r"\[1/\d\] .+: \d+ \(\d+ of 600 words, \d+s left\)", told[3])
     assert re.match(r"done: \d{3} words of 600, S_l \d", told[-1])
 
 
@@ -282,8 +283,14 @@ def test_ctrl_c_keeps_what_is_finished() -> None:
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=30)
         assert time.monotonic() - begun < 5
-    assert process.returncode == 130
-    assert rest.splitlines()[-1] == "longchain: interrupted"
+    assert process.returncode == 3
+    said, how = rest.splitlines()[-2:]
+    assert said == "longchain: interrupted"
+    assert re.fullmatch(
+        r"longchain: 1 of 3 sections are finished and kept; "
+        r"go on with: longchain resume \d{8}-\w{5}",
+        how,
+    )
     assert "Traceback" not in rest
     assert "## Causes" in Path("tides.md.partial.md").read_text(encoding="utf-8")
 

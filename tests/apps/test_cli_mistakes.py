@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from longchain.apps.cli import app
 from longchain.models import resolve
+from longchain.runs import making
 from longchain.testing import FakeWriter, Faults, SimulatedServer
 
 pytestmark = [
@@ -241,6 +242,7 @@ def test_a_model_that_raises_what_its_package_did_not_translate(
 ) -> None:
     writer = FakeWriter(replies=[error] * 9)
     monkeypatch.setattr(resolve, "chat_model", lambda *_, **__: writer)
+    monkeypatch.setattr(making, "chat_model", lambda *_, **__: writer)
     result = run(command, TIDES)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.splitlines()[-1].startswith(f"longchain: {said}")
@@ -306,9 +308,11 @@ def test_finished_sections_are_kept_where_the_model_fails(here: Path) -> None:
     faults = Faults(script=["ok", *["refusal"] * 9])
     with SimulatedServer(faults=faults) as server:
         result = run("write", "Tides", "--plan", "plan.yaml", "-o", "tides.md", *at(server))
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (3, "")
     assert "longchain: the finished sections are in 'tides.md.partial.md'" in result.stderr
-    assert "section 2 ('Coasts') could not be written" in result.stderr.splitlines()[-1]
+    failed, how = result.stderr.splitlines()[-2:]
+    assert "section 2 ('Coasts') could not be written" in failed
+    assert "1 of 3 sections are finished and kept; go on with: longchain resume" in how
     kept = Path("tides.md.partial.md").read_text(encoding="utf-8")
     assert kept.startswith("# Tides\n\n## Causes\n\n")
     assert "Coasts" not in kept
@@ -355,6 +359,6 @@ def test_sources_that_hold_too_little(here: Path) -> None:
 def test_a_model_without_a_usable_reply_writes_nothing(fault: str, here: Path) -> None:
     with SimulatedServer(faults=Faults(**{fault: 1.0})) as server:
         result = run("write", TIDES, "-o", "tides.md", *at(server))
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (3, "")  # the plan is there
     assert "Traceback" not in result.stderr
     assert os.listdir(here) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from longchain import AgentWriteChain, SectionPlan, WritingPlan
+from longchain import Runs, SectionPlan, WritingPlan
 from longchain.apps import follow
 from longchain.testing import FakeWriter
 
@@ -22,9 +22,9 @@ GIVEN = {"instruction": "Tides", "plan": WritingPlan(sections=PARTS).model_dump(
 
 
 def stopped(output: Path | None) -> None:
-    chain = AgentWriteChain(FakeWriter(replies=[TIDE, RuntimeError("broken")]))
-    with pytest.raises(RuntimeError, match="broken"):
-        follow.write(chain, GIVEN, quiet=True, rescue=output)
+    writer = FakeWriter(replies=[TIDE, RuntimeError("broken")])
+    with Runs() as runs, pytest.raises(RuntimeError, match="broken"):
+        follow.write(runs.start(GIVEN, model=writer), quiet=True, rescue=output)
 
 
 def test_finished_sections_go_beside_the_output(

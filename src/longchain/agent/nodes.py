@@ -29,6 +29,7 @@ from longchain.agent.report import document
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
 from longchain.agent.settle import next_request, settle
+from longchain.agent.spending import Prices
 from longchain.agent.step import Policy, Step, View
 from longchain.document import Reference, WritingPlan
 from longchain.errors import InputError, PlanError
@@ -89,6 +90,11 @@ class Nodes:
     def limit(self) -> Limits:
         """What fits into a prompt."""
         return self.limits()
+
+    @property
+    def prices(self) -> Prices | None:
+        """What tokens cost, where the caller has said so."""
+        return self.policy.budget.prices if self.policy.budget else None
 
     def progress(self, state: Any) -> Progress:
         """Return where the document stands.
@@ -387,7 +393,7 @@ class Nodes:
         progress = self.progress(state)
         with self._lock:
             self._known.pop(id(state["log"][0]), None)
-        return document(progress).model_dump()
+        return document(progress, self.prices).model_dump()
 
 
 def _shown(source: Runnable[Any, Any], found: list[Document]) -> list[Document]:

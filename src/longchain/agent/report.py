@@ -14,6 +14,7 @@ from longchain import language as languages
 from longchain.agent import grounding
 from longchain.agent.layout import pieces
 from longchain.agent.progress import Draft, Progress
+from longchain.agent.spending import Prices
 from longchain.document import LongDocument, Section, Unit
 from longchain.length import count_length, length_score
 from longchain.repetition import duplicate_sentences, rep_n, repeats
@@ -71,11 +72,17 @@ def measure(
     }
 
 
-def document(progress: Progress) -> LongDocument:
-    """Return the finished document, laid out, numbered and measured."""
+def document(progress: Progress, prices: Prices | None = None) -> LongDocument:
+    """Return the document, laid out, numbered and measured.
+
+    Args:
+        progress: Where it stands; of one that is not finished, the leading finished sections.
+        prices: What tokens cost, for a `cost` in the report.
+    """
     assert progress.plan is not None
     parts, texts, cited = pieces(progress)
-    sections = [_section(draft, text) for draft, text in zip(progress.drafts, texts, strict=True)]
+    shown = progress.shown()
+    sections = [_section(draft, text) for draft, text in zip(shown, texts, strict=True)]
     plan = progress.plan.model_copy(update={"language": progress.language})
     length = progress.overhead() + sum(section.length for section in sections)
     return LongDocument(
@@ -88,13 +95,16 @@ def document(progress: Progress) -> LongDocument:
         unit=progress.unit,
         language=progress.language,
         usage=progress.usage,
-        report=_report(progress, sections, "".join(parts[: _body(parts, cited)]), length),
+        report={
+            **_report(progress, sections, "".join(parts[: _body(progress, parts, cited)]), length),
+            **({"cost": round(prices.cost(progress.usage), 6)} if prices else {}),
+        },
     )
 
 
-def _body(parts: list[str], cited: list[Any]) -> int:
+def _body(progress: Progress, parts: list[str], cited: list[Any]) -> int:
     """Return how many leading pieces are the document without its reference list."""
-    return len(parts) - 1 if cited else len(parts)
+    return len(parts) - 1 if cited and progress.finished() else len(parts)
 
 
 def _section(draft: Draft, text: str) -> Section:
@@ -118,35 +128,36 @@ def _report(progress: Progress, sections: list[Section], body: str, length: int)
         language=progress.language,
         length=length,
     )
-    shown = [progress.heading(draft) for draft in progress.drafts]
-    planned = [heading for heading in shown if heading]
+    drafts = progress.shown()
+    planned = [heading for draft in drafts if (heading := progress.heading(draft))]
     found = [heading for heading in measured.pop("headings") if heading in set(planned)]
     return {
         **measured,
+        "finished": progress.finished(),
         "planned_by": "; ".join(progress.plan_notes) or "model",
         "headings_in_plan_order": found == planned or not planned,
-        "calls": _calls(progress),
-        "thrown_away": sum(draft.thrown for draft in progress.drafts),
+        "calls": _calls(progress, drafts),
+        "thrown_away": sum(draft.thrown for draft in drafts),
         "sections": [
             _line(draft, repeated)
             for draft, repeated in zip(
-                progress.drafts, repeats([s.text for s in sections], OVERLAP), strict=True
+                drafts, repeats([s.text for s in sections], OVERLAP), strict=True
             )
         ],
-        "citations": _citations(progress),
+        "citations": _citations(progress, drafts),
         "usage": progress.usage.model_dump(),
     }
 
 
-def _calls(progress: Progress) -> dict[str, int]:
+def _calls(progress: Progress, drafts: list[Draft]) -> dict[str, int]:
     """Return the requests for prose: how many, and how many beyond one a section."""
-    written = sum(draft.earlier + draft.calls for draft in progress.drafts)
+    written = sum(draft.earlier + draft.calls for draft in drafts)
     return {
         "total": progress.usage.calls,
         "writing": written,
-        "beyond_one_per_section": written - len(progress.drafts),
+        "beyond_one_per_section": written - len(drafts),
         "retries": sum(
-            note.startswith("reply not used") for draft in progress.drafts for note in draft.notes
+            note.startswith("reply not used") for draft in drafts for note in draft.notes
         ),
     }
 
@@ -166,22 +177,20 @@ def _line(draft: Draft, repeated: list[int]) -> dict[str, Any]:
     }
 
 
-def _citations(progress: Progress) -> dict[str, Any]:
+def _citations(progress: Progress, drafts: list[Draft]) -> dict[str, Any]:
     """Return how many citations there are, and which references and sections lack one."""
     known = {reference["id"] for reference in progress.references}
-    found = [mark for draft in progress.drafts for mark in grounding.cited(draft.text)]
+    found = [mark for draft in drafts for mark in grounding.cited(draft.text)]
     return {
         "references": len(known),
         "citations": len(found),
         "resolved": all(mark in known for mark in found) if known else True,
         "removed": sum(
-            note.startswith("unknown citations")
-            for draft in progress.drafts
-            for note in draft.notes
+            note.startswith("unknown citations") for draft in drafts for note in draft.notes
         ),
         "sections_without": [
             index
-            for index, draft in enumerate(progress.drafts, 1)
+            for index, draft in enumerate(drafts, 1)
             if draft.referred and not grounding.cited(draft.text)
         ],
     }

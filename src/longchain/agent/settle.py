@@ -3,7 +3,8 @@
 `Reply` + `Progress` -> `Written` event
 
 Cleans the reply, puts it behind what is written, asks the length controller, trims at a
-sentence's edge. A reply that cannot be used becomes a problem to try again, never prose.
+sentence's edge. A reply that cannot be used becomes a problem to try again, never prose; one in
+another language, or one that repeats a section, is prose only where nothing better came.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import Literal
 
 import regex
 
-from longchain.agent import grounding
+from longchain.agent import faulty, grounding
 from longchain.agent.clean import Cleaned, clean, stitch, to_sentence_end, trim
-from longchain.agent.progress import Draft, Progress, Written
+from longchain.agent.events import Written
+from longchain.agent.progress import Draft, Progress
 from longchain.agent.reply import Reply
 from longchain.errors import ReplyError
 from longchain.language import ends_sentence
@@ -56,6 +58,8 @@ def settle(
     asked: int,
     reply: Reply,
     usage: dict[str, int],
+    *,
+    strict: bool = False,
 ) -> Written:
     """Decide what stands of a reply, and what the section needs next.
 
@@ -66,6 +70,8 @@ def settle(
         asked: The length that was asked for; 0 where none was.
         reply: What the writer answered.
         usage: What the call took.
+        strict: Whether prose in another language, or prose that repeats a section, is refused
+            also where the model was asked often enough, rather than accepted with a note.
 
     Raises:
         ReplyError: The section has no text, and the model was asked often enough.
@@ -76,8 +82,10 @@ def settle(
     notes += ["stopped by the provider's filter"] if reply.finish == "filter" else []
     cut = reply.finish == "length" or cleaned.problem == "loop"
     text = _whole(cleaned.text, progress.language, cut, notes)
-    problem = _problem(cleaned, text, progress, asked)
-    if problem:
+    problem = _problem(cleaned, text, progress, asked) or faulty.fault(text, progress, index)
+    if problem and not strict and _is_last(draft, problem):
+        notes.append(f"accepted: {problem}")
+    elif problem:
         return _unusable(draft, index, kind, asked, problem, reply, usage)
     if draft.referred:
         text, unknown = grounding.check(text, set(draft.references))
@@ -117,6 +125,11 @@ def _problem(cleaned: Cleaned, text: str, progress: Progress, asked: int) -> str
     if cleaned.problem == "loop" and progress.count(text) < asked * WORTH_KEEPING:
         return "loop"
     return "" if text.strip() else "no whole sentence"
+
+
+def _is_last(draft: Draft, problem: str) -> bool:
+    """Whether the section has nothing, and will have nothing better than this prose."""
+    return faulty.is_soft(problem) and draft.retries >= RETRIES and not draft.text
 
 
 def _lead(reply: str, prose: str, notes: Sequence[str]) -> str:

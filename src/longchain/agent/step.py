@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from longchain.agent.progress import Progress
 from longchain.agent.reply import Reply
 from longchain.agent.spending import Budget
 from longchain.agent.traffic import Traffic
-from longchain.agent.watch import Looped, StreamingWatch, Watch, acall, call
+from longchain.agent.watch import Looped, Stopped, StreamingWatch, Watch, acall, call
 from longchain.document import Usage
 from longchain.models.tokens import estimate
 
@@ -45,6 +45,17 @@ class Policy:
 
     streaming: bool = False
     """Whether replies are streamed also where the caller does not ask for it."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set to have all calls in threads given up at once."""
+
+    def __post_init__(self) -> None:
+        self.traffic.sleep = self.sleep
+
+    def sleep(self, seconds: float) -> None:
+        """Wait in a thread, but not when the run is to end."""
+        if self.stop.wait(seconds):
+            raise Stopped
 
     @property
     def weighs(self) -> bool:
@@ -107,6 +118,20 @@ class Attempts:
     usage: Usage = field(default_factory=Usage)
 
 
+@dataclass
+class Attempt:
+    """One of its calls."""
+
+    tokens: int
+    """What it is expected to take."""
+    watch: Watch
+    of: tuple[Runnable[Any, Any], Any, RunnableConfig, Watch]
+    """What is run: the Runnable, its input, its config, and who watches."""
+    answer: Any = None
+    pause: float = 0.0
+    """Seconds until the next attempt; 0.0: there is an answer."""
+
+
 class Step(Runnable[Any, Any]):
     """A node: `view` of the state -> its Runnable -> `update` of the state, sync and async.
 
@@ -145,59 +170,55 @@ class Step(Runnable[Any, Any]):
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run the node."""
-        made = self._prepare(input, config)
+        made, policy = self._prepare(input, config), self.policy
         try:
             while True:
-                pause, answer = 0.0, None
-                with self._attempt(made) as (expected, watch, inner):
+                with (
+                    self._attempt(made) as tried,
+                    policy.traffic.call(tokens=tried.tokens) as admitted,
+                ):
                     try:
-                        with self.policy.traffic.call(tokens=_tokens(expected)) as admitted:
-                            seen = made.seen
-                            answer = call(
-                                seen.runnable, seen.input, inner, watch, self.policy.timeout
-                            )
-                            admitted.used(_tokens(watch.usage))
-                    except (Exception, Looped) as error:
-                        answer, pause = self._failed(made, error)
-                if not pause:
-                    return self.update(made.seen, answer, made.usage.model_dump())
-                time.sleep(pause)
+                        tried.answer = call(*tried.of, policy.timeout, policy.stop)
+                    finally:
+                        admitted.used(_tokens(tried.watch.usage))
+                if not tried.pause:
+                    return self.update(made.seen, tried.answer, made.usage.model_dump())
+                policy.sleep(tried.pause)
         except Exception as error:
             return self._defer(made, error)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run the node asynchronously."""
-        made = self._prepare(input, config)
+        made, policy = self._prepare(input, config), self.policy
         try:
             while True:
-                pause, answer = 0.0, None
-                with self._attempt(made) as (expected, watch, inner):
-                    try:
-                        async with self.policy.traffic.call(tokens=_tokens(expected)) as admitted:
-                            seen = made.seen
-                            answer = await acall(
-                                seen.runnable, seen.input, inner, watch, self.policy.timeout
-                            )
-                            admitted.used(_tokens(watch.usage))
-                    except (Exception, Looped) as error:
-                        answer, pause = self._failed(made, error)
-                if not pause:
-                    return self.update(made.seen, answer, made.usage.model_dump())
-                await asyncio.sleep(pause)
+                with self._attempt(made) as tried:
+                    async with policy.traffic.call(tokens=tried.tokens) as admitted:
+                        try:
+                            tried.answer = await acall(*tried.of, policy.timeout)
+                        finally:
+                            admitted.used(_tokens(tried.watch.usage))
+                if not tried.pause:
+                    return self.update(made.seen, tried.answer, made.usage.model_dump())
+                await asyncio.sleep(tried.pause)
         except Exception as error:
             return self._defer(made, error)
 
     @contextmanager
-    def _attempt(self, made: Attempts) -> Iterator[tuple[Usage, Watch, RunnableConfig]]:
-        """Account for one attempt: what it may take, what it took, and a span of its own."""
+    def _attempt(self, made: Attempts) -> Iterator[Attempt]:
+        """Account for one attempt: what it may take, what it took, what comes of its failure."""
         seen, ledger = made.seen, made.seen.progress.ledger
         expected = seen.expected(weigh=self.policy.weighs)
         if seen.reply is not None:
             ledger.admit(self.policy.budget, expected)
         watch = (StreamingWatch if self.policy.streaming else Watch)(guarded=self.prose)
+        inner = merge_configs(made.config, {"callbacks": [watch]})
+        tried = Attempt(_tokens(expected), watch, (seen.runnable, seen.input, inner, watch))
         try:
             with trace.span(self.name or "", made.where, watch):
-                yield expected, watch, merge_configs(made.config, {"callbacks": [watch]})
+                yield tried
+        except (Exception, Looped) as error:
+            tried.answer, tried.pause = self._failed(made, error)
         finally:
             made.usage = made.usage + watch.usage
             if seen.reply is not None:
@@ -237,7 +258,7 @@ class Step(Runnable[Any, Any]):
             state = {**state, **_read(self.reads, config)}
         seen = self.view(state)
         about = seen.about.get("metadata", {})
-        name = f"section {about['section']}" if "section" in about else self.name
+        name = f"section {about['section']}" if "section" in about else str(self.name)
         run = (config or {}).get("configurable", {}).get("thread_id", "")
         extra: RunnableConfig = {
             "tags": self.tags,

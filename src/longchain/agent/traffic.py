@@ -201,7 +201,6 @@ class _Place(Future[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.set_running_or_notify_cancel()  # or a cancelled task would cancel it past its gate
         try:
             self.owner: asyncio.AbstractEventLoop | int = asyncio.get_running_loop()
         except RuntimeError:
@@ -248,7 +247,8 @@ class _Gate:
             for place in [place for place in self._places if place.abandoned()]:
                 self._places.pop(place, None)
             inside = list(islice(self._places, self.most))
-        # No lock is held here: whoever may go in stays so, and two threads may both say it.
+        # No lock is held here: whoever may go in stays so. Two threads may both say it, and a task
+        # that is just being cancelled has cancelled its place; it will leave.
         for place in inside:
             if not place.done():
                 with suppress(InvalidStateError):

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,9 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from longchain.document import Usage
 from longchain.repetition import LoopGuard
 
+_LOOK = 0.2
+"""Seconds between two looks at whether the run is to end."""
+
 
 class Looped(BaseException):
     """A reply goes in circles, and the rest of it is not wanted.
@@ -37,6 +40,10 @@ class Looped(BaseException):
     def __init__(self, text: str) -> None:
         super().__init__("the reply went in circles and was stopped")
         self.text = text
+
+
+class Stopped(BaseException):
+    """Nobody wants the answer any more: the run is being ended."""
 
 
 class Watch(BaseCallbackHandler):
@@ -128,6 +135,7 @@ def call(
     config: RunnableConfig,
     watch: Watch,
     timeout: float | None,
+    stop: threading.Event,
 ) -> Any:
     """Run a Runnable, but do not wait for it when it is silent for too long.
 
@@ -137,12 +145,12 @@ def call(
         config: Its config; the watch is among the callbacks.
         watch: Hears the signs of life: each piece of a streamed reply, or its end.
         timeout: Seconds without one; None waits for ever.
+        stop: Set by another thread where the run is to end at once.
 
     Raises:
         ModelTimeoutError: It was silent for too long. What it still does is thrown away.
+        Stopped: The run is to end.
     """
-    if timeout is None:
-        return runnable.invoke(input, config)
     answer: Future[Any] = Future()
     context = contextvars.copy_context()
 
@@ -156,16 +164,16 @@ def call(
 
     # A thread of its own, and no pool's: the interpreter does not wait for it when it ends.
     watch.heard = time.monotonic()
+    patience = math.inf if timeout is None else timeout
     threading.Thread(target=work, name="longchain-call", daemon=True).start()
     try:
-        while True:
-            try:
-                return answer.result(watch.heard + timeout - time.monotonic())
-            except FutureTimeoutError:
-                if answer.done():
-                    raise
-                if time.monotonic() - watch.heard >= timeout:
-                    raise _silent(timeout) from None
+        while not stop.is_set():
+            left = watch.heard + patience - time.monotonic()
+            if left <= 0:
+                raise _silent(patience)
+            if wait({answer}, min(left, _LOOK)).done:
+                return answer.result()
+        raise Stopped
     finally:
         watch.abandoned = True
 

@@ -21,6 +21,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from longchain.agent import again
 from longchain.agent.grounding import render
 from longchain.agent.memory import MOST_PER_CHARACTER, Limits, tail, within
 from longchain.agent.plan import UNIT_NAMES, prompt_language
@@ -117,7 +118,6 @@ _STEP = {
         ),
         "direct": "Write the whole text. Length: about {length} {unit}",
         "free": "Write the whole text.",
-        "again": ("Your last answer could not be used ({problem}). Answer with the prose alone. "),
         "end": ", the last part, and bring the document to its end",
         "which": "part {number}",
     },
@@ -129,7 +129,6 @@ _STEP = {
         ),
         "direct": "全文を書いてください。長さ：約{length}{unit}",
         "free": "全文を書いてください。",
-        "again": "前回の回答は使えませんでした（{problem}）。本文だけを答えてください。",
         "end": "（最後の部分です。文書を締めくくってください）",
         "which": "第{number}部分",
     },
@@ -138,7 +137,6 @@ _STEP = {
         "extend": "请从中断处继续写这一部分，不要重复。补写长度：约{length}{unit}",
         "direct": "请写出全文。长度：约{length}{unit}",
         "free": "请写出全文。",
-        "again": "上次的回答无法使用（{problem}）。请只回答正文。",
         "end": "（这是最后一部分，请收束全文）",
         "which": "第{number}部分",
     },
@@ -371,7 +369,8 @@ class Prompter:
             unit=UNIT_NAMES[own][progress.unit],
         )
         if problem:
-            request = words["again"].format(problem=problem) + request
+            name = language_name(progress.language, own)
+            request = again.wording(problem, own, name) + request
         return "\n\n".join([*(block for block in blocks if block), request])
 
     def _more_chapters(self, progress: Progress) -> bool:

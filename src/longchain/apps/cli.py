@@ -1,24 +1,50 @@
-"""The command line: `longchain write`, `plan`, `check`, `vllm`.
+"""The command line: `longchain write`, `plan`, `check`, `vllm`, and all about runs.
 
-The result goes to stdout or a file, progress to stderr. Exit codes: 0 done, 1 the model failed,
-2 the user's mistake, 130 interrupted. Holds no logic: it calls the library as a user would, and
-imports it only when a command runs, so that `longchain --help` is quick.
+The result goes to stdout or a file, progress to stderr. Exit codes: 0 done, 1 the model failed
+before anything was written, 2 the user's mistake, 3 stopped and resumable. Holds no logic: it
+calls the library as a user would, and imports it only when a command runs, so that
+`longchain --help` is quick.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-if TYPE_CHECKING:
-    from longchain.document import LongDocument, WritingPlan
+from longchain.apps import console, runs
+from longchain.apps.console import (
+    AsJson,
+    BadReplies,
+    BaseUrl,
+    Concurrency,
+    Instruction,
+    Language,
+    Length,
+    MaxCalls,
+    MaxCost,
+    MaxTokens,
+    Model,
+    OutputFile,
+    Planner,
+    PriceCached,
+    PriceIn,
+    PriceOut,
+    Quiet,
+    RequestsPerMinute,
+    Sources,
+    State,
+    Style,
+    Timeout,
+    TokensPerMinute,
+    Units,
+)
 
 app = typer.Typer(
     name="longchain",
@@ -28,34 +54,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-Instruction = Annotated[
-    str, typer.Argument(help="What to write; - reads it from standard input.", show_default=False)
-]
-Length = Annotated[
-    int | None, typer.Option(help="Required length; else read from the instruction, else planned.")
-]
-Units = Annotated[
-    Literal["words", "characters"] | None,
-    typer.Option(help="What --length counts; else as the language counts."),
-]
-Model = Annotated[
-    str | None,
-    typer.Option(help="provider:name, longwriter:NAME@URL or offline; else $LONGCHAIN_MODEL …"),
-]
-BaseUrl = Annotated[
-    str | None, typer.Option(help="An OpenAI-compatible server; else $LONGCHAIN_BASE_URL.")
-]
-Planner = Annotated[str | None, typer.Option(help="The model that plans, if another.")]
-Sources = Annotated[
-    list[str] | None,
-    typer.Option("--source", help="A text or Markdown file, or a folder of them; repeatable."),
-]
-Language = Annotated[str | None, typer.Option(help="Language tag such as ja; else detected.")]
-Style = Annotated[Path | None, typer.Option(help="A file that says how to write.")]
-OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="The file to write.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
 def _version(value: bool) -> None:
@@ -83,12 +81,16 @@ def write(
     planner_model: Planner = None,
     source: Sources = None,
     plan: Annotated[Path | None, typer.Option(help="A plan file: .yaml, .json or .md.")] = None,
+    edit_plan: Annotated[
+        bool, typer.Option("--edit-plan", help="Open the plan in $EDITOR before it is followed.")
+    ] = False,
     mode: Annotated[Literal["sequential", "parallel", "direct"], typer.Option()] = "sequential",
     memory: Annotated[Literal["auto", "full", "summary"], typer.Option()] = "auto",
     layout: Annotated[Literal["conversation", "paper"], typer.Option()] = "conversation",
     language: Language = None,
     style: Style = None,
     output: OutputFile = None,
+    run: Annotated[str | None, typer.Option(help="The run's name; else one is made.")] = None,
     length_control: Annotated[
         bool, typer.Option(help="Measure and correct on the way; the paper does not.")
     ] = True,
@@ -97,33 +99,61 @@ def write(
         int | None,
         typer.Option(min=1, help="The model's context window in tokens, if it does not say."),
     ] = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    price_in: PriceIn = None,
+    price_out: PriceOut = None,
+    price_cached: PriceCached = None,
+    max_concurrency: Concurrency = 32,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    timeout: Timeout = 600.0,
+    bad_replies: BadReplies = "accept",
+    state: State = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Write a document: plan it, then write it section by section."""
-    with _mistakes():
-        from longchain.agent.chain import AgentWriteChain
-        from longchain.apps import export, follow
+    with console.mistakes() as course:
+        from longchain.apps import editor, export
 
         if output is not None:
             export.check(output)
         given = _given(instruction, length, unit, language, style, source)
         if plan is not None:
-            given["plan"] = _plan(plan)
-        chain = AgentWriteChain(
-            _model(model, base_url, quiet),
-            planner_model=_model(planner_model, base_url, True) if planner_model else None,
-            mode=mode,
-            memory=memory,
-            layout=layout,
-            length_control=length_control,
-            grounded_only=grounded_only,
-            window=window,
-        )
-        document = follow.write(chain, given, quiet=quiet, rescue=output)
-        _deliver(document, output, as_json)
-        if not quiet:
-            follow.conclude(document, output)
+            given["plan"] = console.plan_file(plan)
+        options = {
+            "mode": mode,
+            "memory": memory,
+            "layout": layout,
+            "length_control": length_control,
+            "grounded_only": grounded_only,
+            "window": window,
+            "review": edit_plan and plan is None,
+            "max_concurrency": max_concurrency,
+            "requests_per_minute": requests_per_minute,
+            "tokens_per_minute": tokens_per_minute,
+            "timeout": timeout,
+            "bad_replies": bad_replies,
+            "budget": console.budget(
+                max_calls, max_tokens, max_cost, price_in, price_out, price_cached
+            ),
+            "streaming": True,
+        }
+        if edit_plan and plan is not None:
+            given["plan"] = editor.edited(given["plan"], plan.with_suffix(".edited.yaml"))
+        with console.runs(state) as kept:
+            course.run = kept.start(
+                given,
+                model=model,
+                base_url=base_url,
+                planner_model=planner_model,
+                run=run,
+                output=output,
+                **options,
+            )
+            runs.finish(course.run, output, as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -141,15 +171,19 @@ def plan(
     quiet: Quiet = False,
 ) -> None:
     """Plan a document, as a file to edit and hand to `longchain write --plan`."""
-    with _mistakes():
+    with console.mistakes():
         from longchain.agent.chain import AgentWriteChain
         from longchain.agent.planfile import dumps, save
         from longchain.apps import export, follow
+        from longchain.models.resolve import chat_model, describe
 
         if output is not None:
             export.check(output, export.PLAN_FORMATS)
         given = _given(instruction, length, unit, language, style, source)
-        made = AgentWriteChain(_model(model, base_url, quiet)).plan(given)
+        chosen = chat_model(model, base_url=base_url)
+        if not quiet:
+            typer.echo(f"model: {describe(chosen)}", err=True)
+        made = AgentWriteChain(chosen).plan(given)
         if output is not None:
             save(made, output)
             if not quiet:
@@ -167,13 +201,13 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Measure any text: its length against the required one, repetition, structure."""
-    with _mistakes():
+    with console.mistakes():
         from longchain import language as languages
         from longchain import length as lengths
         from longchain.agent.report import measure
         from longchain.apps import follow
 
-        text = _stdin() if str(file) == "-" else _read(file)
+        text = console.stdin() if str(file) == "-" else console.read(file)
         language = language or languages.detect(text)
         measured = measure(
             text,
@@ -214,7 +248,7 @@ def vllm(
     quiet: Quiet = False,
 ) -> None:
     """Serve a model by vLLM on this machine until Ctrl-C; a key comes from $VLLM_API_KEY."""
-    with _mistakes():
+    with console.mistakes():
         from longchain.apps import host
         from longchain.models.longwriter.serving import options
         from longchain.models.server import serve
@@ -245,102 +279,27 @@ def _given(
     source: list[str] | None,
 ) -> dict[str, Any]:
     return {
-        "instruction": _stdin() if instruction == "-" else instruction,
+        "instruction": console.stdin() if instruction == "-" else instruction,
         "length": length,
         "unit": unit,
         "language": language,
-        "style": _read(style) if style is not None else None,
+        "style": console.read(style) if style is not None else None,
         "sources": source or None,
     }
 
 
-def _read(path: Path) -> str:
-    from longchain.errors import InputError
-
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
-    return _decoded(data, repr(str(path)))
-
-
-def _stdin() -> str:
-    # As bytes: how Python would decode them depends on the system's locale.
-    return _decoded(sys.stdin.buffer.read(), "standard input")
-
-
-def _decoded(data: bytes, name: str) -> str:
-    from longchain.errors import InputError
-
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{name} cannot be read: it is no UTF-8 text") from None
-    if "\0" in text:
-        raise InputError(f"{name} cannot be read: it is binary")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _plan(path: Path) -> WritingPlan:
-    from longchain.agent.planfile import load
-    from longchain.errors import InputError
-
-    try:
-        return load(path)
-    except OSError as error:
-        raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
-
-
-def _deliver(document: LongDocument, output: Path | None, as_json: bool) -> None:
-    """Write the document to its file or print it; print it also where the file fails."""
-    from longchain.apps import export
-    from longchain.errors import InputError
-
-    failure: InputError | None = None
-    if output is not None:
-        try:
-            export.write(document, output)
-        except InputError as error:
-            failure = error
-    if as_json or output is None or failure:
-        suffix = ".json" if as_json else output.suffix.lower() if output else ".md"
-        typer.echo(export.render(document, suffix), nl=False)
-    if failure:
-        raise InputError(f"{failure}; the document is on standard output instead")
-
-
-def _model(name: str | None, base_url: str | None, quiet: bool) -> Any:
-    from longchain.models.resolve import chat_model, describe
-
-    model = chat_model(name, base_url=base_url)
-    if not quiet:
-        typer.echo(f"model: {describe(model)}", err=True)
-    return model
-
-
-@contextmanager
-def _mistakes() -> Iterator[None]:
-    """Turn what went wrong into one sentence and an exit code; a bug keeps its traceback."""
-    from langchain_core.exceptions import ModelError
-
-    from longchain.errors import InputError, LongchainError, MissingExtraError
-    from longchain.models.resolve import explain
-
-    try:
-        yield
-    except (InputError, MissingExtraError) as error:
-        typer.echo(f"longchain: {error}", err=True)
-        raise typer.Exit(2) from None
-    except BrokenPipeError:  # who read the output has gone, which click knows how to end
-        raise
-    except (LongchainError, ModelError, OSError) as error:
-        typer.echo(f"longchain: {explain(error)}", err=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        typer.echo("longchain: interrupted", err=True)
-        raise typer.Exit(130) from None
+runs.register(app)
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        idle = all(t.daemon or t is threading.main_thread() for t in threading.enumerate())
+        if end.code == console.EXIT_STOPPED and not idle:
+            # A call that cannot be cancelled would hold the end up until it is answered.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(console.EXIT_STOPPED)
+        raise

@@ -7,6 +7,7 @@ should be done. A document that cannot be finished leaves its finished sections 
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -14,52 +15,108 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from longchain.agent.chain import AgentWriteChain
 from longchain.agent.layout import pieces
 from longchain.agent.progress import Progress
-from longchain.agent.report import document
 from longchain.document import LongDocument, WritingPlan
+from longchain.errors import StoreError
+from longchain.models import resolve
+from longchain.models.traits import layers
+from longchain.runs import Run
 
 
-def write(
-    chain: AgentWriteChain, given: dict[str, Any], *, quiet: bool, rescue: Path | None
-) -> LongDocument:
-    """Write a document and tell how it goes.
+def begin(run: Run) -> None:
+    """Tell what writes, under which name it is kept, and what differs from before."""
+    model = layers(run.chain.stages.model)[-1]
+    _say(f"model: {resolve.describe(model)}")
+    _say(f"run: {run.id}")
+    for line in run.said:
+        _say(f"resumed: {line}")
+
+
+def write(run: Run, *, quiet: bool, rescue: Path | None) -> LongDocument | None:
+    """Write a run to its end and tell how it goes.
 
     Args:
-        chain: What writes.
-        given: The chain's input.
+        run: What is written.
         quiet: Tell nothing.
         rescue: The output's path; beside it go the finished sections where writing stops early.
+
+    Returns:
+        The document; None where its plan waits for a review.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, or a request to end; what is finished is kept.
     """
     progress: Progress | None = None
     told = _Told(quiet)
     try:
-        with told.listening():
-            for progress in chain.follow(given):
+        with told.listening(), _heeding(run):
+            for progress in run.follow():
                 told.add(progress)
-    except BaseException:
-        if progress is not None and rescue is not None:
-            _rescue(progress, rescue)
+    except BaseException as error:
+        if progress is not None:
+            _rescue(progress, rescue, always=isinstance(error, StoreError))
         raise
-    assert progress is not None
-    return document(progress)
+    return None if run.record.status == "review" else run.document()
 
 
-def _rescue(progress: Progress, output: Path) -> None:
-    """Keep what was finished, it was paid for; raise nothing in the place of what went wrong."""
-    if progress.plan is None or not any(draft.done for draft in progress.drafts):
+@contextmanager
+def _heeding(run: Run) -> Iterator[None]:
+    """Let Ctrl-C, or a request to end, end also what other threads are waiting for."""
+
+    def stop(*_: object) -> None:
+        run.stop()
+        raise KeyboardInterrupt
+
+    try:
+        before = {sign: signal.signal(sign, stop) for sign in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread, which alone hears of signals
+        before = {}
+    try:
+        yield
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def _partial(output: Path) -> Path:
+    return output.with_name(f"{output.name}.partial.md")
+
+
+def tidy(output: Path | None) -> None:
+    """Remove what an earlier stop left beside a document that is whole now."""
+    if output is not None:
+        with suppress(OSError):
+            _partial(output).unlink()
+
+
+def _rescue(progress: Progress, output: Path | None, *, always: bool) -> None:
+    """Keep what was finished, it was paid for; raise nothing in the place of what went wrong.
+
+    Args:
+        progress: Where the document stands.
+        output: Where it should have gone.
+        always: Whether to print it where there is no output: it is kept nowhere else.
+    """
+    if progress.plan is None or not progress.shown() or not (output or always):
         return
-    path = output.with_name(f"{output.name}.partial.md")
     finished = "".join(pieces(progress)[0])
-    where = f"in {str(path)!r}"
+    where = "on standard output"
     with suppress(OSError):
         try:
-            path.write_text(finished, encoding="utf-8")
+            if output is None:
+                print(finished)  # noqa: T201
+            else:
+                _partial(output).write_text(finished, encoding="utf-8")
+                where = f"in {str(_partial(output))!r}"
         except OSError as error:
             print(finished)  # noqa: T201
-            where = f"on standard output: {str(path)!r} could not be written: {error.strerror}"
+            where += f": {str(output)!r} could not be written: {error.strerror}"
         print(f"longchain: the finished sections are {where}", file=sys.stderr)  # noqa: T201
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 class _Told:
@@ -95,7 +152,7 @@ class _Told:
             return
         if len(progress.drafts) != self.planned:
             self.planned = len(progress.drafts)
-            self._say(
+            _say(
                 f"plan: {counted(self.planned, 'section')}, {_of(progress)}"
                 + (f" ({'; '.join(progress.plan_notes)})" if progress.plan_notes else "")
             )
@@ -111,13 +168,10 @@ class _Told:
         left = max((progress.required or 0) - so_far, 0) * spent / max(so_far, 1)
         name = draft.plan.heading or draft.plan.main_point
         name = name if len(name) <= 48 else name[:47] + "…"
-        self._say(
+        _say(
             f"[{index + 1}/{len(progress.drafts)}] {name}: {draft.length:,} "
             f"({so_far:,} of {_of(progress)}, {_clock(left)} left)"
         )
-
-    def _say(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _of(progress: Progress) -> str:

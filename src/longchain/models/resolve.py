@@ -86,6 +86,26 @@ def chat_model(
     return _marked(_offline(), why)
 
 
+def pinned(model: str | None, base_url: str | None) -> tuple[str, str]:
+    """Return the string and the address that name the same model in another environment, too.
+
+    Args:
+        model: As for `chat_model`.
+        base_url: As for `chat_model`.
+
+    Returns:
+        Both as they are given, else as the environment names them; an empty string with an
+        address means the only model that is served there.
+    """
+    given, url = (model or "").strip() or _env("LONGCHAIN_MODEL"), (base_url or "").strip()
+    provider, colon, rest = given.partition(":")
+    if not colon or provider == "openai" or (provider == "longwriter" and "@" not in rest):
+        url = url or ("" if given == "offline" else _env("LONGCHAIN_BASE_URL"))
+    if given or url:
+        return given, url
+    return (f"openai:{DEFAULT_OPENAI_MODEL}" if _env("OPENAI_API_KEY") else "offline"), ""
+
+
 def _env(variable: str) -> str:
     return os.environ.get(variable, "").strip()
 

@@ -1,0 +1,355 @@
+"""One run: an instruction on its way to a document, kept so that nothing of it is lost.
+
+`Run` -> `Progress`, `LongDocument`; it can be stopped, continued, edited and forked
+
+Knows the chain, its log and the store; knows nothing of command lines or servers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph import START
+from langgraph.types import Command
+
+from longchain.agent import edits, trace
+from longchain.agent.chain import AgentWriteChain
+from longchain.agent.edits import Change
+from longchain.agent.progress import Progress
+from longchain.agent.report import document
+from longchain.agent.request import events
+from longchain.document import LongDocument, WritingPlan
+from longchain.errors import LongchainError, RunError
+from longchain.models.resolve import explain
+from longchain.runs.record import Record, Status, now
+from longchain.runs.store import Store
+
+logger = logging.getLogger(__name__)
+
+_ANY = "retrieve"
+"""The node in whose name a person's changes enter the log: any that may be followed by any."""
+
+
+class Run:
+    """A run of a store. `Runs.start` and `Runs.get` make one.
+
+    Args:
+        store: Where it is kept.
+        record: What is known of it.
+        make: Makes its chain; asked when something is to be written, since that needs a model.
+    """
+
+    def __init__(self, store: Store, record: Record, make: Callable[[], AgentWriteChain]) -> None:
+        self.record = record
+        self.said: list[str] = []
+        """What was found to differ when it was resumed, and what becomes of it."""
+        self._store = store
+        self._make = make
+        self._chain: AgentWriteChain | None = None
+        self._answer: Any = None
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return self.record.id
+
+    @property
+    def chain(self) -> AgentWriteChain:
+        """The chain that writes it.
+
+        Raises:
+            InputError: Its model cannot be had.
+        """
+        if self._chain is None:
+            self._chain = self._make()
+        return self._chain
+
+    @property
+    def config(self) -> RunnableConfig:
+        """What names the run to its chain."""
+        return {"configurable": {"thread_id": self.id}}
+
+    # Reading -------------------------------------------------------------------------------
+
+    def progress(self) -> Progress:
+        """Return where it stands, from the store, without a model.
+
+        Sections that were finished side by side count as soon as they are stored, also before
+        the last of them is back.
+        """
+        return Progress(self.log(), closed=self.closed, mode=self.mode)
+
+    @property
+    def mode(self) -> Any:
+        """How its sections are written."""
+        return self.record.options.get("mode", "sequential")
+
+    @property
+    def closed(self) -> bool:
+        """Whether its length is controlled."""
+        return bool(self.record.options.get("length_control", True))
+
+    def _reader(self) -> AgentWriteChain:
+        """Return a chain that can read the log; it needs no model."""
+        if self._chain is not None:
+            return self._chain
+        return AgentWriteChain("offline", mode=self.mode, checkpointer=self._store.saver)
+
+    def log(self) -> list[Any]:
+        """Return all its events, those included that are stored but not yet taken in.
+
+        Raises:
+            RunError: It holds none.
+        """
+        with self._store.reading():
+            state = self._reader().get_state(self.config)
+        log = list(state.values.get("log", []))
+        if not log:
+            raise RunError(f"the run {self.id!r} holds nothing: start it again")
+        for task in state.tasks:
+            log += (task.result or {}).get("log", [])
+        return log
+
+    def reviewing(self) -> bool:
+        """Say whether its plan waits for a person."""
+        with self._store.reading():
+            return bool(self._reader().get_state(self.config).interrupts)
+
+    def document(self) -> LongDocument:
+        """Return what is finished, without a call: `report["finished"]` says whether it is all.
+
+        Raises:
+            RunError: Nothing is planned yet.
+        """
+        progress = self.progress()
+        if progress.plan is None:
+            raise RunError(f"the run {self.id!r} has no plan yet: resume it")
+        return document(progress)
+
+    @property
+    def plan(self) -> WritingPlan | None:
+        """Its plan as it is followed; None before there is one."""
+        return self.progress().plan
+
+    # Writing -------------------------------------------------------------------------------
+
+    def write(self, config: RunnableConfig | None = None) -> LongDocument:
+        """Write it to its end; of a finished run, return the document without a call.
+
+        Args:
+            config: Callbacks, tags and metadata for what is called.
+
+        Raises:
+            RunError: Somebody else writes it, or its plan waits for a review.
+            BudgetError: A limit is reached; the run can be resumed.
+            StoreError: What is written can no longer be kept.
+        """
+        progress: Progress | None = None
+        with trace.span("run", {"run": self.id}):
+            for progress in self.follow(config):  # noqa: B007
+                pass
+        return self._written(progress)
+
+    async def awrite(self, config: RunnableConfig | None = None) -> LongDocument:
+        """Write it to its end, asynchronously."""
+        progress: Progress | None = None
+        with trace.span("run", {"run": self.id}):
+            async for progress in self.afollow(config):  # noqa: B007
+                pass
+        return self._written(progress)
+
+    def stop(self) -> None:
+        """End `write` or `follow` at once, from another thread or a signal's handler."""
+        if self._chain is not None:
+            self._chain.stages.policy.stop.set()
+
+    def _written(self, progress: Progress | None) -> LongDocument:
+        if self.record.status == "review":
+            raise RunError(
+                f"the plan of the run {self.id!r} waits for a review: approve it, or give another"
+            )
+        prices = self.chain.stages.prices
+        return document(progress if progress is not None else self.progress(), prices)
+
+    def follow(self, config: RunnableConfig | None = None) -> Iterator[Progress]:
+        """Write it, and yield where it stands after every step."""
+        with self._writing() as given:
+            if given is None:
+                return
+            steps = self.chain.follow(given[0], {**(config or {}), **self.config})
+            for progress in steps:
+                self._tell(progress)
+                yield progress
+
+    async def afollow(self, config: RunnableConfig | None = None) -> AsyncIterator[Progress]:
+        """Write it asynchronously, and yield where it stands after every step."""
+        with self._writing() as given:
+            if given is None:
+                return
+            steps = self.chain.afollow(given[0], {**(config or {}), **self.config})
+            async for progress in steps:
+                self._tell(progress)
+                yield progress
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[Any] | None]:
+        """Hold the run, and keep account of how it goes.
+
+        Yields:
+            What the chain is to be given, in a tuple; None where nothing remains to be done.
+        """
+        self.chain.stages.policy.stop.clear()
+        with self._store.lock(self.id):
+            before = self.progress()
+            waits = self.reviewing()
+            if before.finished() and not waits:
+                self._save(status="done")
+                yield None
+                return
+            if waits and self._answer is None:
+                self._save(status="review")
+                yield None
+                return
+            answer, self._answer = self._answer, None
+            self._save(status="writing", error="")
+            logger.info("run %s: writing", self.id, extra={"run": self.id})
+            try:
+                yield (Command(resume=answer) if waits else None,)
+            except BaseException as error:
+                self._ended(error)
+                if named := self._store.translated(error):
+                    raise named from error
+                raise
+            self._save(status="review" if self.reviewing() else self._status())
+
+    def _status(self) -> Status:
+        return "done" if self.progress().finished() else "stopped"
+
+    def _tell(self, progress: Progress) -> None:
+        """Bring the record up to date where something worth telling has happened."""
+        self._store.still_held(self.id)
+        finished = len(progress.shown())
+        if (finished, len(progress.drafts)) == (self.record.finished, self.record.sections):
+            return
+        self._save(**_facts(progress))
+
+    def _ended(self, error: BaseException) -> None:
+        """Note why it stopped; that it cannot be noted must not hide the reason."""
+        told = explain(error) if isinstance(error, Exception) else "stopped"
+        failed = isinstance(error, Exception) and not self.record.sections
+        with suppress(LongchainError):
+            self._save(status="failed" if failed else "stopped", error=told)
+        logger.info("run %s: %s", self.id, told, extra={"run": self.id})
+
+    def _save(self, **changes: Any) -> None:
+        self.record = self.record.model_copy(update={**changes, "updated": now()})
+        self._store.save(self.record)
+
+    # Changing ------------------------------------------------------------------------------
+
+    def review(self, plan: WritingPlan | bool = True) -> None:
+        """Answer the review of the plan: True follows it as it is; then `write` goes on."""
+        self._answer = plan.model_dump() if isinstance(plan, WritingPlan) else plan
+
+    def change(self, make: Callable[[Progress], Change]) -> list[str]:
+        """Add what a person wants changed to the log; then `write` brings the document there.
+
+        Args:
+            make: One of `longchain.agent.edits`, from where the run stands.
+
+        Returns:
+            In words, what differs and what becomes of it.
+        """
+        with self._store.lock(self.id):
+            log = self.log()
+            progress = Progress(log, closed=self.closed, mode=self.mode)
+            change = make(progress)
+            if change.events:
+                self._append(log, change.events)
+        self.said += change.said
+        return change.said
+
+    def _append(self, log: list[Any], new: list[Any]) -> None:
+        chain = self.chain
+        with self._store.reading():
+            known = len(chain.get_state(self.config).values["log"])
+            # What was finished side by side and not yet taken in would be lost with its tasks.
+            chain.update_state(self.config, {"log": [*log[known:], *new]}, as_node=_ANY)
+        progress = Progress([*log, *new], closed=self.closed, mode=self.mode)
+        self._save(status=self._status_of(progress), **_facts(progress))
+
+    @staticmethod
+    def _status_of(progress: Progress) -> Status:
+        return "done" if progress.finished() else "stopped"
+
+    def edit(self, plan: WritingPlan | dict[str, Any]) -> list[str]:
+        """Go on with another plan; finished sections that it still has stay as they are."""
+        if self.reviewing():
+            events({"instruction": "-", "plan": plan}, mode="sequential")  # refuses a bad one
+            self.review(plan if isinstance(plan, WritingPlan) else WritingPlan(**plan))
+            return []
+        return self.change(lambda progress: edits.replanned(progress, plan, self.mode))
+
+    def revise(self, section: int, note: str, length: int | None = None) -> list[str]:
+        """Have a finished section changed by a note such as `shorter`; the rest stays.
+
+        Args:
+            section: Its number, from 1.
+            note: What to change.
+            length: What it should come to; None: what the note says, else as it is.
+        """
+        return self.change(lambda progress: edits.revised(progress, section, note, length))
+
+    def rewrite(self, section: int, text: str | None = None) -> list[str]:
+        """Write on from a section: it and all after it are written again.
+
+        Args:
+            section: Its number, from 1.
+            text: A text to put in its place; then only what comes after is written again.
+        """
+
+        def change(progress: Progress) -> Change:
+            if text is None:
+                return edits.reopened(progress, section)
+            given = edits.replaced(progress, section, text)
+            last = section == len(progress.drafts)
+            return given if last else given + edits.reopened(progress, section + 1)
+
+        return self.change(change)
+
+    def amend(
+        self, *, instruction: str | None = None, length: int | None = None, style: str | None = None
+    ) -> list[str]:
+        """Change what is asked for; sections that are written stay."""
+        return self.change(
+            lambda progress: edits.amended(
+                progress, self.mode, instruction=instruction, length=length, style=style
+            )
+        )
+
+    def begin(self, log: list[Any]) -> None:
+        """Store the first events: from here on, the run can be resumed."""
+        with self._store.reading():
+            self.chain.update_state(self.config, {"log": log}, as_node=START)
+        self.record = self.record.model_copy(
+            update=_facts(Progress(log, closed=self.closed, mode=self.mode))
+        )
+
+
+def _facts(progress: Progress) -> dict[str, Any]:
+    """Return what a record says of how far a document is."""
+    shown = progress.shown()
+    planned = progress.plan is not None
+    return {
+        "title": progress.plan.title if progress.plan else "",
+        "sections": len(progress.drafts),
+        "finished": len(shown),
+        "required": progress.required if planned else progress.request["required"],
+        "length": sum(draft.length for draft in shown) + (progress.overhead() if shown else 0),
+        "unit": progress.unit,
+        "usage": progress.usage,
+    }
