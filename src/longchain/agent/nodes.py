@@ -33,7 +33,7 @@ from longchain.agent.spending import Prices
 from longchain.agent.step import Policy, Step, View
 from longchain.document import Reference, WritingPlan
 from longchain.errors import InputError, PlanError
-from longchain.models.traits import output_limit, structured
+from longchain.models.traits import half_answers, output_limit, structured
 
 PLAN_TOKENS = 1_500
 """About what a plan takes: 40 sections of a heading and a sentence or two."""
@@ -216,6 +216,8 @@ class Nodes:
             self.structured = False
             return plain
 
+        if cut := half_answers():
+            first = first.with_fallbacks([plain], exceptions_to_handle=cut)
         refused = (ModelInvalidRequestError, PlanError, NotImplementedError)
         return first.with_fallbacks([RunnableLambda(give_up)], exceptions_to_handle=refused)
 

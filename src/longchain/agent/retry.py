@@ -37,6 +37,9 @@ _SILENT = (
 )
 """What is met where nobody answers at all."""
 
+_SPOKE = frozenset({"RemoteProtocolError", "ReadError", "WriteError", "IncompleteRead"})
+"""Classes of HTTP clients for a connection that was lost in the middle of an answer."""
+
 
 @dataclass(frozen=True)
 class Retry:
@@ -69,7 +72,7 @@ class Retry:
         """
         if failed > self.most or not passing(error):
             return None
-        if not begun and isinstance(error, _SILENT):
+        if not begun and isinstance(error, _SILENT) and not _spoke(error):
             return None
         named = retry_after(error)
         if named is not None and named > self.patience:
@@ -86,6 +89,15 @@ def passing(error: Exception) -> bool:
     if isinstance(error, TimeoutError | ConnectionError):
         return True
     return _status(error) in _PASSING
+
+
+def _spoke(error: BaseException | None) -> bool:
+    """Say whether somebody was there, though the connection was lost."""
+    while error is not None:
+        if type(error).__name__ in _SPOKE or isinstance(error, ConnectionResetError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def name(error: Exception) -> str:

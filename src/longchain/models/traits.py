@@ -5,6 +5,7 @@ Asks no server but the model's own, once. Knows nothing of prompts.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -59,6 +60,16 @@ def structured(model: BaseChatModel) -> bool | None:
     """Return whether a model answers to a JSON schema, None where it does not say."""
     says = _says(model, "structured_output")
     return says if isinstance(says, bool) else None
+
+
+def half_answers() -> tuple[type[Exception], ...]:
+    """Return the errors by which a client says that a structured answer was cut or filtered.
+
+    OpenAI's raises them in the place of the answer; of a client that is not loaded, there are none.
+    """
+    client = sys.modules.get("openai")
+    names = ("LengthFinishReasonError", "ContentFilterFinishReasonError")
+    return tuple(getattr(client, name) for name in names if hasattr(client, name))
 
 
 _LIMITS = {
