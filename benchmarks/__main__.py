@@ -13,6 +13,8 @@ RUNS = (
     ("Length control", ["length", "--seeds", "5"]),
     ("Prompt layouts", ["layouts"]),
     ("Memory", ["memory"]),
+    ("Chaos", ["chaos", "--runs", "100"]),
+    ("Durability", ["durability"]),
     ("Overhead", ["overhead"]),
 )
 """A title, and the module with its arguments; the last one measures time, so nothing runs beside

@@ -354,6 +354,7 @@ class Nodes:
             about["asked"],
             answer,
             usage,
+            strict=self.strict,
         )
         event["notes"] = [*seen.notes(), *event["notes"]]
         return {"log": [event]}

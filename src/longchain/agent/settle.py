@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Literal
 
 import regex
 
 from longchain.agent import faulty, grounding
 from longchain.agent.clean import Cleaned, clean, stitch, to_sentence_end, trim
-from longchain.agent.events import Written
-from longchain.agent.progress import Draft, Progress
+from longchain.agent.events import Kind, Written
+from longchain.agent.progress import Draft, Progress, Revision
 from longchain.agent.reply import Reply
 from longchain.errors import ReplyError
 from longchain.language import ends_sentence
@@ -29,8 +28,6 @@ WORTH_KEEPING = 0.25
 
 RETRIES = 2
 """How often an unusable reply is asked for again."""
-
-Kind = Literal["write", "extend"]
 
 _HEADINGS = frozenset({"heading removed", "title removed"})
 _LONGEST_LEAD = 300
@@ -46,8 +43,8 @@ def next_request(progress: Progress, index: int) -> tuple[Kind, int, str]:
         if progress.mode == "direct" and progress.request["required"] is None:
             return "write", 0, ""
         step = progress.controller.first(index, progress.count(progress.heading(draft)))
-        return "write", step.length, ""
-    kind: Kind = "extend" if draft.text else "write"
+        return "revise" if draft.revision else "write", step.length, ""
+    kind: Kind = "extend" if draft.text else "revise" if draft.revision else "write"
     return kind, draft.next["length"], draft.next.get("problem", "")
 
 
@@ -236,6 +233,8 @@ def _unusable(
     notes = [f"reply not used: {problem}"]
     again = Step("ask", asked)
     if draft.retries >= RETRIES:
+        if draft.revision:
+            return _restored(draft.revision, index, asked, problem, usage)
         if not draft.text:
             raise ReplyError(_exhausted(draft, index, problem, reply.text))
         again = Step("keep")
@@ -253,6 +252,26 @@ def _unusable(
         "problem": problem,
         "notes": notes,
         "next": {**asdict(again), "problem": problem},
+        "usage": usage,
+    }
+
+
+def _restored(
+    revision: Revision, index: int, asked: int, problem: str, usage: dict[str, int]
+) -> Written:
+    """Return the event of a revision that came to nothing: the section stays as it was."""
+    return {
+        "type": "piece",
+        "section": index,
+        "kind": "revise",
+        "asked": asked,
+        "got": 0,
+        "keep": 0,
+        "text": revision.before.text,
+        "length": revision.before.length,
+        "thrown": 0,
+        "notes": [f"kept as it was, since the revision could not be used: {problem}"],
+        "next": asdict(Step("keep")),
         "usage": usage,
     }
 

@@ -116,6 +116,10 @@ _STEP = {
             "Go on with this part from where it stopped, without repeating anything. "
             "Add about {length} {unit}"
         ),
+        "revise": (
+            "Revise {which}, whose text is given above: {note}\nKeep what this does not concern, "
+            "and answer with the whole new text of this part. Length: about {length} {unit}"
+        ),
         "direct": "Write the whole text. Length: about {length} {unit}",
         "free": "Write the whole text.",
         "end": ", the last part, and bring the document to its end",
@@ -127,6 +131,11 @@ _STEP = {
             "この部分を、途切れたところから繰り返しなしに書き続けてください。"
             "追加の長さ：約{length}{unit}"
         ),
+        "revise": (
+            "上に本文を示した{which}を、次のとおり書き直してください：{note}\n"
+            "指示に関係のないところは残し、この部分の新しい本文をすべて答えてください。"
+            "長さ：約{length}{unit}"
+        ),
         "direct": "全文を書いてください。長さ：約{length}{unit}",
         "free": "全文を書いてください。",
         "end": "（最後の部分です。文書を締めくくってください）",
@@ -135,6 +144,10 @@ _STEP = {
     "zh": {
         "write": "现在请写{which}{end}。长度：约{length}{unit}",
         "extend": "请从中断处继续写这一部分，不要重复。补写长度：约{length}{unit}",
+        "revise": (
+            "请按以下要求修改上面给出正文的{which}：{note}\n"
+            "与要求无关的内容请保留，并答出这一部分修改后的全部正文。长度：约{length}{unit}"
+        ),
         "direct": "请写出全文。长度：约{length}{unit}",
         "free": "请写出全文。",
         "end": "（这是最后一部分，请收束全文）",
@@ -358,7 +371,10 @@ class Prompter:
             blocks += [self._chapter(progress, index, first), self._references(progress, draft)]
             if progress.mode != "direct":
                 blocks.append(_section(draft.plan))
-        line = words["extend" if kind == "extend" else "write"]
+        line, note = words[kind], ""
+        if kind == "revise" and draft.revision:
+            blocks.append(f"<text>\n{draft.revision.before.text}\n</text>")
+            note = draft.revision.note
         if progress.mode == "direct" and kind != "extend":
             line = words["direct"] if asked else words["free"]
         last = index == len(progress.drafts) - 1 and not self._more_chapters(progress)
@@ -367,6 +383,7 @@ class Prompter:
             end=words["end"] if last and len(progress.drafts) > 1 else "",
             length=asked,
             unit=UNIT_NAMES[own][progress.unit],
+            note=note,
         )
         if problem:
             name = language_name(progress.language, own)

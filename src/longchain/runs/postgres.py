@@ -8,6 +8,7 @@ pooler in transaction mode.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -60,7 +61,11 @@ class PostgresStore(Store):
         with self.reading():
             # Once by itself: a pool would try again and again what a wrong password refuses.
             with self._connect() as first:
-                first.execute("SELECT pg_advisory_lock(%s)", (_key(_SETUP),))
+                # Not `pg_advisory_lock`: one statement that waits would hold up the building of an
+                # index in the session that it waits for, and both would wait for ever.
+                query = "SELECT pg_try_advisory_lock(%s)"
+                while not first.execute(query, (_key(_SETUP),)).fetchone()[0]:
+                    time.sleep(0.05)
                 first.row_factory = rows.dict_row
                 savers.PostgresSaver(first).setup()
                 first.execute(_TABLE)
@@ -198,7 +203,7 @@ def _sentence(error: Exception) -> str:
         return "cannot be kept: the server is out of room, memory or connections; resume later"
     if state in ("28P01", "28000", "3D000") or "authentication failed" in str(error):
         return "cannot be reached: the server refuses the user, the password or the database"
-    if isinstance(error, psycopg.OperationalError | pool.PoolTimeout):
+    if isinstance(error, psycopg.OperationalError) and (not state or state.startswith("08")):
         return "cannot be reached: check the address and that the server runs"
     return f"cannot be read or written ({type(error).__name__} {state}".rstrip() + ")"
 
