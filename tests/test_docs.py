@@ -105,8 +105,9 @@ def namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]
     """A module to run fences in, in a folder that has the examples."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
-    for room in ("longchain.models.resolve", "longchain.agent.chain"):
-        monkeypatch.setattr(f"{room}.chat_model", simulated)
+    monkeypatch.setenv("LONGCHAIN_STATE", str(tmp_path / "state"))
+    for room in ("models.resolve", "agent.options", "runs.making"):
+        monkeypatch.setattr(f"longchain.{room}.chat_model", simulated)
     module = ModuleType("fences")
     monkeypatch.setitem(sys.modules, "fences", module)
     return vars(module)

@@ -1,0 +1,19 @@
+"""Runs that are killed at any moment lose nothing: `benchmarks/chaos.py`, with fewer of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.timeout(300)
+def test_killed_runs_lose_nothing() -> None:
+    command = [sys.executable, "-m", "benchmarks.chaos", "--runs", "12", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| SQLite | 12 | " in done.stdout
