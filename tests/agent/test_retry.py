@@ -111,7 +111,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def asleep(seconds: float, result: Any = None) -> None:
         sleep(seconds)
 
-    monkeypatch.setattr(step.time, "sleep", sleep)
+    monkeypatch.setattr(step.Policy, "sleep", lambda policy, seconds: sleep(seconds))
     monkeypatch.setattr(step.asyncio, "sleep", asleep)
     return pauses
 

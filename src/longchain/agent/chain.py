@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from langchain_core.documents import Document
+from langchain_core.language_models import BaseChatModel
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -40,13 +41,16 @@ from longchain.agent.progress import Progress
 from longchain.agent.report import document
 from longchain.agent.request import Input, events, schema
 from longchain.agent.retry import Retry
-from longchain.agent.spending import Budget
+from longchain.agent.spending import Budget, Prices
 from longchain.agent.step import Choice, Policy
 from longchain.agent.traffic import Traffic
 from longchain.document import WritingPlan
 from longchain.errors import InputError
 from longchain.models.tokens import counter
 from longchain.models.traits import context_window
+
+if TYPE_CHECKING:
+    from longchain.agent.estimate import Estimate
 
 SNAPSHOTS = 5_000
 """Updates between two full copies of the log in a checkpoint; each copy stores all text again."""
@@ -162,7 +166,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         local_sources: bool = True,
         max_retries: int = 5,
         timeout: float | None = 600.0,
-        max_concurrency: int | None = 32,
+        max_concurrency: int | None = 128,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
         rate_limiter: BaseRateLimiter | None = None,
@@ -176,7 +180,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         planning, writing = options.template(plan_prompt), options.template(write_prompt)
         writer = options.model(model)
 
-        def limits() -> memories.Limits:
+        def limits(writer: BaseChatModel = writer) -> memories.Limits:
             return memories.limits(
                 memory,
                 window=window or context_window(writer),
@@ -286,6 +290,16 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
 
     # What a writer wants -------------------------------------------------------------------
 
+    def estimate(self, input: Any, prices: Prices | None = None) -> Estimate:
+        """Return what a document will take, without a call; see `longchain.agent.estimate`.
+
+        Raises:
+            InputError: The input cannot be used.
+        """
+        from longchain.agent.estimate import estimate  # it runs this graph, and so imports it
+
+        return estimate(self, input, prices)
+
     def plan(self, input: Any, config: RunnableConfig | None = None) -> WritingPlan:
         """Plan a document without writing it; hand the plan back as `{"instruction", "plan"}`.
 
@@ -368,7 +382,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         progress = self._begun(values)
         if progress.plan is None or progress.current() is not None or progress.chapter_reached():
             raise InputError("the document is not finished: go on with invoke(None, config)")
-        return document(progress).model_dump()
+        return document(progress, self.stages.prices).model_dump()
 
     def _begun(self, values: dict[str, Any]) -> Progress:
         """Return what a run starts from: the events of its input, or of a checkpoint."""

@@ -71,7 +71,8 @@ def amended(
         changed["style"] = style
         said.append("the style differs")
     required = _length(progress, changed.get("instruction"), length)
-    if required is not None and required != progress.required:
+    before = progress.request["required"] if progress.plan is None else progress.required
+    if required is not None and required != before:
         changed["required"] = required
         said.append(f"the required length differs: {required:,} {progress.unit}")
     if not changed:
@@ -182,6 +183,20 @@ def replaced(progress: Progress, section: int, text: str) -> Change:
     event = {"type": "replace", "section": index, "text": text, "length": length}
     said = f"section {section} is the given text: {length:,} {progress.unit}"
     return Change([event], [said])
+
+
+def rewritten(progress: Progress, section: int, text: str | None = None) -> Change:
+    """Have all from a section on written again, or all after it where its text is given.
+
+    Raises:
+        RunError: There is no such section.
+        InputError: The text is empty.
+    """
+    if text is None:
+        return reopened(progress, section)
+    given = replaced(progress, section, text)
+    last = section == len(progress.drafts)
+    return given if last else given + reopened(progress, section + 1)
 
 
 def revised(progress: Progress, section: int, note: str, length: int | None = None) -> Change:

@@ -50,7 +50,7 @@ class Nodes:
 
     model: BaseChatModel
     planner_model: BaseChatModel
-    limits: Callable[[], Limits]
+    limits: Callable[..., Limits]
     """What fits; asked when the first prompt is made, since a server may have to be asked."""
 
     retriever: Runnable[str, list[Document]] | None = None

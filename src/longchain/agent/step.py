@@ -243,7 +243,8 @@ class Step(Runnable[Any, Any]):
         if retry.retry_after(error) is not None:
             # What the server asks of one call, it asks of all that share its limit.
             self.policy.traffic.hold(pause)
-        logger.info("%s: %s, again in %.0f s", made.label, seen.waited[-1], pause, extra=made.where)
+        where = {"section": None, **made.where}  # a format may name it for all records
+        logger.info("%s: %s, again in %.0f s", made.label, seen.waited[-1], pause, extra=where)
         return pause
 
     def _defer(self, made: Attempts, error: Exception) -> Any:
@@ -266,7 +267,7 @@ class Step(Runnable[Any, Any]):
         }
         if "section" in about:
             extra["run_name"] = f"{about['request']} {name}"
-        return Attempts(seen, merge_configs(config, extra), name, {"run": run, **about})
+        return Attempts(seen, merge_configs(config, extra), name, {"run": str(run), **about})
 
 
 def _tokens(usage: Usage) -> int:

@@ -12,9 +12,10 @@ import contextvars
 import math
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import suppress
+from functools import partial
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -25,10 +26,14 @@ from langchain_core.outputs import LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from longchain.document import Usage
+from longchain.models.tokens import estimate
 from longchain.repetition import LoopGuard
 
 _LOOK = 0.2
 """Seconds between two looks at whether the run is to end."""
+
+_GRACE = 5.0
+"""Seconds that a cancelled call may take to clean up before it is left behind."""
 
 
 class Looped(BaseException):
@@ -63,55 +68,90 @@ class Watch(BaseCallbackHandler):
         """When there was a sign of life."""
         self.abandoned = False
         """Whether nobody waits for the answer any more."""
-        self._begin()
+        self.looped: str | None = None
+        """The reply until it was found to go in circles."""
+        self.interrupt: Callable[[], object] | None = None
+        """Ends the call from outside; None: an exception does, where the reply comes in."""
+        self._lock = Lock()
+        self._flying = False
+        self._begin(())
 
-    def _begin(self) -> None:
+    def _begin(self, prompt: Any) -> None:
         self.heard = time.monotonic()
+        self._prompt = prompt
         self._text: list[str] = []
         self._tokens = 0
         self._guard = LoopGuard()
 
-    def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
+    def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
         """Begin anew with each reply."""
-        self._begin()
+        self._begin(messages)
+        self._flying = True
 
     def on_llm_new_token(self, token: Any, *, chunk: Any = None, **kwargs: Any) -> None:
         """Take note of a piece of the reply, and stop it if it loops."""
+        message = getattr(chunk, "message", None)
+        self._hear(token if message is None else message.text)
+
+    def on_stream_event(self, event: Any, **kwargs: Any) -> None:
+        """Take note of a sign of life, which may be a piece of the reply."""
+        delta = event.get("delta") if isinstance(event, dict) else None
+        if isinstance(delta, dict) and delta.get("type") == "text-delta":
+            self._hear(delta.get("text"))
+        else:
+            self.heard = time.monotonic()
+
+    def _hear(self, piece: Any) -> None:
         self.heard = time.monotonic()
         self._tokens += 1
         if self.abandoned:
             raise Looped("")
-        if not self.guarded:
+        if not self.guarded or self.looped is not None or not isinstance(piece, str) or not piece:
             return
-        message = getattr(chunk, "message", None)
-        piece = message.text if message is not None else token
-        if isinstance(piece, str) and piece:
-            self._text.append(piece)
-            if self._guard.feed(piece):
-                raise Looped("".join(self._text))
-
-    def on_stream_event(self, *args: Any, **kwargs: Any) -> None:
-        """Take note of a sign of life."""
-        self.heard = time.monotonic()
+        self._text.append(piece)
+        if self._guard.feed(piece):
+            self.looped = "".join(self._text)
+            if self.interrupt is None:
+                raise Looped(self.looped)
+            self.interrupt()
 
     def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
-        """Count a finished call."""
+        """Count a finished call; what the server does not report is estimated."""
         message = getattr(response.generations[0][0], "message", None)
         used = message.usage_metadata if isinstance(message, AIMessage) else None
-        taken: Any = used or {}
-        cached = taken.get("input_token_details", {}).get("cache_read", 0)
-        self.usage = self.usage + Usage(
-            calls=1,
-            input_tokens=taken.get("input_tokens", 0),
-            output_tokens=taken.get("output_tokens", 0),
-            cached_tokens=cached or 0,
+        if not used:
+            text = message.text if isinstance(message, AIMessage) else ""
+            self._count(max(self._tokens, estimate(text) if text else 0), prompt=True)
+            return
+        cached = (used.get("input_token_details") or {}).get("cache_read", 0)
+        self._land(
+            Usage(
+                calls=1,
+                input_tokens=used.get("input_tokens", 0),
+                output_tokens=used.get("output_tokens", 0),
+                cached_tokens=cached or 0,
+            )
         )
-        self._tokens = 0
 
     def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
         """Count a call that failed; what it wrote until then is about a token for each piece."""
-        self.usage = self.usage + Usage(calls=1, output_tokens=self._tokens)
-        self._tokens = 0
+        self._count(self._tokens, prompt=self._tokens > 0)
+
+    def abandon(self) -> None:
+        """Count a call that nobody waits for any more, and end it with its next piece."""
+        self.abandoned = True
+        self._count(self._tokens, prompt=self._tokens > 0)
+
+    def _count(self, output: int, *, prompt: bool) -> None:
+        texts = (message.text for turns in self._prompt for message in turns) if prompt else ()
+        self._land(Usage(calls=1, input_tokens=sum(map(estimate, texts)), output_tokens=output))
+
+    def _land(self, taken: Usage) -> None:
+        """Add up a call, once: one that is given up may still end, or fail."""
+        with self._lock:
+            if self._flying:
+                self._flying = False
+                self.usage = self.usage + taken
 
 
 class StreamingWatch(Watch):
@@ -175,7 +215,7 @@ def call(
                 return answer.result()
         raise Stopped
     finally:
-        watch.abandoned = True
+        watch.abandon()
 
 
 async def acall(
@@ -185,23 +225,29 @@ async def acall(
     watch: Watch,
     timeout: float | None,  # noqa: ASYNC109  (of silence, not of the whole)
 ) -> Any:
-    """Run a Runnable asynchronously; one that is silent for too long is cancelled."""
-    if timeout is None:
-        return await runnable.ainvoke(input, config)
+    """Run a Runnable asynchronously; one that is silent for too long, or loops, is cancelled."""
     watch.heard = time.monotonic()
+    loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(runnable.ainvoke(input, config))
+    # LangChain's `agenerate` makes an `AttributeError` of an exception that is no `Exception`.
+    watch.interrupt = partial(loop.call_soon_threadsafe, task.cancel)
     try:
         while not task.done():
-            left = watch.heard + timeout - time.monotonic()
-            if left <= 0:
+            left = None if timeout is None else watch.heard + timeout - time.monotonic()
+            if timeout is not None and left is not None and left <= 0:
                 raise _silent(timeout)
             await asyncio.wait({task}, timeout=left)
+        if watch.looped is not None and (task.cancelled() or task.exception()):
+            raise Looped(watch.looped)
         return task.result()
     finally:
+        watch.abandon()
         if not task.done():
             task.cancel()
-            with suppress(asyncio.CancelledError, Looped, Exception):
-                await task
+            # Not `await task`: that would take a cancellation of this very task for the other's.
+            await asyncio.wait({task}, timeout=_GRACE)
+        if task.done() and not task.cancelled():
+            task.exception()  # heard, or asyncio would say that nobody did
 
 
 def _silent(timeout: float) -> ModelTimeoutError:

@@ -105,7 +105,7 @@ def write(
     price_in: PriceIn = None,
     price_out: PriceOut = None,
     price_cached: PriceCached = None,
-    max_concurrency: Concurrency = 32,
+    max_concurrency: Concurrency = 128,
     requests_per_minute: RequestsPerMinute = None,
     tokens_per_minute: TokensPerMinute = None,
     timeout: Timeout = 600.0,

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from longchain.agent.planfile import load, save
+from longchain.agent.request import events
 from longchain.document import WritingPlan
 from longchain.errors import InputError, PlanFileError
 
@@ -36,10 +37,10 @@ def edited(plan: WritingPlan, path: Path) -> WritingPlan:
         _open(path)
         try:
             changed = load(path)
-            if not (changed.sections or changed.chapters):
-                raise PlanFileError(f"{path}: the plan has no sections")
-        except PlanFileError as error:
-            print(f"longchain: {error}", file=sys.stderr)  # noqa: T201
+            events({"instruction": "-", "plan": changed}, mode="sequential")  # refuses a bad one
+        except InputError as error:
+            where = "" if isinstance(error, PlanFileError) else f"{path}: "
+            print(f"longchain: {where}{error}", file=sys.stderr)  # noqa: T201
             if not _again():
                 raise InputError(f"the plan is kept in {str(path)!r} as you left it") from None
             continue

@@ -26,8 +26,9 @@ from longchain.runs import Run
 
 def begin(run: Run) -> None:
     """Tell what writes, under which name it is kept, and what differs from before."""
-    model = layers(run.chain.stages.model)[-1]
-    _say(f"model: {resolve.describe(model)}")
+    if run.record.status != "done":  # which takes no model
+        model = layers(run.chain.stages.model)[-1]
+        _say(f"model: {resolve.describe(model)}")
     _say(f"run: {run.id}")
     for line in run.said:
         _say(f"resumed: {line}")

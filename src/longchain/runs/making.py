@@ -17,7 +17,7 @@ from longchain.agent.chain import AgentWriteChain
 from longchain.agent.spending import Budget, Prices
 from longchain.errors import RunError
 from longchain.models.address import shown, shown_url
-from longchain.models.resolve import chat_model, name
+from longchain.models.resolve import chat_model, name, pinned
 from longchain.models.traits import layers
 from longchain.runs.record import Record
 
@@ -58,8 +58,10 @@ class Making:
             if missing
             else ""
         )
-        if model is None:
-            base_url = base_url or record.base_url or None
+        if isinstance(model, str) and model.strip():
+            model, base_url = pinned(model, base_url)
+        elif not model:
+            model, base_url = None, base_url or record.base_url or None
         return cls(
             model=model if model is not None else record.model or None,
             base_url=base_url,
@@ -121,6 +123,12 @@ class Making:
 def model_name(chain: AgentWriteChain) -> str:
     """Return what the chain's model is called, without its wrappings."""
     return shown(name(layers(chain.stages.model)[-1]))
+
+
+def prices(record: Record) -> Prices | None:
+    """Return what a run's tokens cost, where that was said."""
+    kept = record.options.get("budget")
+    return _budget(kept).prices if kept else None
 
 
 def _model(given: Model, base_url: str | None) -> Any:

@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import Any
 
 from longchain.errors import RunError, StoreError, needs
@@ -40,6 +41,14 @@ _ALIVE = {
 """So that a machine that vanished is noticed in half a minute, and its locks with it."""
 
 
+_HELD = """
+SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database
+WHERE datname = current_database() AND locktype = 'advisory' AND objsubid = 1 AND granted
+AND classid = %s AND objid = %s
+"""
+"""Looks at a lock without taking it, which would turn away who wants to hold it just then."""
+
+
 class _Saver(Threaded, savers.PostgresSaver):  # type: ignore[misc]
     """LangGraph's saver, through both doors."""
 
@@ -57,7 +66,12 @@ class PostgresStore(Store):
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self.shown = shown_url(dsn)
+        self._holder: Any = None
+        """The connection whose locks hold the runs that this process writes: one for all of them,
+        since a server has few. Where it is lost, so are all holds."""
         self._held: dict[str, Any] = {}
+        """By which connection each of them is held."""
+        self._guard = Lock()
         with self.reading():
             # Once by itself: a pool would try again and again what a wrong password refuses.
             with self._connect() as first:
@@ -134,27 +148,34 @@ class PostgresStore(Store):
 
     @contextmanager
     def lock(self, run: str) -> Iterator[None]:
-        """Hold a run by a connection of its own, with which the hold ends."""
-        with self.reading():
-            connection = self._connect()
-        try:
-            with self.reading():
-                query = "SELECT pg_try_advisory_lock(%s)"
-                mine = connection.execute(query, (_key(run),)).fetchone()[0]
+        """Hold a run by a connection, with which the hold ends."""
+        if not self._take(run):
             record = self.load(run)
-            if not mine:
-                who = record.holder if record and record.holder else "another process"
-                raise RunError(
-                    f"the run {run!r} is being written by {who}: wait for it, or stop it first"
-                )
-            if record:
+            who = record.holder if record and record.holder else "another process"
+            raise RunError(
+                f"the run {run!r} is being written by {who}: wait for it, or stop it first"
+            )
+        try:
+            if record := self.load(run):
                 self.save(record.model_copy(update={"holder": me()}))
-            self._held[run] = connection
             yield
         finally:
-            self._held.pop(run, None)
-            with suppress(psycopg.Error):
-                connection.close()
+            with self._guard, suppress(psycopg.Error):
+                self._held.pop(run).execute("SELECT pg_advisory_unlock(%s)", (_key(run),))
+
+    def _take(self, run: str) -> bool:
+        """Try to hold a run. A connection may take a lock twice, so what it holds is noted."""
+        with self._guard, self.reading():
+            if run in self._held:
+                return False
+            if self._holder is not None and not _alive(self._holder):
+                self._holder = None
+            connection = self._holder = self._holder or self._connect()
+            query = "SELECT pg_try_advisory_lock(%s)"
+            mine = bool(connection.execute(query, (_key(run),)).fetchone()[0])
+            if mine:
+                self._held[run] = connection
+            return mine
 
     def still_held(self, run: str) -> None:
         """Make sure that the connection that holds a run has not been lost.
@@ -168,9 +189,9 @@ class PostgresStore(Store):
 
     def held(self, run: str) -> bool:
         """Say whether somebody holds a run, this process included."""
-        with self.reading(), self._connect() as connection:
-            query = "SELECT pg_try_advisory_lock(%s)"
-            return not connection.execute(query, (_key(run),)).fetchone()[0]
+        high, low = divmod(_key(run) % 2**64, 2**32)
+        with self.reading(), self._pool.connection() as connection:
+            return connection.execute(_HELD, (high, low)).fetchone() is not None
 
     # Trouble -------------------------------------------------------------------------------
 
@@ -195,6 +216,17 @@ class PostgresStore(Store):
     def close(self) -> None:
         """Let go of the database."""
         self._pool.close()
+        if self._holder is not None:
+            with suppress(psycopg.Error):
+                self._holder.close()
+
+
+def _alive(connection: Any) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
 
 
 def _sentence(error: Exception) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import aclosing, closing, contextmanager, suppress
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -25,6 +25,7 @@ from longchain.agent.request import events
 from longchain.document import LongDocument, WritingPlan
 from longchain.errors import LongchainError, RunError
 from longchain.models.resolve import explain
+from longchain.runs.making import model_name, prices
 from longchain.runs.record import Record, Status, now
 from longchain.runs.store import Store
 
@@ -32,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 _ANY = "retrieve"
 """The node in whose name a person's changes enter the log: any that may be followed by any."""
+
+_BEFORE_REVIEW = "plan"
 
 
 class Run:
@@ -128,7 +131,7 @@ class Run:
         progress = self.progress()
         if progress.plan is None:
             raise RunError(f"the run {self.id!r} has no plan yet: resume it")
-        return document(progress)
+        return document(progress, prices(self.record))
 
     @property
     def plan(self) -> WritingPlan | None:
@@ -172,28 +175,29 @@ class Run:
             raise RunError(
                 f"the plan of the run {self.id!r} waits for a review: approve it, or give another"
             )
-        prices = self.chain.stages.prices
-        return document(progress if progress is not None else self.progress(), prices)
+        return document(progress or self.progress(), prices(self.record))
 
     def follow(self, config: RunnableConfig | None = None) -> Iterator[Progress]:
         """Write it, and yield where it stands after every step."""
         with self._writing() as given:
             if given is None:
                 return
-            steps = self.chain.follow(given[0], {**(config or {}), **self.config})
-            for progress in steps:
-                self._tell(progress)
-                yield progress
+            steps: Any = self.chain.follow(given[0], {**(config or {}), **self.config})
+            with closing(steps):  # where the caller stops: before another may hold the run
+                for progress in steps:
+                    self._tell(progress)
+                    yield progress
 
     async def afollow(self, config: RunnableConfig | None = None) -> AsyncIterator[Progress]:
         """Write it asynchronously, and yield where it stands after every step."""
         with self._writing() as given:
             if given is None:
                 return
-            steps = self.chain.afollow(given[0], {**(config or {}), **self.config})
-            async for progress in steps:
-                self._tell(progress)
-                yield progress
+            steps: Any = self.chain.afollow(given[0], {**(config or {}), **self.config})
+            async with aclosing(steps):
+                async for progress in steps:
+                    self._tell(progress)
+                    yield progress
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Any] | None]:
@@ -202,8 +206,9 @@ class Run:
         Yields:
             What the chain is to be given, in a tuple; None where nothing remains to be done.
         """
-        self.chain.stages.policy.stop.clear()
-        with self._store.lock(self.id):
+        if self._chain is not None:
+            self._chain.stages.policy.stop.clear()
+        with self._holding():
             before = self.progress()
             waits = self.reviewing()
             if before.finished() and not waits:
@@ -225,6 +230,13 @@ class Run:
                     raise named from error
                 raise
             self._save(status="review" if self.reviewing() else self._status())
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        """Hold the run, and know it as it is by now: another may have written it since."""
+        with self._store.lock(self.id):
+            self.record = self._store.load(self.id) or self.record
+            yield
 
     def _status(self) -> Status:
         return "done" if self.progress().finished() else "stopped"
@@ -264,7 +276,7 @@ class Run:
         Returns:
             In words, what differs and what becomes of it.
         """
-        with self._store.lock(self.id):
+        with self._holding():
             log = self.log()
             progress = Progress(log, closed=self.closed, mode=self.mode)
             change = make(progress)
@@ -273,14 +285,43 @@ class Run:
         self.said += change.said
         return change.said
 
+    def remake(self, kept: dict[str, Any], said: list[str]) -> None:
+        """Keep how the run is made from now on.
+
+        Args:
+            kept: What its record is to say of that.
+            said: What differs, in words.
+        """
+        with self._holding():
+            log = self.log()
+            if Progress(log, closed=self.closed, mode=self.mode).finished():
+                self._save(**kept)  # which needs no model
+            else:
+                name = model_name(self.chain)
+                self.record = self.record.model_copy(update={**kept, "model_name": name})
+                # Other windows, other prompts: what comes next is decided anew.
+                self._append(log, [{"type": "amend", "request": {}}])
+        self.said += said
+
     def _append(self, log: list[Any], new: list[Any]) -> None:
         chain = self.chain
         with self._store.reading():
             known = len(chain.get_state(self.config).values["log"])
             # What was finished side by side and not yet taken in would be lost with its tasks.
-            chain.update_state(self.config, {"log": [*log[known:], *new]}, as_node=_ANY)
-        progress = Progress([*log, *new], closed=self.closed, mode=self.mode)
+            progress = Progress([*log, *new], closed=self.closed, mode=self.mode)
+            node = self._node(progress)
+            chain.update_state(self.config, {"log": [*log[known:], *new]}, as_node=node)
         self._save(status=self._status_of(progress), **_facts(progress))
+
+    def _node(self, progress: Progress) -> str:
+        """Return the node in whose name a change enters the log: one that what is due may follow.
+
+        Before there is a plan, that may be a look at the sources; then it may be a review.
+        """
+        if progress.plan is None:
+            return START
+        asked = self.record.options.get("review") and progress.plan_notes[:1] != ["given"]
+        return _BEFORE_REVIEW if asked and not progress.reviewed else _ANY
 
     @staticmethod
     def _status_of(progress: Progress) -> Status:
@@ -311,15 +352,7 @@ class Run:
             section: Its number, from 1.
             text: A text to put in its place; then only what comes after is written again.
         """
-
-        def change(progress: Progress) -> Change:
-            if text is None:
-                return edits.reopened(progress, section)
-            given = edits.replaced(progress, section, text)
-            last = section == len(progress.drafts)
-            return given if last else given + edits.reopened(progress, section + 1)
-
-        return self.change(change)
+        return self.change(lambda progress: edits.rewritten(progress, section, text))
 
     def amend(
         self, *, instruction: str | None = None, length: int | None = None, style: str | None = None
@@ -335,9 +368,9 @@ class Run:
         """Store the first events: from here on, the run can be resumed."""
         with self._store.reading():
             self.chain.update_state(self.config, {"log": log}, as_node=START)
-        self.record = self.record.model_copy(
-            update=_facts(Progress(log, closed=self.closed, mode=self.mode))
-        )
+        progress = Progress(log, closed=self.closed, mode=self.mode)
+        status: Status = "done" if progress.finished() else "new"
+        self.record = self.record.model_copy(update={"status": status, **_facts(progress)})
 
 
 def _facts(progress: Progress) -> dict[str, Any]:
@@ -345,6 +378,7 @@ def _facts(progress: Progress) -> dict[str, Any]:
     shown = progress.shown()
     planned = progress.plan is not None
     return {
+        "instruction": progress.request["instruction"],
         "title": progress.plan.title if progress.plan else "",
         "sections": len(progress.drafts),
         "finished": len(shown),

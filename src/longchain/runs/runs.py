@@ -5,12 +5,14 @@ Knows what a run is made of and how it is made again; knows nothing of command l
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 from longchain.agent import edits
 from longchain.agent.edits import Change
+from longchain.agent.events import Mode
 from longchain.agent.progress import Progress
 from longchain.document import WritingPlan
 from longchain.errors import RunError
@@ -109,14 +111,19 @@ class Runs:
 
     def _register(self, record: Record, log: list[Any], made: Making) -> Run:
         """Store a run's first events, then its record: what is listed can be resumed."""
+        taken = f"there is a run {record.id!r} already: resume it, or name another"
         if self._store.load(record.id) is not None:
-            raise RunError(f"there is a run {record.id!r} already: resume it, or name another")
-        run = Run(self._store, record, lambda: made.chain(self._store.saver))
+            raise RunError(taken)
+        run = self._run(record, made)
         with self._store.lock(record.id):
+            if self._store.load(record.id) is not None:  # by now: a log begun anew would be lost
+                raise RunError(taken)
             run.begin(log)
-            if not self._store.add(run.record):
-                raise RunError(f"there is a run {record.id!r} already: resume it, or name another")
+            self._store.add(run.record)
         return run
+
+    def _run(self, record: Record, made: Making) -> Run:
+        return Run(self._store, record, lambda: made.chain(self._store.saver))
 
     def list(self) -> list[Record]:
         """Return what is known of all runs, the latest first."""
@@ -149,8 +156,22 @@ class Runs:
         raise RunError(f"there is no run {run!r} in {self.where!r}: `longchain runs` lists them")
 
     def get(self, run: str) -> Run:
-        """Return a run to look at, or to go on with as it was."""
-        return self.resume(run)
+        """Return a run to look at, or to go on with as it was; nothing of it is changed.
+
+        Raises:
+            RunError: There is no such run, or it cannot be read.
+        """
+        record = self._readable(run)
+        return self._run(record, Making.again(record))
+
+    def _readable(self, run: str) -> Record:
+        record = self.record(run)
+        if record.format > FORMAT:
+            raise RunError(
+                f"the run {record.id!r} was written by longchain {record.version}, whose runs "
+                f"{version('longchain')} cannot read: upgrade longchain"
+            )
+        return record
 
     # Going on ------------------------------------------------------------------------------
 
@@ -185,23 +206,14 @@ class Runs:
                 handed over when it was started.
             InputError: What is to change cannot be used.
         """
-        record = self.record(run)
-        if record.format > FORMAT:
-            raise RunError(
-                f"the run {record.id!r} was written by longchain {record.version}, whose runs "
-                f"{version('longchain')} cannot read: upgrade longchain"
-            )
+        record = self._readable(run)
         if fixed := {"mode", "review"} & options.keys():
             raise RunError(f"{', '.join(sorted(fixed))} cannot change on the way: fork the run")
         made = Making.again(record, model, base_url, planner_model, options)
-        found = Run(self._store, record, lambda: made.chain(self._store.saver))
-        said = made.differences(record)
-        if said:
-            found.record = record.model_copy(update=made.kept())
-            self._store.save(found.record)
-            # Other windows, other prompts: what comes next is decided anew.
-            found.change(lambda progress: Change([{"type": "amend", "request": {}}]))
-        found.said += said
+        found = self._run(record, made)
+        kept = made.kept()
+        if not made.lacking and any(getattr(record, key) != kept[key] for key in kept):
+            found.remake(kept, made.differences(record))
         if instruction is not None or length is not None or style is not None:
             found.amend(instruction=instruction, length=length, style=style)
         if plan is not None:
@@ -231,10 +243,7 @@ class Runs:
         Raises:
             RunError: There is no such run or section.
         """
-        before = self.resume(run)
-        log = before.log()
-        progress = Progress(log, closed=before.closed, mode=before.mode)
-        edits.reopened(progress, section)  # refuses a section that is not there
+        before = self.get(run)
         own = {"model", "base_url", "planner_model", "instruction", "length", "style", "plan"}
         options = {key: value for key, value in changes.items() if key not in own}
         made = Making.again(
@@ -253,15 +262,26 @@ class Runs:
             model_name=model_name(made.chain(self._store.saver)),
             **made.kept(),
         )
+        # All of it before the new run is registered: what is refused leaves nothing behind.
+        log, said = before.log(), made.differences(before.record)
+        for wish in self._wishes(section, text, made.options.get("mode", "sequential"), changes):
+            change = wish(Progress(log, closed=before.closed, mode=before.mode))
+            log, said = [*log, *change.events], [*said, *change.said]
         forked = self._register(record, log, made)
-        forked.said += made.differences(before.record)
+        forked.said += said
+        return forked
+
+    @staticmethod
+    def _wishes(
+        section: int, text: str | None, mode: Mode, changes: dict[str, Any]
+    ) -> Iterator[Callable[[Progress], Change]]:
+        """Yield what is to be changed in a fork, in order."""
         asked = {key: changes[key] for key in ("instruction", "length", "style") if key in changes}
         if asked:
-            forked.amend(**asked)
+            yield lambda progress: edits.amended(progress, mode, **asked)
         if changes.get("plan") is not None:
-            forked.edit(changes["plan"])
-        forked.rewrite(section, text)
-        return forked
+            yield lambda progress: edits.replanned(progress, changes["plan"], mode)
+        yield lambda progress: edits.rewritten(progress, section, text)
 
     def delete(self, run: str) -> None:
         """Delete a run with all its text.

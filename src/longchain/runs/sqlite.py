@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from filelock import FileLock, Timeout
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -22,6 +24,12 @@ from longchain.runs.store import Store, Threaded, me
 
 _BUSY = 60.0
 """Seconds to wait for another process's commit."""
+
+_PATIENCE = 0.5
+"""Seconds to try for a run's lock: who only looks whether it is held has it for a moment."""
+
+_INDEX = 64 * 1024
+"""Bytes of room that must be left: SQLite's index of its log takes half of it."""
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -48,18 +56,50 @@ class SqliteStore(Store):
         self.path = path
         self.shown = str(path)
         self._locks = path.with_name(f"{path.name}.locks")
+        self._copy: TemporaryDirectory[str] | None = None
         with self.reading():
+            if path.exists() and not self._writable():
+                self._connect(self._copied())
+                return
             for folder in (path.parent, self._locks):
                 if not folder.exists():
                     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not path.exists():  # what people write is theirs alone
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-            if not os.access(path, os.W_OK) or not os.access(self._locks, os.W_OK):
-                raise PermissionError(13, "it is read-only")
-            connection = sqlite3.connect(path, check_same_thread=False, timeout=_BUSY)
-            self.saver: _Saver = _Saver(connection)
-            self._connection = connection
+            self._connect(path)
             self._prepare()
+
+    def _connect(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, check_same_thread=False, timeout=_BUSY)
+        self.saver: _Saver = _Saver(self._connection)
+
+    def _writable(self) -> bool:
+        """Say whether the file and its folder are open, and have room, for what SQLite needs."""
+        if not (os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)):
+            return False
+        try:
+            self._locks.mkdir(exist_ok=True, mode=0o700)
+            with TemporaryFile(dir=self._locks) as probe:
+                probe.write(bytes(_INDEX))
+                probe.flush()
+        except OSError:
+            return False
+        return True
+
+    def _copied(self) -> Path:
+        """Return a copy to read from: SQLite needs to write beside a file even to read it."""
+        self._copy = TemporaryDirectory(prefix="longchain-")
+        for name in (self.path.name, f"{self.path.name}-wal"):
+            with suppress(FileNotFoundError):
+                copyfile(self.path.with_name(name), Path(self._copy.name) / name)
+        return Path(self._copy.name) / self.path.name
+
+    def _for_writing(self) -> None:
+        if self._copy is not None:
+            raise StoreError(
+                f"the runs in {self.shown!r} can be read, but not written: it is read-only, or no "
+                "room is left; free some, or set LONGCHAIN_STATE to a folder that can be written"
+            )
 
     def _prepare(self) -> None:
         """Make the tables. Two processes that do so at once may meet where SQLite does not wait."""
@@ -79,6 +119,7 @@ class SqliteStore(Store):
 
     def add(self, record: Record) -> bool:
         """Register a run; False where the name is taken."""
+        self._for_writing()
         row = (record.id, record.created, record.model_dump_json())
         with self.reading(), self.saver.cursor() as cursor:
             cursor.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, ?)", row)
@@ -86,6 +127,7 @@ class SqliteStore(Store):
 
     def save(self, record: Record) -> None:
         """Bring a record up to date."""
+        self._for_writing()
         row = (record.model_dump_json(), record.id)
         with self.reading(), self.saver.cursor() as cursor:
             cursor.execute("UPDATE runs SET record = ? WHERE id = ?", row)
@@ -106,6 +148,7 @@ class SqliteStore(Store):
 
     def delete(self, run: str) -> None:
         """Delete a run with all its text."""
+        self._for_writing()
         with self.reading():
             self.saver.delete_thread(run)
             with self.saver.cursor() as cursor:
@@ -121,11 +164,12 @@ class SqliteStore(Store):
     @contextmanager
     def lock(self, run: str) -> Iterator[None]:
         """Hold a run; the system itself lets go of it for a process that dies."""
+        self._for_writing()
         # Another object for each holder, or one process could hold a run twice.
         held = FileLock(self._lockfile(run), thread_local=False)
         try:
             with self.reading():
-                held.acquire(timeout=0)
+                held.acquire(timeout=_PATIENCE, poll_interval=0.02)
         except Timeout:
             record = self.load(run)
             who = record.holder if record and record.holder else "another process"
@@ -141,6 +185,8 @@ class SqliteStore(Store):
 
     def held(self, run: str) -> bool:
         """Say whether somebody holds a run, this process included."""
+        if self._copy is not None:
+            return False
         held = FileLock(self._lockfile(run), thread_local=False)
         try:
             with self.reading():
@@ -193,3 +239,5 @@ class SqliteStore(Store):
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+        if self._copy is not None:
+            self._copy.cleanup()

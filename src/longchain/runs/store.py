@@ -29,6 +29,7 @@ from langgraph.checkpoint.base import (
 )
 
 from longchain.errors import StoreError
+from longchain.models.resolve import explain
 from longchain.runs.record import Record
 
 FILE = "runs.db"
@@ -41,6 +42,20 @@ class Threaded(BaseCheckpointSaver[Any]):
     LangGraph's two savers for each database speak one half each, and a run goes through both
     doors. A call takes some milliseconds.
     """
+
+    def put_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """Store what a node has added; of an error, what may be shown of it.
+
+        LangGraph stores an error as it stands, and a provider's may repeat the key.
+        """
+        plain = [(c, explain(v) if isinstance(v, Exception) else v) for c, v in writes]
+        super().put_writes(config, plain, task_id, task_path)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return a checkpoint."""
