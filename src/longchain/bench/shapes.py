@@ -52,18 +52,8 @@ class Sample(_Shape):
     """What else the benchmark's own score needs, JSON-plain."""
 
 
-class Prediction(_Shape):
-    """What a model or a chain made of a sample: one line of a results file."""
-
-    id: str
-    task: str
-    prompt: str
-    length: int | None = None
-    unit: Unit = "words"
-    language: str = "en"
-    kind: str = ""
-    bound: Bound = "equal"
-    extra: dict[str, Any] = Field(default_factory=dict)
+class Prediction(Sample):
+    """What a model or a chain made of a sample: one line of a results file, the sample in it."""
 
     response: str = ""
     """The text, raw, as it came back; empty where nothing did."""
