@@ -36,7 +36,8 @@ from benchmarks.cluster import cluster
 from longchain import AgentWriteChain, Runs
 from longchain.agent.chatter import is_error
 from longchain.repetition import duplicate_sentences, loop_start
-from longchain.runs.store import Store, place
+from longchain.runs.place import place
+from longchain.runs.store import Store
 from longchain.testing import Faults, LengthBehavior, SimulatedServer
 
 SECTIONS = 12

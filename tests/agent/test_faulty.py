@@ -11,11 +11,13 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
-from longchain.agent import again, faulty
-from longchain.agent.faulty import OVERLAP, Told, wrong_language
+from longchain.agent import again
+from longchain.agent import told as tellings
+from longchain.agent.faulty import wrong_language
 from longchain.agent.progress import Progress
 from longchain.agent.reply import Reply
 from longchain.agent.settle import RETRIES, settle
+from longchain.agent.told import OVERLAP, Told
 from longchain.errors import ReplyError
 from longchain.repetition import overlap
 from longchain.testing import FakeWriter, LengthBehavior
@@ -262,13 +264,13 @@ def test_the_index_follows_every_change() -> None:
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the lengths of the texts whose n-grams are taken from here on."""
     lengths: list[int] = []
-    grams = faulty._grams
+    grams = tellings._grams
 
     def counted(text: str) -> set[int]:
         lengths.append(len(text))
         return grams(text)
 
-    monkeypatch.setattr(faulty, "_grams", counted)
+    monkeypatch.setattr(tellings, "_grams", counted)
     return lengths
 
 

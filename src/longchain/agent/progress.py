@@ -29,8 +29,8 @@ from longchain.agent.events import (
     Surveyed,
     Written,
 )
-from longchain.agent.faulty import Told
 from longchain.agent.spending import Ledger
+from longchain.agent.told import Told
 from longchain.document import SectionPlan, Unit, Usage, WritingPlan
 from longchain.length import LengthController, count_length
 

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
-import platformdirs
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     BaseCheckpointSaver,
@@ -31,9 +28,6 @@ from langgraph.checkpoint.base import (
 from longchain.errors import StoreError
 from longchain.models.resolve import explain
 from longchain.runs.record import Record
-
-FILE = "runs.db"
-_POSTGRES = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
 
 
 class Threaded(BaseCheckpointSaver[Any]):
@@ -169,34 +163,3 @@ class Store(ABC):
 def me() -> str:
     """Return what others are told of this process."""
     return f"process {os.getpid()} on {socket.gethostname()}"
-
-
-def place(where: str | Path | None = None) -> str:
-    """Return where runs are kept: as given, `LONGCHAIN_STATE`, or the user's state folder.
-
-    Args:
-        where: A folder, a file that ends in `.db`, or a PostgreSQL address.
-    """
-    found = str(where or "").strip() or os.environ.get("LONGCHAIN_STATE", "").strip()
-    found = found or platformdirs.user_state_dir("longchain", appauthor=False)
-    if _POSTGRES.match(found):
-        return found
-    path = Path(found).expanduser().absolute()
-    return str(path if path.suffix == ".db" else path / FILE)
-
-
-def open_store(where: str | Path | None = None) -> Store:
-    """Return the store at a place; a file and its folder are made where they are missing.
-
-    Raises:
-        StoreError: It cannot be opened.
-        MissingExtraError: PostgreSQL needs packages that are not installed.
-    """
-    found = place(where)
-    if _POSTGRES.match(found):
-        from longchain.runs.postgres import PostgresStore
-
-        return PostgresStore(found)
-    from longchain.runs.sqlite import SqliteStore
-
-    return SqliteStore(Path(found))
