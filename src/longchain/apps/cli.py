@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -296,9 +295,9 @@ def main() -> None:
     try:
         app()
     except SystemExit as end:
-        idle = all(t.daemon or t is threading.main_thread() for t in threading.enumerate())
-        if end.code == console.EXIT_STOPPED and not idle:
-            # A call that cannot be cancelled would hold the end up until it is answered.
+        if end.code == console.EXIT_STOPPED:
+            # Who stops a run wants it stopped: calls that nobody waits for any more, and all
+            # else that a process does when it ends, would hold it up.
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(console.EXIT_STOPPED)

@@ -66,6 +66,8 @@ def _heeding(run: Run) -> Iterator[None]:
     """Let Ctrl-C, or a request to end, end also what other threads are waiting for."""
 
     def stop(*_: object) -> None:
+        # Threads whose calls are given up say so, one traceback each.
+        logging.getLogger("concurrent.futures").setLevel(logging.CRITICAL + 1)
         run.stop()
         raise KeyboardInterrupt
 
