@@ -472,3 +472,25 @@ def test_a_resumed_run_goes_on_counting_where_it_stopped() -> None:
     section = chain.invoke(None, thread)["sections"][1]
     assert section["text"] == ZH
     assert section["calls"] == RETRIES + 1
+
+
+ENGLISH = [
+    f"The {name} rises over the bay, and every boat that was moored there swings on its rope. "
+    f"Nobody who has seen the {name} there would say that it is the same as on the open sea."
+    for name in ("tide", "moon", "wind")
+]
+
+
+def test_a_model_that_stays_in_one_language_is_asked_again_once() -> None:
+    plan = WritingPlan(
+        language="ja",
+        unit="characters",
+        sections=[SectionPlan(heading=name, main_point=name, length=400) for name in "甲乙丙"],
+    )
+    writer = FakeWriter(replies=[ENGLISH[0], ENGLISH[0], *ENGLISH])
+    document = AgentWriteChain(writer, length_control=False).invoke(
+        {"instruction": "海について書いてください。", "plan": plan}
+    )
+    assert writer.calls == 3 + RETRIES
+    said = [section["notes"] for section in document["sections"]]
+    assert all("accepted: wrong language (en)" in notes for notes in said)

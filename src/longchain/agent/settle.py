@@ -80,7 +80,7 @@ def settle(
     cut = reply.finish == "length" or cleaned.problem == "loop"
     text = _whole(cleaned.text, progress.language, cut, notes)
     problem = _problem(cleaned, text, progress, asked) or faulty.fault(text, progress, index)
-    if problem and not strict and _is_last(draft, problem):
+    if problem and not strict and _may_stand(progress, draft, problem):
         notes.append(f"accepted: {problem}")
     elif problem:
         return _unusable(draft, index, kind, asked, problem, reply, usage)
@@ -124,9 +124,18 @@ def _problem(cleaned: Cleaned, text: str, progress: Progress, asked: int) -> str
     return "" if text.strip() else "no whole sentence"
 
 
-def _is_last(draft: Draft, problem: str) -> bool:
-    """Whether the section has nothing, and will have nothing better than this prose."""
-    return faulty.is_soft(problem) and draft.retries >= RETRIES and not draft.text
+def _may_stand(progress: Progress, draft: Draft, problem: str) -> bool:
+    """Whether nothing better than this prose will come.
+
+    A model that stayed in one language, asked again and again, will not leave it for a later
+    section: that would cost two more calls each time.
+    """
+    if not faulty.is_soft(problem):
+        return False
+    known = problem.startswith("wrong language") and any(
+        f"accepted: {problem}" in other.notes for other in progress.drafts
+    )
+    return known or (draft.retries >= RETRIES and not draft.text)
 
 
 def _lead(reply: str, prose: str, notes: Sequence[str]) -> str:
