@@ -28,6 +28,7 @@ from longchain.agent.spending import Budget
 from longchain.agent.traffic import Traffic
 from longchain.agent.watch import Looped, Stopped, StreamingWatch, Watch, acall, call
 from longchain.document import Usage
+from longchain.models.resolve import without_secrets
 from longchain.models.tokens import estimate
 
 logger = logging.getLogger(__name__)
@@ -248,7 +249,13 @@ class Step(Runnable[Any, Any]):
         return pause
 
     def _defer(self, made: Attempts, error: Exception) -> Any:
-        """Raise an error, or keep it until the nodes beside this one are done."""
+        """Raise an error, or keep it until the nodes beside this one are done.
+
+        A checkpointer stores its message, which may repeat what a provider was sent.
+        """
+        error.args = tuple(
+            without_secrets(part) if isinstance(part, str) else part for part in error.args
+        )
         if not self.deferred:
             raise error
         made.seen.progress.errors.append(error)

@@ -71,7 +71,7 @@ class Watch(BaseCallbackHandler):
         self.looped: str | None = None
         """The reply until it was found to go in circles."""
         self.interrupt: Callable[[], object] | None = None
-        """Ends the call from outside; None: an exception does, where the reply comes in."""
+        """Cancels the call, where it is asynchronous."""
         self._lock = Lock()
         self._flying = False
         self._begin(())
@@ -106,7 +106,7 @@ class Watch(BaseCallbackHandler):
         self._tokens += 1
         if self.abandoned:
             raise Looped("")
-        if not self.guarded or self.looped is not None or not isinstance(piece, str) or not piece:
+        if not self.guarded or not isinstance(piece, str) or not piece:
             return
         self._text.append(piece)
         if self._guard.feed(piece):
@@ -114,6 +114,9 @@ class Watch(BaseCallbackHandler):
             if self.interrupt is None:
                 raise Looped(self.looped)
             self.interrupt()
+            # At once: `asyncio.wait_for` of Python 3.11, in which ChatOpenAI waits for the next
+            # piece, loses a cancellation that comes together with it.
+            raise asyncio.CancelledError
 
     def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         """Count a finished call; what the server does not report is estimated."""

@@ -361,6 +361,15 @@ _SECRET = re.compile(r"(?:\b(?:sk|pk|key)[-_]|(?<=[Bb]earer ))[\w.*-]{6,}|(?<=:/
 _LONGEST_REASON = 300
 
 
+def without_secrets(text: str) -> str:
+    """Return a message without keys, and without user and password of an address."""
+    text = _SECRET.sub("[key]", text)
+    for variable, value in os.environ.items():
+        if _SECRET_NAME.search(variable) and len(value) >= 8:
+            text = text.replace(value, "[key]")
+    return text
+
+
 def explain(error: Exception) -> str:
     """Return one line that says what went wrong and what to do; without any key.
 
@@ -369,11 +378,8 @@ def explain(error: Exception) -> str:
     """
     if isinstance(error, LongchainError):
         return str(error)
-    reason = _SECRET.sub("[key]", " ".join(str(error).split()))
-    for variable, value in os.environ.items():
-        if _SECRET_NAME.search(variable) and len(value) >= 8:
-            reason = reason.replace(value, "[key]")
-    reason = reason[:_LONGEST_REASON] or type(error).__name__
+    reason = without_secrets(" ".join(str(error).split()))[:_LONGEST_REASON]
+    reason = reason or type(error).__name__
     hint = next((hint for kind, hint in _HINTS if isinstance(error, kind)), "")
     local = isinstance(error, OSError) and not hint
     if getattr(error, "complete", False):  # the message says what to do
