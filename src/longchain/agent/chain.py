@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
@@ -33,6 +33,7 @@ from longchain.agent import memory as memories
 from longchain.agent import options
 from longchain.agent import plan as plans
 from longchain.agent import write as writes
+from longchain.agent.estimate import Estimate, estimate
 from longchain.agent.events import Mode, extend
 from longchain.agent.layout import pieces
 from longchain.agent.nodes import Nodes
@@ -48,9 +49,6 @@ from longchain.document import WritingPlan
 from longchain.errors import InputError
 from longchain.models.tokens import counter
 from longchain.models.traits import context_window
-
-if TYPE_CHECKING:
-    from longchain.agent.estimate import Estimate
 
 SNAPSHOTS = 5_000
 """Updates between two full copies of the log in a checkpoint; each copy stores all text again."""
@@ -291,14 +289,16 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
     # What a writer wants -------------------------------------------------------------------
 
     def estimate(self, input: Any, prices: Prices | None = None) -> Estimate:
-        """Return what a document will take, without a call; see `longchain.agent.estimate`.
+        """Return what a document will take, without asking a model or the retriever.
+
+        Args:
+            input: What would be written.
+            prices: What tokens cost; None: as in the budget.
 
         Raises:
             InputError: The input cannot be used.
         """
-        from longchain.agent.estimate import estimate  # it runs this graph, and so imports it
-
-        return estimate(self, input, prices)
+        return estimate(self.stages, self._enter(input)["log"], topology, prices)
 
     def plan(self, input: Any, config: RunnableConfig | None = None) -> WritingPlan:
         """Plan a document without writing it; hand the plan back as `{"instruction", "plan"}`.
@@ -398,7 +398,13 @@ def _named(config: RunnableConfig | None) -> RunnableConfig:
 
 
 def _events(update: dict[str, Any]) -> list[Any]:
-    """Return what the nodes of one update added to the log."""
+    """Return what the nodes of one update added to the log.
+
+    A resumed run also hands on what was stored before it stopped and not yet taken in, with a note
+    that says so; the state that it starts from has that already.
+    """
+    if (update.get("__metadata__") or {}).get("cached"):
+        return []
     changes = [changed for changed in update.values() if isinstance(changed, dict)]
     return [event for changed in changes for event in changed.get("log", [])]
 

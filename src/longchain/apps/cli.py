@@ -110,6 +110,9 @@ def write(
     timeout: Timeout = 600.0,
     bad_replies: BadReplies = "accept",
     state: State = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Say what it will take, and write nothing.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -140,6 +143,9 @@ def write(
             ),
             "streaming": True,
         }
+        if estimate:
+            console.estimate(given, model, base_url, planner_model, options, as_json, quiet)
+            return
         if edit_plan and plan is not None:
             given["plan"] = editor.edited(given["plan"], plan.with_suffix(".edited.yaml"))
         with console.runs(state) as kept:

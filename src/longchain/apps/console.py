@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 if TYPE_CHECKING:
+    from longchain.agent.estimate import Estimate
     from longchain.agent.spending import Budget
     from longchain.document import LongDocument, WritingPlan
     from longchain.runs import Run, Runs
@@ -160,6 +161,45 @@ def budget(
     if all(given is None for given in (calls, tokens, cost, prices)):
         return None
     return Budget(calls=calls, tokens=tokens, cost=cost, prices=prices)
+
+
+def estimate(
+    given: dict[str, Any],
+    model: str | None,
+    base_url: str | None,
+    planner_model: str | None,
+    options: dict[str, Any],
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Print what a document will take, as `AgentWriteChain.estimate` says."""
+    from longchain.agent.chain import AgentWriteChain
+    from longchain.models.resolve import chat_model, describe
+
+    writer = chat_model(model, base_url=base_url)
+    planner = chat_model(planner_model, base_url=base_url) if planner_model else None
+    if not quiet:
+        typer.echo(f"model: {describe(writer)}", err=True)
+    found = AgentWriteChain(writer, planner_model=planner, **options).estimate(given)
+    typer.echo(found.model_dump_json(indent=2) if as_json else _told(found))
+
+
+def _told(found: Estimate) -> str:
+    """Return an estimate in lines for people, with as many digits as it deserves."""
+
+    def about(number: int) -> str:
+        return f"{round(number, min(3 - len(str(number)), 0)):,}"
+
+    cost = f"{found.cost:.2g}" if found.cost is not None else "give --price-in and --price-out"
+    cached = f"{about(found.cached_tokens)} of them cached, where the server has a prefix cache"
+    lines = [
+        f"sections: {found.sections}, {found.length:,} {found.unit}",
+        f"calls: about {found.calls}, at most {found.calls_most}",
+        f"prompt tokens: about {about(found.input_tokens)}, {cached}",
+        f"output tokens: about {about(found.output_tokens)}",
+        f"cost: {cost}",
+    ]
+    return "\n".join([*lines, *(f"assumed: {said}" for said in found.assumed)])
 
 
 @contextmanager
