@@ -12,6 +12,7 @@ an input may be a bare string, and the limit of 25 steps that langchain-core han
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
@@ -343,9 +344,10 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         given = self._enter(input)
         kept = None if isinstance(given, dict) else (await self.aget_state(_named(config))).values
         progress = self._begun(given if kept is None else kept)
-        async for update in self.astream(given, config, stream_mode="updates"):
-            progress.add(_events(update))
-            yield progress
+        async with aclosing(self.astream(given, config, stream_mode="updates")) as steps:
+            async for update in steps:
+                progress.add(_events(update))
+                yield progress
 
     def stream_text(self, input: Any, config: RunnableConfig | None = None) -> Iterator[str]:
         """Yield the document's Markdown as it becomes final; the pieces join to the text.

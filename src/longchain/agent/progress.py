@@ -165,8 +165,10 @@ class Progress:
         if "required" in event:
             self.request = {**self.request, "required": event["required"]}
         if "plan" in event:
+            before = self.unit
             self.plan = WritingPlan.model_validate(event["plan"])
-            self.drafts = self._carried(self.plan, event.get("kept"))
+            recount = self.unit != before
+            self.drafts = self._carried(self.plan, event.get("kept"), recount)
         else:
             assert self.plan is not None
             new = [SectionPlan.model_validate(section) for section in event["sections"]]
@@ -174,7 +176,9 @@ class Progress:
             self.drafts.extend(Draft(plan=section) for section in new)
         self._control()
 
-    def _carried(self, plan: WritingPlan, kept: list[int | None] | None) -> list[Draft]:
+    def _carried(
+        self, plan: WritingPlan, kept: list[int | None] | None, recount: bool
+    ) -> list[Draft]:
         """Return the drafts of a new plan, with the texts that it keeps."""
         before, drafts = self.drafts, []
         # A summary holds as far as the texts that it sums up are the same.
@@ -185,9 +189,13 @@ class Progress:
                 drafts.append(Draft(plan=section))
                 continue
             same = index + 1 if same == index == old else same
-            moved = self.count(section.heading) - self.count(before[old].plan.heading)
-            length = before[old].length + (moved if before[old].text else 0)
-            drafts.append(replace(before[old], plan=section, length=length, shown=[]))
+            draft = replace(before[old], plan=section, shown=[])
+            moved = self.count(self.heading(draft)) - self.count(self.heading(before[old]))
+            if recount:
+                draft.length = self.count(self.heading(draft)) + self.count(draft.text)
+            elif draft.text:
+                draft.length += moved
+            drafts.append(draft)
         self._forget(same)
         return drafts
 

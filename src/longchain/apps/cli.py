@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from longchain.apps import console, runs
+from longchain.apps import bench, console, runs
 from longchain.apps.console import (
     AsJson,
     BadReplies,
@@ -294,6 +294,7 @@ def _given(
 
 
 runs.register(app)
+bench.register(app)
 
 
 def main() -> None:

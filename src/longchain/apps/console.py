@@ -230,20 +230,21 @@ def mistakes() -> Iterator[Course]:
     except (LongchainError, ModelError, OSError) as error:
         typer.echo(f"longchain: {explain(error)}", err=True)
         early = EXIT_MISTAKE if isinstance(error, StoreError) else EXIT_FAILED
-        raise typer.Exit(_stopped(course) or early) from None
+        planned = course.run is not None and course.run.record.sections > 0
+        raise typer.Exit(_stopped(course) if planned else early) from None
     except KeyboardInterrupt:
         typer.echo("longchain: interrupted", err=True)
         raise typer.Exit(_stopped(course) or 130) from None
 
 
 def _stopped(course: Course) -> int:
-    """Say how to go on, where there is something to go on with."""
-    run = course.run
-    if run is None or not run.record.sections:
+    """Say how to go on, where there is a run to go on with."""
+    if course.run is None:
         return 0
-    record = run.record
+    record = course.run.record
+    kept = f"{record.finished} of {record.sections} sections are finished and kept"
     typer.echo(
-        f"longchain: {record.finished} of {record.sections} sections are finished and kept; "
+        f"longchain: {kept if record.sections else 'nothing is planned yet'}; "
         f"go on with: longchain resume {record.id}",
         err=True,
     )

@@ -8,6 +8,7 @@ pooler in transaction mode.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +17,7 @@ from typing import Any
 
 from longchain.errors import RunError, StoreError, needs
 from longchain.models.address import shown_url
-from longchain.runs.record import Record
+from longchain.runs.record import Record, read
 from longchain.runs.store import Store, Threaded, me
 
 psycopg: Any = needs("psycopg", "postgres", "keeping runs in PostgreSQL")
@@ -40,6 +41,9 @@ _ALIVE = {
 }  # fmt: skip
 """So that a machine that vanished is noticed in half a minute, and its locks with it."""
 
+
+_REFUSED = re.compile(r"authentication failed|(?:database|role) .* does not exist")
+"""What the server says to a newcomer, whom the driver tells no code."""
 
 _HELD = """
 SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database
@@ -125,14 +129,15 @@ class PostgresStore(Store):
     def load(self, run: str) -> Record | None:
         """Return a run's record."""
         found = self._run("SELECT record AS value FROM longchain_runs WHERE id = %s", run)
-        return Record.model_validate_json(found[0]) if found else None
+        return read(run, found[0]) if found else None
 
     def records(self) -> list[Record]:
         """Return all records, the latest first."""
         found = self._run(
-            "SELECT record AS value FROM longchain_runs ORDER BY created DESC, number DESC"
+            "SELECT id || E'\\n' || record AS value FROM longchain_runs "
+            "ORDER BY created DESC, number DESC"
         )
-        return [Record.model_validate_json(row) for row in found]
+        return [read(*row.split("\n", 1)) for row in found]
 
     def _run(self, query: str, *values: str) -> list[str]:
         with self.reading(), self._pool.connection() as connection:
@@ -233,9 +238,10 @@ def _sentence(error: Exception) -> str:
     state = getattr(error, "sqlstate", None) or ""
     if state.startswith("53"):
         return "cannot be kept: the server is out of room, memory or connections; resume later"
-    if state in ("28P01", "28000", "3D000") or "authentication failed" in str(error):
+    if state in ("28P01", "28000", "3D000") or _REFUSED.search(str(error)):
         return "cannot be reached: the server refuses the user, the password or the database"
-    if isinstance(error, psycopg.OperationalError) and (not state or state.startswith("08")):
+    gone = not state or state.startswith(("08", "57P"))
+    if isinstance(error, psycopg.OperationalError) and gone:
         return "cannot be reached: check the address and that the server runs"
     return f"cannot be read or written ({type(error).__name__} {state}".rstrip() + ")"
 

@@ -6,12 +6,13 @@ stands before their `@`, and of a model only its string is kept.
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from longchain.document import Unit, Usage
 from longchain.errors import RunError
@@ -77,6 +78,22 @@ class Record(BaseModel):
 
     holder: str = ""
     """Who wrote it last: process and machine."""
+
+
+def read(run: str, text: str) -> Record:
+    """Return a record as it was stored.
+
+    One that cannot be read still names its run, whose text stands elsewhere and can be exported.
+    """
+    try:
+        return Record.model_validate_json(text)
+    except ValidationError:
+        pass
+    try:
+        found = json.loads(text)
+        return Record(id=run, format=int(found["format"]), version=str(found["version"]))
+    except (ValueError, TypeError, KeyError):
+        return Record(id=run, status="failed", error="its record is damaged; try to export it")
 
 
 def now() -> str:

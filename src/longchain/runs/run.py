@@ -53,6 +53,7 @@ class Run:
         self._store = store
         self._make = make
         self._chain: AgentWriteChain | None = None
+        self._reads: AgentWriteChain | None = None
         self._answer: Any = None
 
     @property
@@ -100,10 +101,16 @@ class Run:
         """Return a chain that can read the log; it needs no model."""
         if self._chain is not None:
             return self._chain
-        return AgentWriteChain("offline", mode=self.mode, checkpointer=self._store.saver)
+        if self._reads is None:
+            review = bool(self.record.options.get("review"))
+            saver = self._store.saver
+            self._reads = AgentWriteChain(
+                "offline", mode=self.mode, review=review, checkpointer=saver
+            )
+        return self._reads
 
     def log(self) -> list[Any]:
-        """Return all its events, those included that are stored but not yet taken in.
+        """Return all its events; LangGraph counts in those that are stored but not yet taken in.
 
         Raises:
             RunError: It holds none.
@@ -113,8 +120,6 @@ class Run:
         log = list(state.values.get("log", []))
         if not log:
             raise RunError(f"the run {self.id!r} holds nothing: start it again")
-        for task in state.tasks:
-            log += (task.result or {}).get("log", [])
         return log
 
     def reviewing(self) -> bool:
@@ -212,15 +217,15 @@ class Run:
             before = self.progress()
             waits = self.reviewing()
             if before.finished() and not waits:
-                self._save(status="done")
+                self._save(status="done", error="", **_facts(before))
                 yield None
                 return
             if waits and self._answer is None:
-                self._save(status="review")
+                self._save(status="review", **_facts(before))
                 yield None
                 return
             answer, self._answer = self._answer, None
-            self._save(status="writing", error="")
+            self._save(status="writing", error="", **_facts(before))
             logger.info("run %s: writing", self.id, extra={"run": self.id})
             try:
                 yield (Command(resume=answer) if waits else None,)
@@ -229,7 +234,9 @@ class Run:
                 if named := self._store.translated(error):
                     raise named from error
                 raise
-            self._save(status="review" if self.reviewing() else self._status())
+            after = self.progress()
+            status = "review" if self.reviewing() else self._status_of(after)
+            self._save(status=status, **_facts(after))
 
     @contextmanager
     def _holding(self) -> Iterator[None]:
@@ -237,9 +244,6 @@ class Run:
         with self._store.lock(self.id):
             self.record = self._store.load(self.id) or self.record
             yield
-
-    def _status(self) -> Status:
-        return "done" if self.progress().finished() else "stopped"
 
     def _tell(self, progress: Progress) -> None:
         """Bring the record up to date where something worth telling has happened."""
@@ -252,9 +256,16 @@ class Run:
     def _ended(self, error: BaseException) -> None:
         """Note why it stopped; that it cannot be noted must not hide the reason."""
         told = explain(error) if isinstance(error, Exception) else "stopped"
-        failed = isinstance(error, Exception) and not self.record.sections
         with suppress(LongchainError):
-            self._save(status="failed" if failed else "stopped", error=told)
+            # What was paid for counts, also where it came to nothing.
+            progress = self.progress()
+            if progress.finished():
+                status: Status = "done"
+            elif isinstance(error, Exception) and progress.plan is None:
+                status = "failed"
+            else:
+                status = "stopped"
+            self._save(status=status, error="" if status == "done" else told, **_facts(progress))
         logger.info("run %s: %s", self.id, told, extra={"run": self.id})
 
     def _save(self, **changes: Any) -> None:
@@ -306,11 +317,12 @@ class Run:
     def _append(self, log: list[Any], new: list[Any]) -> None:
         chain = self.chain
         with self._store.reading():
-            known = len(chain.get_state(self.config).values["log"])
-            # What was finished side by side and not yet taken in would be lost with its tasks.
             progress = Progress([*log, *new], closed=self.closed, mode=self.mode)
             node = self._node(progress)
-            chain.update_state(self.config, {"log": [*log[known:], *new]}, as_node=node)
+            # What was finished side by side and not yet taken in would be lost with its tasks.
+            tasks = chain.get_state(self.config).tasks
+            waiting = [event for task in tasks for event in (task.result or {}).get("log", [])]
+            chain.update_state(self.config, {"log": [*waiting, *new]}, as_node=node)
         self._save(status=self._status_of(progress), **_facts(progress))
 
     def _node(self, progress: Progress) -> str:

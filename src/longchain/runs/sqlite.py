@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from longchain.errors import RunError, StoreError
-from longchain.runs.record import Record
+from longchain.runs.record import Record, read
 from longchain.runs.store import Store, Threaded, me
 
 _BUSY = 60.0
@@ -134,17 +134,17 @@ class SqliteStore(Store):
 
     def load(self, run: str) -> Record | None:
         """Return a run's record."""
-        found = self._rows("SELECT record FROM runs WHERE id = ?", run)
-        return Record.model_validate_json(found[0]) if found else None
+        found = self._rows("SELECT id, record FROM runs WHERE id = ?", run)
+        return read(*found[0]) if found else None
 
     def records(self) -> list[Record]:
         """Return all records, the latest first."""
-        found = self._rows("SELECT record FROM runs ORDER BY created DESC, rowid DESC")
-        return [Record.model_validate_json(row) for row in found]
+        found = self._rows("SELECT id, record FROM runs ORDER BY created DESC, rowid DESC")
+        return [read(*row) for row in found]
 
-    def _rows(self, query: str, *values: str) -> list[str]:
+    def _rows(self, query: str, *values: str) -> list[tuple[str, str]]:
         with self.reading(), self.saver.cursor(transaction=False) as cursor:
-            return [row[0] for row in cursor.execute(query, values).fetchall()]
+            return cursor.execute(query, values).fetchall()
 
     def delete(self, run: str) -> None:
         """Delete a run with all its text."""
