@@ -1,1 +1,1 @@
-"""How well it writes: measures without a judge."""
+"""How well it writes: tasks -> predictions -> scores -> a report."""

@@ -120,6 +120,10 @@ _CHINESE_CHARACTER = regex.compile(
     regex.VERBOSE,
 )
 
+_ALONE = re.compile(rf"[{_HAN_KANA}{_WIDE_MARKS}“”‘’…—·×]")
+_APOSTROPHE = re.compile(r"(?<=[a-zA-Z])[‘’](?=[a-zA-Z])")
+_OF_PARTS = regex.compile(rf"[\p{{M}}{_VOICING}\p{{Extended_Pictographic}}\p{{RI}}]")
+
 
 def count_characters(text: str, language: str | None = None) -> int:
     """Return the number of characters of a Markdown text, by the conventions of its language.
@@ -140,7 +144,12 @@ def count_characters(text: str, language: str | None = None) -> int:
 def _count_chinese(text: str) -> int:
     text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
     # Split and joined: `str` knows more kinds of white space than a pattern does.
-    return len(_CHINESE_CHARACTER.findall(" ".join(text.split())))
+    text = " ".join(text.split())
+    if _OF_PARTS.search("".join(set(text))):
+        return len(_CHINESE_CHARACTER.findall(text))
+    # Where each character stands for itself, this is some five times quicker.
+    spaced, alone = _ALONE.subn(" ", _APOSTROPHE.sub("'", text))
+    return alone + len(spaced.split())
 
 
 def _count_seen(text: str) -> int:
@@ -158,7 +167,7 @@ def count_length(text: str, unit: Unit, language: str | None = None) -> int:
     return count_words(text) if unit == "words" else count_characters(text, language)
 
 
-_REFERENCE_HAN = re.compile(r"[\u4e00-\u9fff]")
+_REFERENCE_HAN = re.compile(r"[\u4e00-\u9fff]+")
 _REFERENCE_WORD = re.compile(r"\b[a-zA-Z]+\b")
 
 
@@ -168,7 +177,7 @@ def count_words_reference(text: str) -> int:
     Han characters plus runs of ASCII letters; kana, Hangul and numbers count nothing, `don't`
     counts two, markup counts. Source: `count_words` in `evaluation/pred.py` of THUDM/LongWriter.
     """
-    return len(_REFERENCE_HAN.findall(text)) + len(_REFERENCE_WORD.findall(text))
+    return sum(map(len, _REFERENCE_HAN.findall(text))) + len(_REFERENCE_WORD.findall(text))
 
 
 # --- Markdown ----------------------------------------------------------------------------------
