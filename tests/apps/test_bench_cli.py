@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +16,6 @@ from filelock import FileLock
 from typer.testing import CliRunner, Result
 
 from longchain.apps.cli import app
-from longchain.bench.loop import loop
 from longchain.testing import Faults, LengthBehavior, SimulatedServer
 
 pytestmark = [
@@ -42,20 +37,6 @@ def run(*arguments: str) -> Result:
 
 def at(server: SimulatedServer) -> tuple[str, ...]:
     return "--model", "openai:simulated", "--base-url", server.base_url
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _tidy() -> Iterator[None]:
-    """Close what the models' clients keep open until the process ends."""
-    yield
-
-    async def close() -> None:
-        for one in gc.get_objects():
-            if type(one).__name__ == "_SelectorSocketTransport":
-                one.abort()
-        await asyncio.sleep(0)
-
-    asyncio.run_coroutine_threadsafe(close(), loop(os.getpid())).result()
 
 
 @pytest.fixture(autouse=True)

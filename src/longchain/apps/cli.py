@@ -1,4 +1,4 @@
-"""The command line: `longchain write`, `plan`, `check`, `vllm`, and all about runs.
+"""The command line: `longchain write`, `plan`, `check`, `vllm`, about runs, about benchmarks.
 
 The result goes to stdout or a file, progress to stderr. Exit codes: 0 done, 1 the model failed
 before anything was written, 2 the user's mistake, 3 stopped and resumable. Holds no logic: it

@@ -28,6 +28,7 @@ from longchain.agent.retry import Retry
 from longchain.agent.watch import Watch, acall
 from longchain.bench import rubric
 from longchain.bench.agreement import agreement, spearman
+from longchain.bench.loop import finish
 from longchain.bench.rubric import DIMENSIONS, HIGHEST, LOWEST, Rating, Template
 from longchain.bench.shapes import Prediction, Score
 from longchain.bench.writers import label
@@ -127,7 +128,7 @@ def judge(
 
     Source: arXiv 2408.07055, section 2.2; `evaluation/eval_quality.py` of THUDM/LongWriter.
     """
-    return asyncio.run(
+    return finish(
         ajudge(
             predictions,
             model,
