@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import vcr  # noqa: F401  (pytest-recording would import it in the midst of the tests)
 from tiny_model import CHECKPOINT
 
 from longchain.models.longwriter import LongWriterLLM
@@ -26,6 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.enable_socket)
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
             # LangChain keeps its asynchronous clients open for as long as the process lasts.
+            item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
             item.add_marker(
                 pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
             )
