@@ -137,11 +137,11 @@ def test_overhead_refuses_to_compare_other_work() -> None:
 
 def test_overhead_notices_a_broken_promise() -> None:
     cheap = overhead.Outcome(10, chain=[1.04], model=[1.0], bare=[1.0])
-    dear = overhead.Outcome(10, chain=[1.06], model=[1.0], bare=[1.0])
+    dear = overhead.Outcome(10, chain=[1.12], model=[1.0], bare=[1.0])
     assert overhead.failures({"a": cheap}, cheap) == []
     assert overhead.failures({"a": dear}, dear) == [
-        "wall, a: x 1.060 > 1.05",
-        "CPU: 6.0 ms a section > 5 ms",
+        "wall, a: x 1.120 > 1.05",
+        "CPU: 12.0 ms a section > 10 ms",
     ]
 
 
