@@ -16,11 +16,17 @@ from pydantic import ValidationError
 
 from longchain.bench.judge import apply
 from longchain.bench.judged import predictions_of, read_judgements
-from longchain.bench.predictions import About, lines, meta_of, read_predictions, replace
+from longchain.bench.predictions import (
+    About,
+    lines,
+    meta_of,
+    read_predictions,
+    records,
+    replace,
+)
 from longchain.bench.report import Entry
 from longchain.bench.score import score
 from longchain.bench.shapes import Prediction, Score
-from longchain.errors import InputError
 
 
 def about(predictions: Sequence[Prediction], source: Path | None = None) -> About:
@@ -70,17 +76,7 @@ def read_scores(path: Path) -> list[Score]:
     Raises:
         InputError: It cannot be read, or a line of it is none.
     """
-    scores = []
-    for number, line in lines(path):
-        try:
-            scores.append(Score.model_validate_json(line))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise InputError(
-                f"{str(path)!r}, line {number}, is no score ({where}: {first['msg']})"
-            ) from None
-    return scores
+    return records(path, Score, "score")
 
 
 def entry(named: str) -> Entry:

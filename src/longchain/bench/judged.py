@@ -9,7 +9,6 @@ Knows files; how one judges stands in `judge`.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,9 +16,16 @@ from langchain_core.language_models import BaseChatModel
 from pydantic import ValidationError
 
 from longchain.bench import rubric
-from longchain.bench.judge import Judgement, ajudge
-from longchain.bench.loop import finish
-from longchain.bench.predictions import About, held, lines, meta_of, read_predictions, replace
+from longchain.bench.judge import Judgement, judge
+from longchain.bench.predictions import (
+    About,
+    append,
+    held,
+    meta_of,
+    read_predictions,
+    records,
+    replace,
+)
 from longchain.bench.shapes import Prediction
 from longchain.bench.writers import label, versions
 from longchain.errors import InputError, RunError
@@ -77,25 +83,21 @@ def judged(
         with path.open("ab") as file:
 
             def keep(made: Judgement) -> None:
-                file.write(made.model_dump_json().encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+                append(file, made)
                 found[made.task, made.id] = made
                 if tell is not None:
                     tell(made, len(found), len(predictions))
 
             if left:
-                finish(
-                    ajudge(
-                        left,
-                        model,
-                        prompt=prompt,
-                        temperature=temperature,
-                        repeats=repeats,
-                        concurrency=concurrency,
-                        timeout=timeout,
-                        tell=keep,
-                    )
+                judge(
+                    left,
+                    model,
+                    prompt=prompt,
+                    temperature=temperature,
+                    repeats=repeats,
+                    concurrency=concurrency,
+                    timeout=timeout,
+                    tell=keep,
                 )
     return [found[one.task, one.id] for one in predictions]
 
@@ -127,17 +129,7 @@ def read_judgements(path: Path) -> list[Judgement]:
     Raises:
         InputError: It cannot be read, or a line of it is none.
     """
-    found = []
-    for number, line in lines(path):
-        try:
-            found.append(Judgement.model_validate_json(line))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise InputError(
-                f"{str(path)!r}, line {number}, is no judgement ({where}: {first['msg']})"
-            ) from None
-    return found
+    return records(path, Judgement, "judgement")
 
 
 def predictions_of(path: Path) -> tuple[Path, Sequence[Prediction]]:

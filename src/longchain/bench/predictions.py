@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self, TypeVar
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -22,6 +22,8 @@ from longchain import language as languages
 from longchain.bench.shapes import Prediction, Sample
 from longchain.errors import InputError, RunError
 from longchain.length import count_words_reference
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 _PATIENCE = 0.5
 """Seconds to try for a file's lock."""
@@ -121,6 +123,39 @@ def lines(path: Path) -> Iterator[tuple[int, bytes]]:
                     yield number, line
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+
+
+def records(path: Path, shape: type[Shape], name: str) -> list[Shape]:
+    """Return what the lines of a file hold.
+
+    Args:
+        path: The file.
+        shape: What each line is.
+        name: What messages call it.
+
+    Raises:
+        InputError: The file cannot be read, or a line of it is none.
+    """
+    found = []
+    for number, line in lines(path):
+        try:
+            found.append(shape.model_validate_json(line))
+        except ValidationError as error:
+            raise InputError(
+                f"{str(path)!r}, line {number}, is no {name} ({_reason(error)})"
+            ) from None
+    return found
+
+
+def append(file: BinaryIO, made: BaseModel) -> None:
+    """Write one line; when this returns, it is safe from a crash.
+
+    Raises:
+        OSError: The disk is full, or gone.
+    """
+    file.write(made.model_dump_json().encode() + b"\n")
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _prediction(line: bytes, number: int, path: Path) -> Prediction:
@@ -252,9 +287,7 @@ class Results:
         Raises:
             OSError: The disk is full, or gone.
         """
-        self._file.write(made.model_dump_json().encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        append(self._file, made)
         self.done[made.id] = made.error
 
     def _mend(self) -> None:

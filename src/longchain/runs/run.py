@@ -14,7 +14,7 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
 
 from longchain.agent import edits, trace
 from longchain.agent.chain import AgentWriteChain
@@ -85,7 +85,17 @@ class Run:
         Sections that were finished side by side count as soon as they are stored, also before
         the last of them is back.
         """
-        return Progress(self.log(), closed=self.closed, mode=self.mode)
+        return self._stand()[0]
+
+    def _stand(self) -> tuple[Progress, bool]:
+        """Return where it stands, and whether its plan waits for a person; one look at both."""
+        state = self._state()
+        progress = Progress(self._log_of(state), closed=self.closed, mode=self.mode)
+        return progress, bool(state.interrupts)
+
+    def _state(self) -> StateSnapshot:
+        with self._store.reading():
+            return self._reader().get_state(self.config)
 
     @property
     def mode(self) -> Any:
@@ -115,8 +125,9 @@ class Run:
         Raises:
             RunError: It holds none.
         """
-        with self._store.reading():
-            state = self._reader().get_state(self.config)
+        return self._log_of(self._state())
+
+    def _log_of(self, state: StateSnapshot) -> list[Any]:
         log = list(state.values.get("log", []))
         if not log:
             raise RunError(f"the run {self.id!r} holds nothing: start it again")
@@ -124,8 +135,7 @@ class Run:
 
     def reviewing(self) -> bool:
         """Say whether its plan waits for a person."""
-        with self._store.reading():
-            return bool(self._reader().get_state(self.config).interrupts)
+        return bool(self._state().interrupts)
 
     def document(self) -> LongDocument:
         """Return what is finished, without a call: `report["finished"]` says whether it is all.
@@ -214,8 +224,7 @@ class Run:
         if self._chain is not None:
             self._chain.stages.policy.stop.clear()
         with self._holding():
-            before = self.progress()
-            waits = self.reviewing()
+            before, waits = self._stand()
             if before.finished() and not waits:
                 self._save(status="done", error="", **_facts(before))
                 yield None
@@ -234,8 +243,8 @@ class Run:
                 if named := self._store.translated(error):
                     raise named from error
                 raise
-            after = self.progress()
-            status = "review" if self.reviewing() else self._status_of(after)
+            after, waits = self._stand()
+            status = "review" if waits else self._status_of(after)
             self._save(status=status, **_facts(after))
 
     @contextmanager
