@@ -176,6 +176,11 @@ class Run:
         """Its plan as it is followed; None before there is one."""
         return self.progress().plan
 
+    @property
+    def sources(self) -> list[str]:
+        """The files and folders that it is written from."""
+        return self.progress().request["sources"]
+
     # Writing -------------------------------------------------------------------------------
 
     def write(self, config: RunnableConfig | None = None) -> LongDocument:
