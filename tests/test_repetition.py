@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longchain.repetition import (
+from longchain.prose.repetition import (
     LoopGuard,
     duplicate_sentences,
     loop_start,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from longchain.terms import terms
+from longchain.prose.terms import terms
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from typing import Any
 from longchain.agent.parse import WritingPlanParser
 from longchain.bench.score import duplicate_sentences, length_score
 from longchain.errors import PlanError
-from longchain.repetition import loop_start
+from longchain.prose.repetition import loop_start
 
 from . import corpus
 from . import requests as ask

@@ -1,6 +1,6 @@
 import pytest
 
-from longchain.agent.chatter import is_error, is_refusal, without_closing, without_opening
+from longchain.prose.boilerplate import is_error, is_refusal, without_closing, without_opening
 
 
 @pytest.mark.parametrize(

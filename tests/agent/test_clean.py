@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longchain.agent.clean import clean, stitch, to_sentence_end, trim
 from longchain.language import sentences
 from longchain.length.count import count_length
+from longchain.prose.cleanup import clean, stitch, to_sentence_end, trim
 
 PROSE = "The sea was calm that night. Nobody on the pier had slept."
 CHINESE = "春天来了，万物复苏。河边的柳树发出了新芽。"

@@ -12,14 +12,14 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent import again
-from longchain.agent import told as tellings
 from longchain.agent.faulty import wrong_language
 from longchain.agent.progress import Progress
 from longchain.agent.reply import Reply
 from longchain.agent.settle import RETRIES, settle
-from longchain.agent.told import OVERLAP, Told
 from longchain.errors import ReplyError
-from longchain.repetition import overlap
+from longchain.prose import repeats as tellings
+from longchain.prose.repeats import OVERLAP, Told
+from longchain.prose.repetition import overlap
 from longchain.testing import FakeWriter, LengthBehavior
 from longchain.testing.prose import write
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from longchain.agent.reasoning import answer, without_reasoning
+from longchain.prose.reasoning import answer, without_reasoning
 
 PROSE = "It rained. The ships stayed."
 

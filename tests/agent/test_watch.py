@@ -23,7 +23,7 @@ from pydantic import PrivateAttr
 
 from longchain import AgentWriteChain
 from longchain.agent.watch import Looped, Stopped, Watch, acall, call
-from longchain.repetition import loop_start
+from longchain.prose.repetition import loop_start
 from longchain.testing import FakeWriter, Faults, LengthBehavior, SimulatedServer, wire
 
 INSTRUCTION = "Write a 600-word report on ports."

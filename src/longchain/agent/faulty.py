@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import regex
 
-from longchain.agent.told import prose
 from longchain.language import detect, english_name, primary
+from longchain.prose.repeats import prose
 
 if TYPE_CHECKING:
     from longchain.agent.progress import Progress

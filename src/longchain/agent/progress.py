@@ -30,9 +30,9 @@ from longchain.agent.events import (
     Written,
 )
 from longchain.agent.spending import Ledger
-from longchain.agent.told import Told
 from longchain.document import SectionPlan, Unit, Usage, WritingPlan
 from longchain.length import LengthController, count_length
+from longchain.prose.repeats import Told
 
 
 @dataclass

@@ -17,7 +17,7 @@ from longchain.agent.progress import Draft, Progress
 from longchain.agent.spending import Prices
 from longchain.document import LongDocument, Section, Unit
 from longchain.length import count_length, length_score
-from longchain.repetition import duplicate_sentences, rep_n, repeats
+from longchain.prose.repetition import duplicate_sentences, rep_n, repeats
 
 _HEADING = regex.compile(r"^#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$", regex.MULTILINE)
 

@@ -15,13 +15,13 @@ from dataclasses import asdict
 import regex
 
 from longchain.agent import faulty, grounding
-from longchain.agent.clean import Cleaned, clean, stitch, to_sentence_end, trim
 from longchain.agent.events import Kind, Written
 from longchain.agent.progress import Draft, Progress, Revision
 from longchain.agent.reply import Reply
 from longchain.errors import ReplyError
 from longchain.language import ends_sentence
 from longchain.length import Step
+from longchain.prose.cleanup import Cleaned, clean, stitch, to_sentence_end, trim
 
 WORTH_KEEPING = 0.25
 """The share of what was asked for that must stand before a loop, if that is to be kept."""

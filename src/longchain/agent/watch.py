@@ -27,7 +27,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from longchain.document import Usage
 from longchain.models.tokens import estimate
-from longchain.repetition import LoopGuard
+from longchain.prose.repetition import LoopGuard
 
 _LOOK = 0.2
 """Seconds between two looks at whether the run is to end."""

@@ -16,7 +16,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import Field, PrivateAttr
 
-from longchain.terms import terms
+from longchain.prose.terms import terms
 
 
 class SourceRetriever(BaseRetriever):

@@ -13,10 +13,10 @@ from langchain_core.output_parsers import BaseOutputParser
 
 from longchain.agent.parse import lines, notation, tables
 from longchain.agent.parse.draft import MOST_SECTIONS, Level, at_level, complete
-from longchain.agent.reasoning import answer
 from longchain.document import Unit, WritingPlan
 from longchain.errors import PlanError
 from longchain.language import primary
+from longchain.prose.reasoning import answer
 
 __all__ = ["MOST_SECTIONS", "WritingPlanParser", "parse"]
 

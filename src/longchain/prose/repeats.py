@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import regex
 
-from longchain.repetition import overlap, tokens
+from longchain.prose.repetition import overlap, tokens
 
 LEAST_TOKENS = 60
 """Words (characters where words have no spaces) from which on a reply may be a repeat."""

@@ -15,7 +15,10 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 from typing import Literal
 
-from longchain.agent.chatter import (
+from longchain.document import Unit
+from longchain.language import detect, ends_sentence, is_spaced, sentences
+from longchain.length.count import count_length
+from longchain.prose.boilerplate import (
     CHAPTER,
     MOST,
     is_error,
@@ -23,11 +26,8 @@ from longchain.agent.chatter import (
     without_closing,
     without_opening,
 )
-from longchain.agent.reasoning import without_reasoning
-from longchain.document import Unit
-from longchain.language import detect, ends_sentence, is_spaced, sentences
-from longchain.length.count import count_length
-from longchain.repetition import Tokenized, loop_start, tokens
+from longchain.prose.reasoning import without_reasoning
+from longchain.prose.repetition import Tokenized, loop_start, tokens
 
 Problem = Literal["empty", "refusal", "loop"]
 
