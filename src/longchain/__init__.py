@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from longchain.agent.chain import AgentWriteChain
     from longchain.agent.grounding import SourceRetriever, read_sources
     from longchain.agent.parse import WritingPlanParser
-    from longchain.agent.spending import Budget, Prices
+    from longchain.calls.budget import Budget, Prices
     from longchain.document import LongDocument, Section, SectionPlan, Usage, WritingPlan
     from longchain.errors import LongchainError
     from longchain.length import LengthController, read_required_length
@@ -35,13 +35,13 @@ __version__ = version("longchain")
 
 _HOMES = {
     "AgentWriteChain": "longchain.agent.chain",
-    "Budget": "longchain.agent.spending",
+    "Budget": "longchain.calls.budget",
     "LengthController": "longchain.length",
     "LongDocument": "longchain.document",
     "LongchainError": "longchain.errors",
     "LongWriterLLM": "longchain.models.longwriter",
     "OfflineWriter": "longchain.models.offline",
-    "Prices": "longchain.agent.spending",
+    "Prices": "longchain.calls.budget",
     "Run": "longchain.runs",
     "Runs": "longchain.runs",
     "Section": "longchain.document",

@@ -313,7 +313,7 @@ def test_no_span_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise AssertionError(args)
 
-    monkeypatch.setattr("longchain.agent.trace.span", refuse)
+    monkeypatch.setattr("longchain.calls.tracing.span", refuse)
     AgentWriteChain(FakeWriter()).estimate(ENGLISH)
 
 

@@ -14,8 +14,8 @@ from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent import again
 from longchain.agent.faulty import wrong_language
 from longchain.agent.progress import Progress
-from longchain.agent.reply import Reply
 from longchain.agent.settle import RETRIES, settle
+from longchain.calls.reply import Reply
 from longchain.errors import ReplyError
 from longchain.prose import repeats as tellings
 from longchain.prose.repeats import OVERLAP, Told

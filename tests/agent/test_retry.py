@@ -13,8 +13,9 @@ from langchain_core import exceptions
 from langchain_openai import ChatOpenAI
 
 from longchain import AgentWriteChain
-from longchain.agent import retry, step
-from longchain.agent.retry import Retry, passing, retry_after
+from longchain.agent import step
+from longchain.calls import retry
+from longchain.calls.retry import Retry, passing, retry_after
 from longchain.testing import FakeWriter, Faults, LengthBehavior, SimulatedServer
 
 

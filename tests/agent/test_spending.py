@@ -12,7 +12,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain, Budget, Prices
 from longchain.agent.progress import Progress
-from longchain.agent.spending import Ledger
+from longchain.calls.budget import Ledger
 from longchain.document import Usage
 from longchain.errors import BudgetError, InputError
 from longchain.testing import FakeWriter, LengthBehavior

@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from longchain import AgentWriteChain
-from longchain.agent import trace
+from longchain.calls import tracing
 from longchain.models.resolve import explain
 from longchain.testing import FakeWriter, Faults, LengthBehavior, SimulatedServer
 
@@ -136,14 +136,14 @@ def test_spans_are_inside_of_the_callers(exporter: InMemorySpanExporter) -> None
 def test_without_opentelemetry_nothing_breaks(
     monkeypatch: pytest.MonkeyPatch, asynchronous: bool
 ) -> None:
-    monkeypatch.setattr(trace, "_telemetry", None)
+    monkeypatch.setattr(tracing, "_telemetry", None)
     model = writer(replies=[ModelAPIError("down")])
     document = written(quick(AgentWriteChain(model)), asynchronous=asynchronous, given=given())
     assert document["report"]["length_score"] > 90
 
 
 def test_what_is_no_plain_name_is_no_attribute(exporter: InMemorySpanExporter) -> None:
-    with trace.span("write", {"run": "x" * 121, "other": "a\nb", "section": 3, "none": None}):
+    with tracing.span("write", {"run": "x" * 121, "other": "a\nb", "section": 3, "none": None}):
         pass
     (span,) = exporter.get_finished_spans()
     assert attributes(span) == {"longchain.section": 3}

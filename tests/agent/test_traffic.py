@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from langchain_core import rate_limiters
 from langchain_core.rate_limiters import BaseRateLimiter, InMemoryRateLimiter
 
-from longchain.agent import traffic as module
-from longchain.agent.traffic import Traffic
+from longchain.calls import limits as module
+from longchain.calls.limits import Traffic
 from longchain.errors import InputError
 
 

@@ -22,7 +22,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr
 
 from longchain import AgentWriteChain
-from longchain.agent.watch import Looped, Stopped, Watch, acall, call
+from longchain.calls.monitor import Looped, Stopped, Watch, acall, call
 from longchain.prose.repetition import loop_start
 from longchain.testing import FakeWriter, Faults, LengthBehavior, SimulatedServer, wire
 
@@ -149,7 +149,7 @@ def test_a_timeout_is_a_time(timeout: float) -> None:
 async def test_a_call_that_does_not_hear_its_cancellation_is_left_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("longchain.agent.watch._GRACE", 0.05)
+    monkeypatch.setattr("longchain.calls.monitor._GRACE", 0.05)
     leave = asyncio.Event()
 
     async def stubborn(_: Any) -> None:
@@ -240,7 +240,7 @@ def test_an_interpreter_does_not_wait_for_a_call_that_nobody_waits_for() -> None
         import threading
         from langchain_core.exceptions import ModelTimeoutError
         from langchain_core.runnables import RunnableLambda
-        from longchain.agent.watch import Watch, call
+        from longchain.calls.monitor import Watch, call
 
         hangs = RunnableLambda(lambda _: threading.Event().wait(60))
         try:

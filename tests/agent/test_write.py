@@ -13,7 +13,7 @@ from langchain_core.prompts import ChatPromptTemplate
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent import write
-from longchain.agent.reply import SectionParser
+from longchain.calls.reply import SectionParser
 from longchain.errors import InputError, PromptError, ReplyError
 from longchain.language import ends_sentence
 from longchain.testing import FakeWriter, LengthBehavior

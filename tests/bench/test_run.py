@@ -16,11 +16,11 @@ from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain
-from longchain.agent.retry import Retry
 from longchain.bench.predictions import export_published, read_predictions
 from longchain.bench.run import Outcome, Standing, arun, run
 from longchain.bench.shapes import Prediction, Sample
 from longchain.bench.writers import Chained, Direct
+from longchain.calls.retry import Retry
 from longchain.errors import InputError, RunError
 from longchain.testing import FakeWriter, LengthBehavior
 

@@ -42,10 +42,10 @@ from longchain.agent.parse import WritingPlanParser
 from longchain.agent.progress import Progress
 from longchain.agent.report import document
 from longchain.agent.request import Input, events, schema
-from longchain.agent.retry import Retry
-from longchain.agent.spending import Budget, Prices
 from longchain.agent.step import Choice, Policy
-from longchain.agent.traffic import Traffic
+from longchain.calls.budget import Budget, Prices
+from longchain.calls.limits import Traffic
+from longchain.calls.retry import Retry
 from longchain.document import WritingPlan
 from longchain.errors import InputError
 from longchain.models.tokens import counter

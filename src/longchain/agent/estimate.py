@@ -32,9 +32,9 @@ from longchain.agent.nodes import Nodes, Update
 from longchain.agent.options import STEPS
 from longchain.agent.parse import WritingPlanParser
 from longchain.agent.progress import Progress
-from longchain.agent.reply import Reply, read
-from longchain.agent.spending import Prices
 from longchain.agent.step import Policy, Step
+from longchain.calls.budget import Prices
+from longchain.calls.reply import Reply, read
 from longchain.document import Unit, Usage, WritingPlan
 from longchain.errors import LongchainError
 from longchain.length.control import SPREAD

@@ -24,13 +24,13 @@ from longchain.agent.events import Mode
 from longchain.agent.memory import Limits
 from longchain.agent.parse import WritingPlanParser
 from longchain.agent.progress import Progress
-from longchain.agent.reply import SectionParser
 from longchain.agent.report import document
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
 from longchain.agent.settle import next_request, settle
-from longchain.agent.spending import Prices
 from longchain.agent.step import Policy, Step, View
+from longchain.calls.budget import Prices
+from longchain.calls.reply import SectionParser
 from longchain.document import Reference, WritingPlan
 from longchain.errors import InputError, PlanError
 from longchain.models.traits import half_answers, limited, structured

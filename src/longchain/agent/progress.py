@@ -29,7 +29,7 @@ from longchain.agent.events import (
     Surveyed,
     Written,
 )
-from longchain.agent.spending import Ledger
+from longchain.calls.budget import Ledger
 from longchain.document import SectionPlan, Unit, Usage, WritingPlan
 from longchain.length import LengthController, count_length
 from longchain.prose.repeats import Told

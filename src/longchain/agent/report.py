@@ -14,7 +14,7 @@ from longchain import language as languages
 from longchain.agent import grounding
 from longchain.agent.layout import pieces
 from longchain.agent.progress import Draft, Progress
-from longchain.agent.spending import Prices
+from longchain.calls.budget import Prices
 from longchain.document import LongDocument, Section, Unit
 from longchain.length import count_length, length_score
 from longchain.prose.repetition import duplicate_sentences, rep_n, repeats

@@ -17,7 +17,7 @@ import regex
 from longchain.agent import faulty, grounding
 from longchain.agent.events import Kind, Written
 from longchain.agent.progress import Draft, Progress, Revision
-from longchain.agent.reply import Reply
+from longchain.calls.reply import Reply
 from longchain.errors import ReplyError
 from longchain.language import ends_sentence
 from longchain.length import Step

@@ -21,12 +21,12 @@ from langchain_core.runnables.config import merge_configs
 from langgraph.constants import TAG_NOSTREAM
 from langgraph.types import Send
 
-from longchain.agent import retry, trace
 from longchain.agent.progress import Progress
-from longchain.agent.reply import Reply
-from longchain.agent.spending import Budget
-from longchain.agent.traffic import Traffic
-from longchain.agent.watch import Looped, Stopped, StreamingWatch, Watch, acall, call
+from longchain.calls import retry, tracing
+from longchain.calls.budget import Budget
+from longchain.calls.limits import Traffic
+from longchain.calls.monitor import Looped, Stopped, StreamingWatch, Watch, acall, call
+from longchain.calls.reply import Reply
 from longchain.document import Usage
 from longchain.models.resolve import without_secrets
 from longchain.models.tokens import estimate
@@ -216,7 +216,7 @@ class Step(Runnable[Any, Any]):
         inner = merge_configs(made.config, {"callbacks": [watch]})
         tried = Attempt(_tokens(expected), watch, (seen.runnable, seen.input, inner, watch))
         try:
-            with trace.span(self.name or "", made.where, watch):
+            with tracing.span(self.name or "", made.where, watch):
                 yield tried
         except (Exception, Looped) as error:
             tried.answer, tried.pause = self._failed(made, error)

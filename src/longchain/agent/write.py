@@ -26,7 +26,7 @@ from longchain.agent.grounding import render
 from longchain.agent.memory import MOST_PER_CHARACTER, Limits, tail, within
 from longchain.agent.plan import UNIT_NAMES, prompt_language
 from longchain.agent.progress import Draft, Progress
-from longchain.agent.reply import Reply, read
+from longchain.calls.reply import Reply, read
 from longchain.document import Reference, SectionPlan
 from longchain.errors import PromptError
 from longchain.language import english_name, is_spaced

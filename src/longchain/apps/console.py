@@ -17,7 +17,7 @@ import typer
 
 if TYPE_CHECKING:
     from longchain.agent.estimate import Estimate
-    from longchain.agent.spending import Budget
+    from longchain.calls.budget import Budget
     from longchain.document import LongDocument, WritingPlan
     from longchain.runs import Run, Runs
 
@@ -152,7 +152,7 @@ def budget(
     price_cached: float | None,
 ) -> Budget | None:
     """Return the budget that options name; None for none."""
-    from longchain.agent.spending import Budget, Prices
+    from longchain.calls.budget import Budget, Prices
 
     named = [price_in, price_out, price_cached]
     prices = None

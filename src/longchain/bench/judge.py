@@ -23,15 +23,15 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel, ConfigDict, Field
 
-from longchain.agent import reply
-from longchain.agent.retry import Retry
-from longchain.agent.watch import Watch, acall
 from longchain.bench import rubric
 from longchain.bench.agreement import agreement, spearman
 from longchain.bench.loop import finish
 from longchain.bench.rubric import DIMENSIONS, HIGHEST, LOWEST, Rating, Template
 from longchain.bench.shapes import Prediction, Score
 from longchain.bench.writers import label
+from longchain.calls import reply
+from longchain.calls.monitor import Watch, acall
+from longchain.calls.retry import Retry
 from longchain.document import Usage
 from longchain.errors import InputError, LongchainError
 from longchain.models.resolve import explain

@@ -16,12 +16,12 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 
-from longchain.agent import reply
 from longchain.agent.chain import AgentWriteChain
-from longchain.agent.retry import Retry, retry_after
-from longchain.agent.traffic import Traffic
-from longchain.agent.watch import StreamingWatch, Watch, acall
 from longchain.bench.shapes import Sample, Way
+from longchain.calls import reply
+from longchain.calls.limits import Traffic
+from longchain.calls.monitor import StreamingWatch, Watch, acall
+from longchain.calls.retry import Retry, retry_after
 from longchain.document import Usage
 from longchain.errors import InputError
 from longchain.models import resolve

@@ -14,7 +14,7 @@ from langchain_core.runnables import Runnable
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from longchain.agent.chain import AgentWriteChain
-from longchain.agent.spending import Budget, Prices
+from longchain.calls.budget import Budget, Prices
 from longchain.errors import RunError
 from longchain.models.address import shown, shown_url
 from longchain.models.resolve import chat_model, name, pinned

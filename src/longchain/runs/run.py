@@ -16,12 +16,13 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START
 from langgraph.types import Command, StateSnapshot
 
-from longchain.agent import edits, trace
+from longchain.agent import edits
 from longchain.agent.chain import AgentWriteChain
 from longchain.agent.edits import Change
 from longchain.agent.progress import Progress
 from longchain.agent.report import document
 from longchain.agent.request import events
+from longchain.calls import tracing
 from longchain.document import LongDocument, WritingPlan
 from longchain.errors import LongchainError, RunError, StoreError
 from longchain.models.resolve import explain
@@ -195,7 +196,7 @@ class Run:
             StoreError: What is written can no longer be kept.
         """
         progress: Progress | None = None
-        with trace.span("run", {"run": self.id}):
+        with tracing.span("run", {"run": self.id}):
             for progress in self.follow(config):  # noqa: B007
                 pass
         return self._written(progress)
@@ -203,7 +204,7 @@ class Run:
     async def awrite(self, config: RunnableConfig | None = None) -> LongDocument:
         """Write it to its end, asynchronously."""
         progress: Progress | None = None
-        with trace.span("run", {"run": self.id}):
+        with tracing.span("run", {"run": self.id}):
             async for progress in self.afollow(config):  # noqa: B007
                 pass
         return self._written(progress)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from longchain.agent.watch import Watch
+    from longchain.calls.monitor import Watch
 
 try:
     from opentelemetry import trace as _telemetry
