@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from longchain.agent.chain import AgentWriteChain
-    from longchain.agent.grounding import SourceRetriever, read_sources
     from longchain.agent.parse import WritingPlanParser
     from longchain.calls.budget import Budget, Prices
     from longchain.document import LongDocument, Section, SectionPlan, Usage, WritingPlan
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from longchain.models.offline import OfflineWriter
     from longchain.models.resolve import chat_model
     from longchain.runs import Run, Runs
+    from longchain.sources import SourceRetriever, read_sources
 
 __version__ = version("longchain")
 
@@ -45,8 +45,8 @@ _HOMES = {
     "Run": "longchain.runs",
     "Runs": "longchain.runs",
     "Section": "longchain.document",
-    "SourceRetriever": "longchain.agent.grounding",
-    "read_sources": "longchain.agent.grounding",
+    "SourceRetriever": "longchain.sources",
+    "read_sources": "longchain.sources",
     "SectionPlan": "longchain.document",
     "Usage": "longchain.document",
     "WritingPlan": "longchain.document",

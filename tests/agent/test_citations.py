@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longchain.agent.grounding import Numbering, check, cited, number, reference_list, renumber
 from longchain.document import Reference
+from longchain.sources import Numbering, check, cited, number, reference_list, renumber
 
 
 def reference(id: int, source: str) -> Reference:

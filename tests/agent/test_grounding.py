@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from langchain_core.documents import Document
 
-from longchain.agent.grounding import References, SourceRetriever, read_sources, render
 from longchain.document import Reference
+from longchain.sources import References, SourceRetriever, read_sources, render
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from langchain_core.documents import Document
 
-from longchain.agent.grounding import documents, is_source, outline, read_sources
 from longchain.errors import InputError, SourceError
 from longchain.models.tokens import estimate
+from longchain.sources import documents, is_source, outline, read_sources
 
 DEMO = Path(__file__).parents[2] / "examples" / "sources"
 DEMO_JA = Path(__file__).parents[2] / "examples" / "sources-ja"

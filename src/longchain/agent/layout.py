@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from longchain.agent import grounding
+from longchain import sources
 from longchain.agent.progress import Progress
 from longchain.document import Reference
 from longchain.language import primary
@@ -30,7 +30,7 @@ def pieces(progress: Progress) -> tuple[list[str], list[str], list[Reference]]:
     texts = [draft.text for draft in drafts]
     cited: list[Reference] = []
     if known:  # without references, a number in brackets is no citation
-        texts, cited = grounding.number(texts, known)
+        texts, cited = sources.number(texts, known)
     parts = [f"# {progress.plan.title}\n\n"] if progress.plan.title and drafts else []
     deep = "###" if progress.plan.chapters else "##"
     chapter = ""
@@ -45,7 +45,7 @@ def pieces(progress: Progress) -> tuple[list[str], list[str], list[Reference]]:
     finished = progress.finished()
     if finished and cited:
         heading = _REFERENCES.get(primary(progress.language), _REFERENCES["en"])
-        parts.append(f"## {heading}\n\n{grounding.reference_list(cited)}\n\n")
+        parts.append(f"## {heading}\n\n{sources.reference_list(cited)}\n\n")
     if finished and parts:
         parts[-1] = parts[-1].rstrip("\n") + "\n"
     return parts, texts, cited

@@ -19,7 +19,8 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.types import Send, interrupt
 from pydantic import ValidationError
 
-from longchain.agent import budget, grounding, memory, plan, write
+from longchain import sources
+from longchain.agent import budget, memory, plan, write
 from longchain.agent.events import Mode
 from longchain.agent.memory import Limits
 from longchain.agent.parse import WritingPlanParser
@@ -277,24 +278,22 @@ class Nodes:
         if not (request["context"] or request["sources"]):
             return self.retriever
         if progress.retriever is None:
-            read = grounding.read_sources(request["sources"]) if request["sources"] else []
-            found = [*grounding.documents(request["context"]), *read]
-            progress.retriever = grounding.SourceRetriever.over(found)
+            read = sources.read_sources(request["sources"]) if request["sources"] else []
+            found = [*sources.documents(request["context"]), *read]
+            progress.retriever = sources.SourceRetriever.over(found)
         return cast("Runnable[str, list[Document]]", progress.retriever)
 
     def _survey_view(self, state: Any) -> View:
         progress = self.progress(state)
         source = self.source(progress)
         assert source is not None
-        if isinstance(source, grounding.SourceRetriever):
+        if isinstance(source, sources.SourceRetriever):
             held = source.documents
             return View(progress, None, RunnableLambda(lambda _: held))
         return View(progress, progress.request["instruction"], source)
 
     def _survey_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
-        return {
-            "log": [{"type": "survey", "outline": grounding.outline(grounding.documents(answer))}]
-        }
+        return {"log": [{"type": "survey", "outline": sources.outline(sources.documents(answer))}]}
 
     def _retrieve_view(self, state: Any) -> View:
         progress = self.progress(state)
@@ -306,8 +305,8 @@ class Nodes:
 
     def _retrieve_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
         known = [Reference(**reference) for reference in seen.progress.references]
-        numbering = grounding.References(known)
-        found = numbering.add(_shown(seen.runnable, grounding.documents(answer)))
+        numbering = sources.References(known)
+        found = numbering.add(_shown(seen.runnable, sources.documents(answer)))
         seen_ids = {reference.id for reference in known}
         event = {
             "type": "references",
@@ -405,7 +404,7 @@ def _shown(source: Runnable[Any, Any], found: list[Document]) -> list[Document]:
     Material that fits is shown whole. Words may also fail to find any of it, as where the plan is
     in another language: then its beginning is shown, or the section would be made up.
     """
-    if not isinstance(source, grounding.SourceRetriever):
+    if not isinstance(source, sources.SourceRetriever):
         return found
     whole = source.documents
     return whole if len(whole) <= source.k else found or whole[: source.k]

@@ -14,7 +14,8 @@ from dataclasses import asdict
 
 import regex
 
-from longchain.agent import faulty, grounding
+from longchain import sources
+from longchain.agent import faulty
 from longchain.agent.events import Kind, Written
 from longchain.agent.progress import Draft, Progress, Revision
 from longchain.calls.reply import Reply
@@ -85,7 +86,7 @@ def settle(
     elif problem:
         return _unusable(draft, index, kind, asked, problem, reply, usage)
     if draft.referred:
-        text, unknown = grounding.check(text, set(draft.references))
+        text, unknown = sources.check(text, set(draft.references))
         if unknown:
             notes.append(f"unknown citations removed: {', '.join(map(str, unknown))}")
     before = draft.text if kind == "extend" else ""

@@ -22,7 +22,6 @@ from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate, Messa
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from longchain.agent import again
-from longchain.agent.grounding import render
 from longchain.agent.memory import MOST_PER_CHARACTER, Limits, tail, within
 from longchain.agent.plan import UNIT_NAMES, prompt_language
 from longchain.agent.progress import Draft, Progress
@@ -31,6 +30,7 @@ from longchain.document import Reference, SectionPlan
 from longchain.errors import PromptError
 from longchain.language import english_name, is_spaced
 from longchain.models.traits import limited
+from longchain.sources import render
 
 Layout = Literal["conversation", "paper"]
 

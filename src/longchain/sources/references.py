@@ -14,9 +14,9 @@ from typing import Any
 
 from langchain_core.documents import Document
 
-from longchain.agent.grounding.citations import without_marks
-from longchain.agent.grounding.outline import title
 from longchain.document import Reference
+from longchain.sources.citations import without_marks
+from longchain.sources.outline import title
 
 _BLANK_LINES = re.compile(r"\n{3,}")
 

@@ -8,7 +8,7 @@ Knows files, passages and citation marks; knows no model, and lays out no prompt
 references' block.
 """
 
-from longchain.agent.grounding.citations import (
+from longchain.sources.citations import (
     Numbering,
     check,
     cited,
@@ -16,10 +16,10 @@ from longchain.agent.grounding.citations import (
     reference_list,
     renumber,
 )
-from longchain.agent.grounding.outline import outline
-from longchain.agent.grounding.references import References, render
-from longchain.agent.grounding.retriever import SourceRetriever
-from longchain.agent.grounding.sources import documents, is_source, read_sources
+from longchain.sources.files import documents, is_source, read_sources
+from longchain.sources.outline import outline
+from longchain.sources.references import References, render
+from longchain.sources.retriever import SourceRetriever
 
 __all__ = [
     "Numbering",

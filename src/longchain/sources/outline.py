@@ -14,9 +14,9 @@ from typing import Any
 
 from langchain_core.documents import Document
 
-from longchain.agent.grounding.passages import MOST, size
 from longchain.language import detect, is_spaced
 from longchain.models.tokens import estimate
+from longchain.sources.passages import MOST, size
 
 MOST_TOKENS = 1500
 """What an outline may take of a planner's prompt, in tokens."""

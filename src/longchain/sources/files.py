@@ -17,9 +17,9 @@ from typing import Any
 
 from langchain_core.documents import Document
 
-from longchain.agent.grounding.passages import MOST, cut, size, split
 from longchain.errors import InputError, SourceError
 from longchain.language import detect, is_spaced
+from longchain.sources.passages import MOST, cut, size, split
 
 SUFFIXES = (".txt", ".md", ".markdown", ".rst")
 """The types of files that can be read."""
