@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from longchain.length.numerals import find_numerals
+from longchain.length.reading.numerals import find_numerals
 
 
 @pytest.mark.parametrize(

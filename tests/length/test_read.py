@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longchain.length.read import RequiredLength, read_required_length
+from longchain.length.reading.required_length import RequiredLength, read_required_length
 
 LABELED: list[dict[str, Any]] = [
     json.loads(line)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from longchain.agent.parse.labels import LENGTH, TOTAL, UNIT, either
-from longchain.length.numerals import Numeral, find_numerals
+from longchain.length.reading.numerals import Numeral, find_numerals
 
 # Digits only, as opposed to `find_numerals`: `one` and `二` are words of a main point, or ordinals.
 _THOUSANDS = r"\d{1,3}(?:[,.,'’\u00a0\u202f ]\d{3})+(?!\d)"

@@ -1,11 +1,11 @@
 """How German, French, Spanish, Italian, Portuguese, Dutch and Russian say a length.
 
-See `longchain.length.wording` for what each entry means.
+See `longchain.length.reading.wording` for what each entry means.
 """
 
 from __future__ import annotations
 
-from longchain.length.wording import Wording
+from longchain.length.reading.wording import Wording
 
 GERMAN = Wording(
     words=r"W(?:ö|oe)rtern?\b|Wort\b|Worten?\b",

@@ -1,8 +1,8 @@
-"""How English says a length: see `longchain.length.wording`."""
+"""How English says a length: see `longchain.length.reading.wording`."""
 
 from __future__ import annotations
 
-from longchain.length.wording import Wording
+from longchain.length.reading.wording import Wording
 
 ENGLISH = Wording(
     words=r"(?:words?|wds)(?![a-z])(?!\s*(?:problems?|games?|search|puzzles?|pairs?|clouds?|choices?|documents?)\b)",

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from longchain.document import Unit
-from longchain.length import wording_european as european
-from longchain.length.wording import Wording
-from longchain.length.wording_cjk import CHINESE, JAPANESE, KOREAN
-from longchain.length.wording_english import ENGLISH
+from longchain.length.reading import wording_european as european
+from longchain.length.reading.wording import Wording
+from longchain.length.reading.wording_cjk import CHINESE, JAPANESE, KOREAN
+from longchain.length.reading.wording_english import ENGLISH
 
 CJK: dict[str, Wording] = {"zh": CHINESE, "ja": JAPANESE, "ko": KOREAN}
 ALPHABETIC: dict[str, Wording] = {

@@ -1,4 +1,4 @@
-"""What a language's table of phrases holds: the tables behind `longchain.length.read`.
+"""What a language's table of phrases holds: the tables behind `longchain.length.reading.required_length`.
 
 language -> the phrases that stand before and after a number
 

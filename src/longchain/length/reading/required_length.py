@@ -16,8 +16,8 @@ from itertools import islice
 from typing import Literal
 
 from longchain.document import Unit
-from longchain.length.measures import Instruction, Measure
-from longchain.length.parts import Count, Part, find_counts, how_many, part_of
+from longchain.length.reading.measures import Instruction, Measure
+from longchain.length.reading.parts import Count, Part, find_counts, how_many, part_of
 
 Role = Literal["total", "asked", "plain", "piece", "part"]
 """What a measure measures: the document, said to be the total, asked for by a verb or label, or

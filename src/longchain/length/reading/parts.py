@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
-from longchain.length.grammar import ALPHABETIC, CJK
-from longchain.length.measures import TIMES, Instruction, Measure, joined
-from longchain.length.numerals import Numeral
+from longchain.length.reading.grammar import ALPHABETIC, CJK
+from longchain.length.reading.measures import TIMES, Instruction, Measure, joined
+from longchain.length.reading.numerals import Numeral
 
 _ORDINAL = re.compile(r"(?:第|제\s?|#|no\.?\s|[a-z]{4,9}\s\d+[-,]\s?)$", re.IGNORECASE)
 # Counters of whole texts: `三篇800字的作文` is three of them, `10章2万字的小说` is one.

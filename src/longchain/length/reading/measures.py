@@ -17,7 +17,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from longchain.document import Unit
-from longchain.length.grammar import (
+from longchain.length.reading.grammar import (
     NEAR,
     Grammar,
     labels,
@@ -26,7 +26,7 @@ from longchain.length.grammar import (
     peel_before,
     units,
 )
-from longchain.length.numerals import Numeral, find_numerals
+from longchain.length.reading.numerals import Numeral, find_numerals
 
 _SENTENCE = 240
 """Characters before a number that are looked at for the verb that governs it."""

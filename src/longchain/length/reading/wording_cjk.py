@@ -1,11 +1,11 @@
 """How Chinese, Japanese and Korean say a length.
 
-See `longchain.length.wording` for what each entry means.
+See `longchain.length.reading.wording` for what each entry means.
 """
 
 from __future__ import annotations
 
-from longchain.length.wording import Wording
+from longchain.length.reading.wording import Wording
 
 CHINESE = Wording(
     words=r"(?:个|個)?(?:英文|英语|英語|德文|法文)?(?:单词|單詞|单字|單字|词|詞)"
