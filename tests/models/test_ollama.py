@@ -14,7 +14,7 @@ from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent import memory
 from longchain.bench.shapes import Sample
 from longchain.bench.writers import Direct
-from longchain.models.traits import limited
+from longchain.models.profile import limited
 from longchain.testing import FakeWriter
 
 _CLAUSES = (

@@ -48,8 +48,8 @@ from longchain.calls.limits import Traffic
 from longchain.calls.retry import Retry
 from longchain.document import WritingPlan
 from longchain.errors import InputError
+from longchain.models.profile import context_window
 from longchain.models.tokens import counter
-from longchain.models.traits import context_window
 
 SNAPSHOTS = 5_000
 """Updates between two full copies of the log in a checkpoint; each copy stores all text again."""

@@ -39,7 +39,7 @@ from longchain.document import Unit, Usage, WritingPlan
 from longchain.errors import LongchainError
 from longchain.length.control import SPREAD
 from longchain.models import tokens
-from longchain.models.traits import context_window, layers, limited, output_limit
+from longchain.models.profile import context_window, layers, limited, output_limit
 
 BRIEF = 0.5
 """What the most stubborn model writes over what it is asked, of those in `benchmarks/length.py`:

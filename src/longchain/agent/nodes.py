@@ -34,7 +34,7 @@ from longchain.calls.budget import Prices
 from longchain.calls.reply import SectionParser
 from longchain.document import Reference, WritingPlan
 from longchain.errors import InputError, PlanError
-from longchain.models.traits import half_answers, limited, structured
+from longchain.models.profile import half_answers, limited, structured
 
 PLAN_TOKENS = 1_500
 """About what a plan takes: 40 sections of a heading and a sentence or two."""

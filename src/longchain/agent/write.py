@@ -29,7 +29,7 @@ from longchain.calls.reply import Reply, read
 from longchain.document import Reference, SectionPlan
 from longchain.errors import PromptError
 from longchain.language import english_name, is_spaced
-from longchain.models.traits import limited
+from longchain.models.profile import limited
 from longchain.sources import render
 
 Layout = Literal["conversation", "paper"]

@@ -21,7 +21,7 @@ from longchain.apps.export import partial
 from longchain.document import LongDocument, WritingPlan
 from longchain.errors import StoreError
 from longchain.models import resolve
-from longchain.models.traits import layers
+from longchain.models.profile import layers
 from longchain.runs import Run
 
 

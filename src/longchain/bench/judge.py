@@ -34,8 +34,8 @@ from longchain.calls.monitor import Watch, acall
 from longchain.calls.retry import Retry
 from longchain.document import Usage
 from longchain.errors import InputError, LongchainError
+from longchain.models.profile import half_answers, structured
 from longchain.models.resolve import explain
-from longchain.models.traits import half_answers, structured
 
 _EVERYBODYS = (
     exceptions.ModelAuthenticationError,

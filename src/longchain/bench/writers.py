@@ -26,8 +26,8 @@ from longchain.document import Usage
 from longchain.errors import InputError
 from longchain.models import resolve
 from longchain.models.address import shown, shown_url
+from longchain.models.profile import layers, limited
 from longchain.models.tokens import estimate
-from longchain.models.traits import layers, limited
 
 _SAMPLING = (
     "temperature",

@@ -17,8 +17,8 @@ from longchain.agent.chain import AgentWriteChain
 from longchain.calls.budget import Budget, Prices
 from longchain.errors import RunError
 from longchain.models.address import shown, shown_url
+from longchain.models.profile import layers
 from longchain.models.resolve import chat_model, name, pinned
-from longchain.models.traits import layers
 from longchain.runs.record import Record
 
 Model = str | Runnable[Any, Any] | None
