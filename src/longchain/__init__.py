@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from longchain.agent.chain import AgentWriteChain
-    from longchain.agent.parse import WritingPlanParser
+    from longchain.agent.planning.parse import WritingPlanParser
     from longchain.calls.budget import Budget, Prices
     from longchain.document import LongDocument, Section, SectionPlan, Usage, WritingPlan
     from longchain.errors import LongchainError
@@ -50,7 +50,7 @@ _HOMES = {
     "SectionPlan": "longchain.document",
     "Usage": "longchain.document",
     "WritingPlan": "longchain.document",
-    "WritingPlanParser": "longchain.agent.parse",
+    "WritingPlanParser": "longchain.agent.planning.parse",
     "chat_model": "longchain.models.resolve",
     "read_required_length": "longchain.length",
 }

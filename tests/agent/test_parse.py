@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.exceptions import OutputParserException
 
-from longchain.agent.parse import MOST_SECTIONS, WritingPlanParser, parse
+from longchain.agent.planning.parse import MOST_SECTIONS, WritingPlanParser, parse
 from longchain.document import WritingPlan
 from longchain.errors import PlanError
 

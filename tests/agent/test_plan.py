@@ -10,7 +10,7 @@ from langchain_core.exceptions import ModelInvalidRequestError
 from langchain_core.prompts import ChatPromptTemplate
 
 from longchain import AgentWriteChain, WritingPlan, WritingPlanParser
-from longchain.agent import plan
+from longchain.agent.planning import planner
 from longchain.errors import PromptError
 from longchain.testing import FakeWriter, LengthBehavior
 
@@ -138,15 +138,18 @@ def test_a_plan_prompt_with_other_variables_is_refused(template: str, named: str
 
 def test_the_planner_is_prompt_model_parser() -> None:
     model = FakeWriter(replies=[LINES])
-    planner = plan.planner(model, plan.plan_prompt(), WritingPlanParser())
-    variables = plan.variables(
+    runnable = planner.planner(model, planner.plan_prompt(), WritingPlanParser())
+    variables = planner.variables(
         "Write on tides.", required=600, unit="words", language="en", language_name="English"
     )
-    assert planner.invoke(variables).length == 600
+    assert runnable.invoke(variables).length == 600
 
 
 def test_schemas_name_every_field_and_allow_no_other() -> None:
-    for schema, parts in [(plan.section_schema(), "sections"), (plan.chapter_schema(), "chapters")]:
+    for schema, parts in [
+        (planner.section_schema(), "sections"),
+        (planner.chapter_schema(), "chapters"),
+    ]:
         item = schema["properties"][parts]["items"]
         assert item["required"] == list(item["properties"]) == ["heading", "main_point", "length"]
         assert item["additionalProperties"] is schema["additionalProperties"] is False

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longchain.agent import planfile
-from longchain.agent.planfile import Format
+from longchain.agent.planning import planfile
+from longchain.agent.planning.planfile import Format
 from longchain.document import ChapterPlan, SectionPlan, WritingPlan
 from longchain.errors import PlanFileError
 

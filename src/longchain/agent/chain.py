@@ -32,13 +32,13 @@ from typing_extensions import TypedDict
 
 from longchain.agent import memory as memories
 from longchain.agent import options
-from longchain.agent import plan as plans
 from longchain.agent import write as writes
 from longchain.agent.estimate import Estimate, estimate
 from longchain.agent.events import Mode, extend
 from longchain.agent.layout import pieces
 from longchain.agent.nodes import Nodes
-from longchain.agent.parse import WritingPlanParser
+from longchain.agent.planning import planner as plans
+from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.progress import Progress
 from longchain.agent.report import document
 from longchain.agent.request import Input, events, schema
@@ -224,7 +224,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
     def planner(self) -> Runnable[dict[str, Any], WritingPlan]:
         """The planner: `ChatPromptTemplate | model | WritingPlanParser`.
 
-        `longchain.agent.plan.variables` makes what its prompt is filled with.
+        `longchain.agent.planning.planner.variables` makes what its prompt is filled with.
         """
         stages = self.stages
         prompt = stages.plan_prompt or plans.plan_prompt()

@@ -26,11 +26,12 @@ from langgraph.graph import StateGraph
 from langsmith import tracing_context
 from pydantic import BaseModel, ConfigDict
 
-from longchain.agent import budget, write
+from longchain.agent import write
 from longchain.agent.dry import StandIn
 from longchain.agent.nodes import Nodes, Update
 from longchain.agent.options import STEPS
-from longchain.agent.parse import WritingPlanParser
+from longchain.agent.planning import lengths
+from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.progress import Progress
 from longchain.agent.step import Policy, Step
 from longchain.calls.budget import Prices
@@ -259,18 +260,18 @@ class _Nodes(Nodes):
 
 def _plan(parser: WritingPlanParser, model: StandIn) -> str:
     """Return an even plan as a planner would answer it, with headings and main points."""
-    even = budget.even(
+    even = lengths.even(
         "-",
         required=parser.required,
         unit=parser.unit,
         language=parser.language or "en",
         level=parser.level,
     )
-    lengths = [part.length for part in even.chapters] or [part.length for part in even.sections]
+    shares = [part.length for part in even.chapters] or [part.length for part in even.sections]
     words = model.filler.words
     parts = [
         {"heading": f"{words(HEADING)} {number}", "main_point": words(POINT), "length": length}
-        for number, length in enumerate(lengths, 1)
+        for number, length in enumerate(shares, 1)
     ]
     answer = {"title": words(HEADING), f"{parser.level}s": parts}
     return json.dumps(answer, ensure_ascii=False)

@@ -20,10 +20,11 @@ from langgraph.types import Send, interrupt
 from pydantic import ValidationError
 
 from longchain import sources
-from longchain.agent import budget, memory, plan, write
+from longchain.agent import memory, write
 from longchain.agent.events import Mode
 from longchain.agent.memory import Limits
-from longchain.agent.parse import WritingPlanParser
+from longchain.agent.planning import lengths, planner
+from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.progress import Progress
 from longchain.agent.report import document
 from longchain.agent.request import Reviewed
@@ -158,14 +159,14 @@ class Nodes:
         chapter = progress.chapter_reached()
         request = progress.request
         required = request["required"] if chapter is None else _share(progress, chapter)
-        level = budget.level_of(required, progress.unit) if chapter is None else "section"
-        variables = plan.variables(
+        level = lengths.level_of(required, progress.unit) if chapter is None else "section"
+        variables = planner.variables(
             request["instruction"],
             required=required,
             unit=progress.unit,
             language=progress.language,
             language_name=write.language_name(
-                progress.language, plan.prompt_language(progress.language)
+                progress.language, planner.prompt_language(progress.language)
             ),
             level=level,
             sources=progress.outline,
@@ -178,37 +179,37 @@ class Nodes:
         prompt = self._prompt(progress, chapter, variables)
         if progress.failures:
             asked = prompt.invoke(variables)
-            messages = plan.repair_messages(asked, progress.failures, variables)
+            messages = planner.repair_messages(asked, progress.failures, variables)
             if len(progress.failures) > 1:
                 return View(progress, None, RunnableLambda(_unplanned), about, (PlanError,))
             again = self.planner_model | parser
             return View(progress, messages, again, about, (PlanError,), reply=PLAN_TOKENS)
-        planner = self._planner(prompt, parser)
-        return View(progress, variables, planner, about, (PlanError,), reply=PLAN_TOKENS)
+        runnable = self._planner(prompt, parser)
+        return View(progress, variables, runnable, about, (PlanError,), reply=PLAN_TOKENS)
 
     def _prompt(
         self, progress: Progress, chapter: str | None, variables: dict[str, Any]
     ) -> ChatPromptTemplate:
         if chapter is None:
-            return self.plan_prompt or plan.plan_prompt(progress.language)
+            return self.plan_prompt or planner.plan_prompt(progress.language)
         assert progress.plan is not None
         chapters = progress.plan.chapters
         lines = [f"{number}. {write.outline(part)}" for number, part in enumerate(chapters, 1)]
         reached = next(part for part in chapters if part.heading == chapter)
         variables |= {"chapters": "\n".join(lines), "chapter": write.outline(reached)}
-        return plan.plan_prompt(progress.language, chapter=True)
+        return planner.plan_prompt(progress.language, chapter=True)
 
     def _planner(
         self, prompt: ChatPromptTemplate, parser: WritingPlanParser
     ) -> Runnable[dict[str, Any], WritingPlan]:
         """Return the planner: by JSON schema unless the model has shown that it cannot."""
-        plain = plan.planner(self.planner_model, prompt, parser)
+        plain = planner.planner(self.planner_model, prompt, parser)
         if self.structured is None:
             self.structured = structured(self.planner_model) is not False
         if not self.structured:
             return plain
         try:
-            first = plan.planner(self.planner_model, prompt, parser, structured=True)
+            first = planner.planner(self.planner_model, prompt, parser, structured=True)
         except (AttributeError, NotImplementedError, TypeError, ValueError):
             self.structured = False
             return plain
@@ -231,7 +232,7 @@ class Nodes:
         required, level = about["required"], about["level"]
         if isinstance(answer, PlanError):
             notes = [*seen.notes(), "even: no plan could be read from the model's replies"]
-            answer = budget.even(
+            answer = lengths.even(
                 progress.request["instruction"],
                 required=required,
                 unit=progress.unit,
@@ -240,7 +241,7 @@ class Nodes:
             )
         if about["chapter"] is not None:
             answer = answer.model_copy(update={"chapters": []})
-        answer = budget.fit(answer, required or answer.length)
+        answer = lengths.fit(answer, required or answer.length)
         if not required and about["chapter"] is None:
             notes.append(f"length chosen by the planner: {answer.length:,} {answer.unit}")
         event = {"type": "plan", "note": "; ".join(notes), "usage": usage}
@@ -379,7 +380,7 @@ class Nodes:
         progress = self.progress(state)
         upto = self._fold_until(progress)
         assert upto is not None
-        own = plan.prompt_language(progress.language)
+        own = planner.prompt_language(progress.language)
         name = write.language_name(progress.language, own)
         variables = memory.summary_variables(progress, upto, name)
         model = limited(self.model, memory.SUMMARY_TOKENS)

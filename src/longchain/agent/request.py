@@ -22,8 +22,8 @@ from typing_extensions import TypedDict
 from longchain import language as languages
 from longchain import length as lengths
 from longchain import sources
-from longchain.agent.budget import LONG, rescale
 from longchain.agent.events import Mode
+from longchain.agent.planning.lengths import LONG, rescale
 from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
 from longchain.errors import InputError, LengthError
 

@@ -23,7 +23,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from longchain.agent import again
 from longchain.agent.memory import MOST_PER_CHARACTER, Limits, tail, within
-from longchain.agent.plan import UNIT_NAMES, prompt_language
+from longchain.agent.planning.planner import UNIT_NAMES, prompt_language
 from longchain.agent.progress import Draft, Progress
 from longchain.calls.reply import Reply, read
 from longchain.document import Reference, SectionPlan

@@ -116,7 +116,7 @@ def _decoded(data: bytes, name: str) -> str:
 
 def plan_file(path: Path) -> WritingPlan:
     """Return the plan in a file."""
-    from longchain.agent.planfile import load
+    from longchain.agent.planning.planfile import load
     from longchain.errors import InputError
 
     try:

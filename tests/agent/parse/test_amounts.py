@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longchain.agent.parse.amounts import count, is_total, names_total, split
+from longchain.agent.planning.parse.amounts import count, is_total, names_total, split
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longchain.agent.parse import parse
+from longchain.agent.planning.parse import parse
 from longchain.errors import PlanError
 
 Triple = tuple[str, str, int]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from longchain.agent.parse import parse
+from longchain.agent.planning.parse import parse
 from longchain.document import SectionPlan
 
 Triple = tuple[str, str, int]

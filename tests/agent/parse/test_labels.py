@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from longchain.agent.parse import labels
-from longchain.agent.parse.labels import Field, Table, label_before, meaning_of
+from longchain.agent.planning.parse import labels
+from longchain.agent.planning.parse.labels import Field, Table, label_before, meaning_of
 
 TABLES: list[Table] = [
     labels.TITLE, labels.HEADING, labels.POINT, labels.LENGTH, labels.SECTION, labels.CHAPTER,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from longchain.agent.parse import parse
+from longchain.agent.planning.parse import parse
 
 Triple = tuple[str, str, int]
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from longchain.agent.parse import records
-from longchain.agent.parse.draft import Draft, plain
-from longchain.agent.parse.labels import meaning_of
-from longchain.agent.parse.rows import LONGEST_LINE, MOST_LINES, read_row
+from longchain.agent.planning.parse import records
+from longchain.agent.planning.parse.draft import Draft, plain
+from longchain.agent.planning.parse.labels import meaning_of
+from longchain.agent.planning.parse.rows import LONGEST_LINE, MOST_LINES, read_row
 
 _BAR = re.compile(r"(?<!\\)[|｜]")
 

@@ -3,7 +3,7 @@
 `WritingPlan` -> YAML, JSON or Markdown -> `WritingPlan`, or `PlanFileError` with line and field
 
 `source` (the fields, checked) -> `notation` (YAML and JSON) -> `outline` (Markdown): each knows
-those before it. Does not read models' replies: that is `longchain.agent.parse`, which forgives
+those before it. Does not read models' replies: that is `longchain.agent.planning.parse`, which forgives
 what this names.
 """
 
@@ -12,8 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from longchain.agent.planfile import notation, outline
-from longchain.agent.planfile.source import plan_of
+from longchain.agent.planning.planfile import notation, outline
+from longchain.agent.planning.planfile.source import plan_of
 from longchain.document import WritingPlan
 from longchain.errors import PlanFileError
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from typing import Any, TypeGuard
 
-from longchain.agent.parse import amounts, lines
-from longchain.agent.parse.draft import (
+from longchain.agent.planning.parse import amounts, lines
+from longchain.agent.planning.parse.draft import (
     MOST_SECTIONS,
     Draft,
     Part,
     is_number,
     plain_heading,
 )
-from longchain.agent.parse.labels import Field, meaning_of
-from longchain.agent.parse.rows import begins_with_opener, is_opener, read_row
+from longchain.agent.planning.parse.labels import Field, meaning_of
+from longchain.agent.planning.parse.rows import begins_with_opener, is_opener, read_row
 
 _DEEPEST = 3
 """How many levels of lists and mappings are looked into."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from langchain_core.output_parsers import BaseOutputParser
 
-from longchain.agent.parse import lines, notation, tables
-from longchain.agent.parse.draft import MOST_SECTIONS, Level, at_level, complete
+from longchain.agent.planning.parse import lines, notation, tables
+from longchain.agent.planning.parse.draft import MOST_SECTIONS, Level, at_level, complete
 from longchain.document import Unit, WritingPlan
 from longchain.errors import PlanError
 from longchain.language import primary

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass, field
 from itertools import islice
 
-from longchain.agent.parse import amounts
-from longchain.agent.parse.draft import plain, plain_heading
-from longchain.agent.parse.labels import (
+from longchain.agent.planning.parse import amounts
+from longchain.agent.planning.parse.draft import plain, plain_heading
+from longchain.agent.planning.parse.labels import (
     CHAPTER,
     HEADING,
     NO_TITLE,

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable
 from statistics import median
 
-from longchain.agent.parse import amounts
-from longchain.agent.parse.draft import Draft, Part, plain, plain_heading
-from longchain.agent.parse.labels import Field
-from longchain.agent.parse.rows import (
+from longchain.agent.planning.parse import amounts
+from longchain.agent.planning.parse.draft import Draft, Part, plain, plain_heading
+from longchain.agent.planning.parse.labels import Field
+from longchain.agent.planning.parse.rows import (
     BARE_DEPTH,
     CHAPTER_DEPTH,
     LONGEST_LINE,

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from statistics import mean
 from typing import Literal
 
-from longchain.agent.parse.amounts import count
-from longchain.agent.parse.labels import Field
+from longchain.agent.planning.parse.amounts import count
+from longchain.agent.planning.parse.labels import Field
 from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
 
 MOST_SECTIONS = 2000

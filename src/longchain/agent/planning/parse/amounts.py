@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from longchain.agent.parse.labels import LENGTH, TOTAL, UNIT, either
+from longchain.agent.planning.parse.labels import LENGTH, TOTAL, UNIT, either
 from longchain.length.reading.numerals import Numeral, find_numerals
 
 # Digits only, as opposed to `find_numerals`: `one` and `二` are words of a main point, or ordinals.

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from longchain.agent.planfile.source import SECTION_KEYS, Place, Source
+from longchain.agent.planning.planfile.source import SECTION_KEYS, Place, Source
 from longchain.document import ChapterPlan, SectionPlan, WritingPlan
 from longchain.errors import PlanFileError
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from longchain.agent.parse import records
-from longchain.agent.parse.draft import Draft
+from longchain.agent.planning.parse import records
+from longchain.agent.planning.parse.draft import Draft
 
 _MOST_YAML = 200_000  # characters; the pure loader reads some 400,000 a second, the C one crashes
 _MOST_VALUES = 20  # of JSON that are looked into

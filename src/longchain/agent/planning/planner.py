@@ -18,8 +18,8 @@ from langchain_core.prompt_values import PromptValue
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import Runnable, RunnableLambda
 
-from longchain.agent.budget import CHAPTER, LONG, MOST_CHAPTERS, SHORT, Level
-from longchain.agent.parse import WritingPlanParser
+from longchain.agent.planning.lengths import CHAPTER, LONG, MOST_CHAPTERS, SHORT, Level
+from longchain.agent.planning.parse import WritingPlanParser
 from longchain.document import Unit, WritingPlan
 from longchain.errors import PromptError
 from longchain.language import primary

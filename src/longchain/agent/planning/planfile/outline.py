@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from longchain.agent.planfile.notation import REMARK, as_yaml, read_yaml
-from longchain.agent.planfile.source import Source, mapping, plan_of
+from longchain.agent.planning.planfile.notation import REMARK, as_yaml, read_yaml
+from longchain.agent.planning.planfile.source import Source, mapping, plan_of
 from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
 from longchain.errors import PlanFileError
 
