@@ -13,11 +13,11 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from longchain.agent import memory
 from longchain.agent.events import Mode
 from longchain.agent.planning import planner
 from longchain.agent.progress import Progress
-from longchain.agent.write import Layout, Prompter, language_name, write_prompt
+from longchain.agent.writing import memory
+from longchain.agent.writing.prompter import Layout, Prompter, language_name, write_prompt
 from longchain.document import SectionPlan, WritingPlan
 
 from .outlines import Outline

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
-from longchain.agent import memory
+from longchain.agent.writing import memory
 from longchain.models.tokens import estimate
 from longchain.testing import FakeWriter, LengthBehavior
 

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.prompts import ChatPromptTemplate
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
-from longchain.agent import write
+from longchain.agent.writing import prompter
 from longchain.calls.reply import SectionParser
 from longchain.errors import InputError, PromptError, ReplyError
 from longchain.language import ends_sentence
@@ -47,7 +47,7 @@ def sent(writer: FakeWriter) -> list[list[tuple[str, str]]]:
 @pytest.mark.parametrize("layout", ["conversation", "paper"])
 @pytest.mark.parametrize("language", ["en", "ja", "zh", "de"])
 def test_a_request_names_its_length_once_as_its_last_number(
-    layout: write.Layout, language: str
+    layout: prompter.Layout, language: str
 ) -> None:
     writer = FakeWriter(behavior=LengthBehavior(bias=0.5))
     AgentWriteChain(writer, layout=layout).invoke(given(language=language))
@@ -267,7 +267,7 @@ def test_finish_reasons_of_all_providers_are_understood(
 
 
 def test_the_writer_is_prompt_model_parser() -> None:
-    writer = write.section_writer(
+    writer = prompter.section_writer(
         FakeWriter(replies=["Done."]), ChatPromptTemplate.from_template("{step}")
     )
     assert writer.invoke({"step": "Write.", "max_tokens": 50}).text == "Done."

@@ -30,9 +30,7 @@ from langgraph.types import Command
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from longchain.agent import memory as memories
 from longchain.agent import options
-from longchain.agent import write as writes
 from longchain.agent.estimate import Estimate, estimate
 from longchain.agent.events import Mode, extend
 from longchain.agent.layout import pieces
@@ -43,6 +41,8 @@ from longchain.agent.progress import Progress
 from longchain.agent.report import document
 from longchain.agent.request import Input, events, schema
 from longchain.agent.step import Choice, Policy
+from longchain.agent.writing import memory as memories
+from longchain.agent.writing import prompter as writes
 from longchain.calls.budget import Budget, Prices
 from longchain.calls.limits import Traffic
 from longchain.calls.retry import Retry
@@ -94,8 +94,8 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             all at once, each with the whole plan (faster, less coherent); `direct` the whole text
             in one pass, continued until the required length.
         retriever: Finds references for each section: any Runnable from a string to documents.
-        memory: What a prompt shows of prior sections: see `longchain.agent.memory`.
-        layout: How prompts show it: see `longchain.agent.write`.
+        memory: What a prompt shows of prior sections: see `longchain.agent.writing.memory`.
+        layout: How prompts show it: see `longchain.agent.writing.prompter`.
         length_control: False for the paper's open loop.
         grounded_only: Tell the model to write from the references alone.
         review: Pause after the plan, by `interrupt`; resume with `Command(resume=plan)`. Needs a

@@ -26,7 +26,6 @@ from langgraph.graph import StateGraph
 from langsmith import tracing_context
 from pydantic import BaseModel, ConfigDict
 
-from longchain.agent import write
 from longchain.agent.dry import StandIn
 from longchain.agent.nodes import Nodes, Update
 from longchain.agent.options import STEPS
@@ -34,6 +33,7 @@ from longchain.agent.planning import lengths
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.progress import Progress
 from longchain.agent.step import Policy, Step
+from longchain.agent.writing import prompter
 from longchain.calls.budget import Prices
 from longchain.calls.reply import Reply, read
 from longchain.document import Unit, Usage, WritingPlan
@@ -228,7 +228,7 @@ class _Nodes(Nodes):
         assert isinstance(self.model, StandIn)
         self.stand_in = self.model
         self.material: Any = None
-        prompt = self.write_prompt or write.write_prompt(self.layout)
+        prompt = self.write_prompt or prompter.write_prompt(self.layout)
         self.writer = RunnableLambda(lambda variables: self._write(prompt, variables))
         for name in ("survey", "plan", "retrieve", "summarize", "write", "write_alone"):
             setattr(self, name, _DryStep(getattr(self, name), self.stand_in))

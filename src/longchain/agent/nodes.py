@@ -20,17 +20,17 @@ from langgraph.types import Send, interrupt
 from pydantic import ValidationError
 
 from longchain import sources
-from longchain.agent import memory, write
 from longchain.agent.events import Mode
-from longchain.agent.memory import Limits
 from longchain.agent.planning import lengths, planner
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.progress import Progress
 from longchain.agent.report import document
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
-from longchain.agent.settle import next_request, settle
 from longchain.agent.step import Policy, Step, View
+from longchain.agent.writing import memory, prompter
+from longchain.agent.writing.accept import next_request, settle
+from longchain.agent.writing.memory import Limits
 from longchain.calls.budget import Prices
 from longchain.calls.reply import SectionParser
 from longchain.document import Reference, WritingPlan
@@ -59,7 +59,7 @@ class Nodes:
     plan_prompt: ChatPromptTemplate | None = None
     write_prompt: ChatPromptTemplate | None = None
     mode: Mode = "sequential"
-    layout: write.Layout = "conversation"
+    layout: prompter.Layout = "conversation"
     length_control: bool = True
     grounded_only: bool = False
     review: bool = False
@@ -68,8 +68,8 @@ class Nodes:
     policy: Policy = field(default_factory=Policy)
 
     def __post_init__(self) -> None:
-        prompt = self.write_prompt or write.write_prompt(self.layout)
-        self.writer = write.section_writer(self.model, prompt)
+        prompt = self.write_prompt or prompter.write_prompt(self.layout)
+        self.writer = prompter.section_writer(self.model, prompt)
         self.structured: bool | None = None
         step = partial(Step, policy=self.policy)
         self.plan = step("plan", self._plan_view, self._plan_update)
@@ -165,7 +165,7 @@ class Nodes:
             required=required,
             unit=progress.unit,
             language=progress.language,
-            language_name=write.language_name(
+            language_name=prompter.language_name(
                 progress.language, planner.prompt_language(progress.language)
             ),
             level=level,
@@ -194,9 +194,9 @@ class Nodes:
             return self.plan_prompt or planner.plan_prompt(progress.language)
         assert progress.plan is not None
         chapters = progress.plan.chapters
-        lines = [f"{number}. {write.outline(part)}" for number, part in enumerate(chapters, 1)]
+        lines = [f"{number}. {prompter.outline(part)}" for number, part in enumerate(chapters, 1)]
         reached = next(part for part in chapters if part.heading == chapter)
-        variables |= {"chapters": "\n".join(lines), "chapter": write.outline(reached)}
+        variables |= {"chapters": "\n".join(lines), "chapter": prompter.outline(reached)}
         return planner.plan_prompt(progress.language, chapter=True)
 
     def _planner(
@@ -319,9 +319,9 @@ class Nodes:
 
     # Writing -------------------------------------------------------------------------------
 
-    def _prompter(self, progress: Progress) -> write.Prompter:
+    def _prompter(self, progress: Progress) -> prompter.Prompter:
         grounded = self.source(progress) is not None or bool(progress.references)
-        return write.Prompter(
+        return prompter.Prompter(
             self.layout, self.limit, grounded=grounded, grounded_only=self.grounded_only
         )
 
@@ -381,7 +381,7 @@ class Nodes:
         upto = self._fold_until(progress)
         assert upto is not None
         own = planner.prompt_language(progress.language)
-        name = write.language_name(progress.language, own)
+        name = prompter.language_name(progress.language, own)
         variables = memory.summary_variables(progress, upto, name)
         model = limited(self.model, memory.SUMMARY_TOKENS)
         chain = memory.summary_prompt(progress.language) | model | SectionParser()

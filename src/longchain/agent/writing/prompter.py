@@ -21,10 +21,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable, RunnableConfig
 
-from longchain.agent import again
-from longchain.agent.memory import MOST_PER_CHARACTER, Limits, tail, within
 from longchain.agent.planning.planner import UNIT_NAMES, prompt_language
 from longchain.agent.progress import Draft, Progress
+from longchain.agent.writing import retry_notes
+from longchain.agent.writing.memory import MOST_PER_CHARACTER, Limits, tail, within
 from longchain.calls.reply import Reply, read
 from longchain.document import Reference, SectionPlan
 from longchain.errors import PromptError
@@ -387,7 +387,7 @@ class Prompter:
         )
         if problem:
             name = language_name(progress.language, own)
-            request = again.wording(problem, own, name) + request
+            request = retry_notes.wording(problem, own, name) + request
         return "\n\n".join([*(block for block in blocks if block), request])
 
     def _more_chapters(self, progress: Progress) -> bool:
