@@ -46,7 +46,7 @@ class Outcome:
 def write(job: tuple[Cell, int]) -> tuple[Cell, Outcome]:
     """Write one document with a simulated model and measure it."""
     from longchain import AgentWriteChain
-    from longchain.agent.report import document
+    from longchain.agent.finishing.report import document
     from longchain.language import ends_sentence
     from longchain.testing import FakeWriter, LengthBehavior
 

@@ -7,7 +7,7 @@ from typing import Any
 from langchain_core.documents import Document
 
 from longchain import AgentWriteChain, LongDocument, SectionPlan, WritingPlan
-from longchain.agent.report import measure
+from longchain.agent.finishing.report import measure
 from longchain.testing import FakeWriter
 
 

@@ -33,12 +33,12 @@ from typing_extensions import TypedDict
 from longchain.agent import options
 from longchain.agent.estimate import Estimate, estimate
 from longchain.agent.events import Mode, extend
-from longchain.agent.layout import pieces
+from longchain.agent.finishing.markdown import pieces
+from longchain.agent.finishing.report import document
 from longchain.agent.nodes import Nodes
 from longchain.agent.planning import planner as plans
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.progress import Progress
-from longchain.agent.report import document
 from longchain.agent.request import Input, events, schema
 from longchain.agent.step import Choice, Policy
 from longchain.agent.writing import memory as memories
@@ -328,7 +328,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
     def follow(self, input: Any, config: RunnableConfig | None = None) -> Iterator[Progress]:
         """Write a document and yield where it stands after every step.
 
-        `longchain.agent.report.document` makes the document of the last one.
+        `longchain.agent.finishing.report.document` makes the document of the last one.
         """
         given = self._enter(input)
         kept = None if isinstance(given, dict) else self.get_state(_named(config)).values

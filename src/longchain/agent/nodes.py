@@ -21,10 +21,10 @@ from pydantic import ValidationError
 
 from longchain import sources
 from longchain.agent.events import Mode
+from longchain.agent.finishing.report import document
 from longchain.agent.planning import lengths, planner
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.progress import Progress
-from longchain.agent.report import document
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
 from longchain.agent.step import Policy, Step, View

@@ -209,7 +209,7 @@ def check(
     with console.mistakes():
         from longchain import language as languages
         from longchain import length as lengths
-        from longchain.agent.report import measure
+        from longchain.agent.finishing.report import measure
         from longchain.apps import follow
 
         text = console.stdin() if str(file) == "-" else console.read(file)

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from longchain.agent.layout import pieces
+from longchain.agent.finishing.markdown import pieces
 from longchain.agent.progress import Progress
 from longchain.apps.export import partial
 from longchain.document import LongDocument, WritingPlan

@@ -19,8 +19,8 @@ from langgraph.types import Command, StateSnapshot
 from longchain.agent import edits
 from longchain.agent.chain import AgentWriteChain
 from longchain.agent.edits import Change
+from longchain.agent.finishing.report import document
 from longchain.agent.progress import Progress
-from longchain.agent.report import document
 from longchain.agent.request import events
 from longchain.calls import tracing
 from longchain.document import LongDocument, WritingPlan
