@@ -26,7 +26,7 @@ from langgraph.graph import StateGraph
 from langsmith import tracing_context
 from pydantic import BaseModel, ConfigDict
 
-from longchain.agent.dry import StandIn
+from longchain.agent.estimate.simulated_model import StandIn
 from longchain.agent.nodes import Nodes, Update
 from longchain.agent.options import STEPS
 from longchain.agent.planning import lengths
