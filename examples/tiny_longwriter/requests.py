@@ -15,7 +15,7 @@ from langchain_core.messages import BaseMessage
 
 from longchain.agent.events import Mode
 from longchain.agent.planning import planner
-from longchain.agent.progress import Progress
+from longchain.agent.state import Progress
 from longchain.agent.writing import memory
 from longchain.agent.writing.prompter import Layout, Prompter, language_name, write_prompt
 from longchain.document import SectionPlan, WritingPlan

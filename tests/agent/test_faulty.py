@@ -12,7 +12,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent.faulty import wrong_language
-from longchain.agent.progress import Progress
+from longchain.agent.state import Progress
 from longchain.agent.writing import retry_notes
 from longchain.agent.writing.accept import RETRIES, settle
 from longchain.calls.reply import Reply

@@ -13,7 +13,7 @@ from langchain_core import exceptions
 from langchain_openai import ChatOpenAI
 
 from longchain import AgentWriteChain
-from longchain.agent import step
+from longchain.agent import node
 from longchain.calls import retry
 from longchain.calls.retry import Retry, passing, retry_after
 from longchain.testing import FakeWriter, Faults, LengthBehavior, SimulatedServer
@@ -112,8 +112,8 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def asleep(seconds: float, result: Any = None) -> None:
         sleep(seconds)
 
-    monkeypatch.setattr(step.Policy, "sleep", lambda policy, seconds: sleep(seconds))
-    monkeypatch.setattr(step.asyncio, "sleep", asleep)
+    monkeypatch.setattr(node.Policy, "sleep", lambda policy, seconds: sleep(seconds))
+    monkeypatch.setattr(node.asyncio, "sleep", asleep)
     return pauses
 
 

@@ -11,7 +11,7 @@ from langchain_core.exceptions import ModelRateLimitError
 from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain, Budget, Prices
-from longchain.agent.progress import Progress
+from longchain.agent.state import Progress
 from longchain.calls.budget import Ledger
 from longchain.document import Usage
 from longchain.errors import BudgetError, InputError

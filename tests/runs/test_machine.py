@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from tides import HEADINGS, BrokenError, Writer, given, plan, writer
 
 from longchain import Runs
-from longchain.agent.progress import Progress
+from longchain.agent.state import Progress
 from longchain.errors import InputError
 from longchain.runs.run import Run, _facts
 

@@ -35,12 +35,12 @@ from longchain.agent.estimate import Estimate, estimate
 from longchain.agent.events import Mode, extend
 from longchain.agent.finishing.markdown import pieces
 from longchain.agent.finishing.report import document
+from longchain.agent.node import Choice, Policy
 from longchain.agent.nodes import Nodes
 from longchain.agent.planning import planner as plans
 from longchain.agent.planning.parse import WritingPlanParser
-from longchain.agent.progress import Progress
 from longchain.agent.request import Input, events, schema
-from longchain.agent.step import Choice, Policy
+from longchain.agent.state import Progress
 from longchain.agent.writing import memory as memories
 from longchain.agent.writing import prompter as writes
 from longchain.calls.budget import Budget, Prices

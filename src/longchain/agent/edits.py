@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from longchain.agent.events import Mode
-from longchain.agent.progress import Draft, Progress
 from longchain.agent.request import events as request_events
+from longchain.agent.state import Draft, Progress
 from longchain.document import SectionPlan, WritingPlan
 from longchain.errors import InputError, RunError
 from longchain.length import check, read_required_length

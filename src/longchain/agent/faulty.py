@@ -20,7 +20,7 @@ from longchain.language import detect, english_name, primary
 from longchain.prose.repeats import prose
 
 if TYPE_CHECKING:
-    from longchain.agent.progress import Progress
+    from longchain.agent.state import Progress
 
 LEAST_LETTERS = 60
 """Letters from which on the language of a reply is judged."""

@@ -22,12 +22,12 @@ from pydantic import ValidationError
 from longchain import sources
 from longchain.agent.events import Mode
 from longchain.agent.finishing.report import document
+from longchain.agent.node import Policy, Step, View
 from longchain.agent.planning import lengths, planner
 from longchain.agent.planning.parse import WritingPlanParser
-from longchain.agent.progress import Progress
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
-from longchain.agent.step import Policy, Step, View
+from longchain.agent.state import Progress
 from longchain.agent.writing import memory, prompter
 from longchain.agent.writing.accept import next_request, settle
 from longchain.agent.writing.memory import Limits

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from longchain.agent.finishing.markdown import pieces
-from longchain.agent.progress import Progress
+from longchain.agent.state import Progress
 from longchain.apps.export import partial
 from longchain.document import LongDocument, WritingPlan
 from longchain.errors import StoreError
@@ -132,7 +132,7 @@ class _Told:
     def listening(self) -> Iterator[None]:
         """Tell what is waited for, too: the library logs it."""
         logger, handler = (
-            logging.getLogger("longchain.agent.step"),
+            logging.getLogger("longchain.agent.node"),
             logging.StreamHandler(sys.stderr),
         )
         handler.setFormatter(logging.Formatter("waiting: %(message)s"))

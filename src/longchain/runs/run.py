@@ -20,8 +20,8 @@ from longchain.agent import edits
 from longchain.agent.chain import AgentWriteChain
 from longchain.agent.edits import Change
 from longchain.agent.finishing.report import document
-from longchain.agent.progress import Progress
 from longchain.agent.request import events
+from longchain.agent.state import Progress
 from longchain.calls import tracing
 from longchain.document import LongDocument, WritingPlan
 from longchain.errors import LongchainError, RunError, StoreError

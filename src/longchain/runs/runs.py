@@ -13,7 +13,7 @@ from typing import Any, Self
 from longchain.agent import edits
 from longchain.agent.edits import Change
 from longchain.agent.events import Mode
-from longchain.agent.progress import Progress
+from longchain.agent.state import Progress
 from longchain.document import WritingPlan
 from longchain.errors import RunError
 from longchain.models.resolve import pinned

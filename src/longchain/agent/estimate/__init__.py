@@ -27,12 +27,12 @@ from langsmith import tracing_context
 from pydantic import BaseModel, ConfigDict
 
 from longchain.agent.estimate.simulated_model import StandIn
+from longchain.agent.node import Policy, Step
 from longchain.agent.nodes import Nodes, Update
 from longchain.agent.options import STEPS
 from longchain.agent.planning import lengths
 from longchain.agent.planning.parse import WritingPlanParser
-from longchain.agent.progress import Progress
-from longchain.agent.step import Policy, Step
+from longchain.agent.state import Progress
 from longchain.agent.writing import prompter
 from longchain.calls.budget import Prices
 from longchain.calls.reply import Reply, read

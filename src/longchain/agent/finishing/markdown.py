@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from longchain import sources
-from longchain.agent.progress import Progress
+from longchain.agent.state import Progress
 from longchain.document import Reference
 from longchain.language import primary
 

@@ -13,7 +13,7 @@ import regex
 from longchain import language as languages
 from longchain import sources
 from longchain.agent.finishing.markdown import pieces
-from longchain.agent.progress import Draft, Progress
+from longchain.agent.state import Draft, Progress
 from longchain.calls.budget import Prices
 from longchain.document import LongDocument, Section, Unit
 from longchain.length import count_length, length_score

@@ -17,7 +17,7 @@ import regex
 from longchain import sources
 from longchain.agent import faulty
 from longchain.agent.events import Kind, Written
-from longchain.agent.progress import Draft, Progress, Revision
+from longchain.agent.state import Draft, Progress, Revision
 from longchain.calls.reply import Reply
 from longchain.errors import ReplyError
 from longchain.language import ends_sentence

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from langchain_core.prompts import ChatPromptTemplate
 
 from longchain.agent.planning.planner import prompt_language
-from longchain.agent.progress import Draft, Progress
+from longchain.agent.state import Draft, Progress
 from longchain.language import sentences
 from longchain.prose.cleanup import clean
 

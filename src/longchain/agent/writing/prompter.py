@@ -22,7 +22,7 @@ from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate, Messa
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from longchain.agent.planning.planner import UNIT_NAMES, prompt_language
-from longchain.agent.progress import Draft, Progress
+from longchain.agent.state import Draft, Progress
 from longchain.agent.writing import retry_notes
 from longchain.agent.writing.memory import MOST_PER_CHARACTER, Limits, tail, within
 from longchain.calls.reply import Reply, read

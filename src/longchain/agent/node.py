@@ -21,7 +21,7 @@ from langchain_core.runnables.config import merge_configs
 from langgraph.constants import TAG_NOSTREAM
 from langgraph.types import Send
 
-from longchain.agent.progress import Progress
+from longchain.agent.state import Progress
 from longchain.calls import retry, tracing
 from longchain.calls.budget import Budget
 from longchain.calls.limits import Traffic
