@@ -28,7 +28,7 @@ from typing import Any
 
 from benchmarks.cluster import cluster
 from longchain import AgentWriteChain, Runs, SectionPlan, WritingPlan
-from longchain.runs.place import place
+from longchain.runs.location import place
 from longchain.testing import FakeWriter, LengthBehavior
 
 SIZE = 5_000

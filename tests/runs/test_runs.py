@@ -12,7 +12,7 @@ from tides import HEADINGS, BrokenError, given, plan, writer
 
 from longchain import AgentWriteChain, Budget, Prices, Runs
 from longchain.errors import BudgetError, InputError, ModelNameError, RunError
-from longchain.runs import making
+from longchain.runs import spec
 from longchain.testing import FakeWriter, LengthBehavior
 
 
@@ -209,7 +209,7 @@ def test_looking_at_a_run_changes_nothing(runs: Runs, monkeypatch: pytest.Monkey
     """Also where another version of the library looks, and where the model is not at hand."""
     stop_after(runs, 2)
     before, log = runs.record("tides"), runs.get("tides").log()
-    monkeypatch.setattr(making, "version", lambda _: "99.0")
+    monkeypatch.setattr(spec, "version", lambda _: "99.0")
     run = runs.get("tides")
     assert len(run.document().sections) == 2
     assert (runs.record("tides"), run.log()) == (before, log)
@@ -345,7 +345,7 @@ def test_what_differs_is_said(
 def test_another_version_is_said(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     stop_after(runs, 2)
     before = runs.record("tides").version
-    monkeypatch.setattr(making, "version", lambda _: "99.0")
+    monkeypatch.setattr(spec, "version", lambda _: "99.0")
     run = runs.resume("tides", model=writer())
     assert run.said == [f"longchain differs: 99.0 goes on for {before}; what is written stays"]
     assert run.write().report["finished"]

@@ -26,8 +26,8 @@ from longchain.calls import tracing
 from longchain.document import LongDocument, WritingPlan
 from longchain.errors import LongchainError, RunError, StoreError
 from longchain.models.resolve import explain
-from longchain.runs.making import model_name, prices
 from longchain.runs.record import Record, Status, now
+from longchain.runs.spec import model_name, prices
 from longchain.runs.store import Store
 
 logger = logging.getLogger(__name__)

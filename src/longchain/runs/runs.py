@@ -17,10 +17,10 @@ from longchain.agent.state import Progress
 from longchain.document import WritingPlan
 from longchain.errors import RunError
 from longchain.models.resolve import pinned
-from longchain.runs.making import Making, Model, model_name
-from longchain.runs.place import open_store
+from longchain.runs.location import open_store
 from longchain.runs.record import FORMAT, Record, check_id, new_id, now
 from longchain.runs.run import Run
+from longchain.runs.spec import Making, Model, model_name
 from longchain.runs.store import Store
 
 
