@@ -1,4 +1,4 @@
-"""What a language's table of phrases holds: the tables behind `longchain.length.reading.required_length`.
+"""The form of a language's table of phrases, for `longchain.length.reading`.
 
 language -> the phrases that stand before and after a number
 

@@ -3,8 +3,8 @@
 `WritingPlan` -> YAML, JSON or Markdown -> `WritingPlan`, or `PlanFileError` with line and field
 
 `source` (the fields, checked) -> `notation` (YAML and JSON) -> `outline` (Markdown): each knows
-those before it. Does not read models' replies: that is `longchain.agent.planning.parse`, which forgives
-what this names.
+those before it. Does not read models' replies: that is `longchain.agent.planning.parse`, which
+forgives what this names.
 """
 
 from __future__ import annotations
