@@ -1,14 +1,17 @@
 """longchain writes long documents with any LangChain chat model.
 
-The walk, from the nouns to the front doors:
+The walk, from the nouns to the front doors; each room imports only from those before it:
 
-- `errors`, `document`, `language`, `terms`, `repetition`: what is named, and what a text is
+- `errors`, `document`, `language`: the nouns
 - `length`: counting, reading a required length, controlling it
+- `prose`: what a text is: talk, repetition, wrong language
+- `testing`: models and servers for your tests
 - `models`: what can write
+- `calls`: how a model is called
+- `sources`: files and retrievers, passages, references and citations
 - `agent`: instruction -> `LongDocument`
 - `runs`: documents under way, kept, resumed, changed
 - `bench`: how well it writes
-- `testing`: models and servers for your tests
 - `apps`: front doors without logic
 """
 
