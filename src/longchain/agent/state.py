@@ -219,7 +219,7 @@ class Progress:
             closed=self.request["required"] is not None if direct else self.closed,
             cautious=not direct,
             together=self.mode != "parallel",
-            **({"most_calls": 400} if direct else {}),
+            **({"max_calls": 400} if direct else {}),
         )
         if before is not None:
             self.controller.bias = before.bias
@@ -239,7 +239,7 @@ class Progress:
         draft = self.drafts[event["section"]]
         assert self.controller is not None
         if not draft.calls:
-            draft.budget = self.controller.budget(event["section"])
+            draft.budget = self.controller.target(event["section"])
         draft.calls += 1
         draft.notes.extend(event["notes"])
         draft.next = event["next"]

@@ -21,7 +21,7 @@ from longchain.agent.state import Draft, Progress, Revision
 from longchain.calls.reply import Reply
 from longchain.errors import ReplyError
 from longchain.language import ends_sentence
-from longchain.length import Step
+from longchain.length import LengthDecision
 from longchain.prose.cleanup import Cleaned, clean, stitch, to_sentence_end, trim
 
 WORTH_KEEPING = 0.25
@@ -151,16 +151,18 @@ def _lead(reply: str, prose: str, notes: Sequence[str]) -> str:
     return lead if found and len(lead) <= _LONGEST_LEAD else ""
 
 
-def _done(progress: Progress, step: Step, whole: str, notes: list[str]) -> tuple[Step, str, int]:
+def _done(
+    progress: Progress, step: LengthDecision, whole: str, notes: list[str]
+) -> tuple[LengthDecision, str, int]:
     """Do what the controller decided: the next step, what stands, and the length thrown away."""
     if step.action == "trim":
         shorter = trim(whole, step.length, progress.unit, progress.language, least=step.least)
         thrown = progress.count(whole) - progress.count(shorter)
         notes += ["trimmed"] if thrown else []
-        return Step("keep"), shorter, thrown
+        return LengthDecision("keep"), shorter, thrown
     if step.action == "rewrite":
         notes.append("rewritten")
-        return Step("ask", step.length), "", progress.count(whole)
+        return LengthDecision("ask", step.length), "", progress.count(whole)
     notes += ["extended"] if step.action == "ask" else []
     return step, whole, 0
 
@@ -212,7 +214,7 @@ def _common(before: str, whole: str) -> int:
 
 def _decide(
     progress: Progress, index: int, asked: int, got: int, whole: str, cut: bool
-) -> tuple[Step, int]:
+) -> tuple[LengthDecision, int]:
     """Return what to do with the section, and its length with this reply in it."""
     controller, draft = progress.controller, progress.drafts[index]
     assert controller is not None
@@ -222,11 +224,11 @@ def _decide(
     # The controller itself learns when the log is read: here it only looks one reply ahead.
     bias = controller.bias.with_reply(asked, got)
     step = controller.next(index, length, heading=heading, calls=calls, bias=bias)
-    if cut and step.action == "keep" and calls < controller.most_calls:
+    if cut and step.action == "keep" and calls < controller.max_calls:
         # A cut reply taught the controller nothing; it is only done where its budget is.
-        missing = controller.budget(index) - length if asked else 1000
-        if missing > controller.grain:
-            return Step("ask", missing), length
+        missing = controller.target(index) - length if asked else 1000
+        if missing > controller.half_sentence:
+            return LengthDecision("ask", missing), length
     return step, length
 
 
@@ -241,13 +243,13 @@ def _unusable(
 ) -> Written:
     """Return the event of a reply that gave no prose: try again, or keep what there is."""
     notes = [f"reply not used: {problem}"]
-    again = Step("ask", asked)
+    again = LengthDecision("ask", asked)
     if draft.retries >= RETRIES:
         if draft.revision:
             return _restored(draft.revision, index, asked, problem, usage)
         if not draft.text:
             raise ReplyError(_exhausted(draft, index, problem, reply.text))
-        again = Step("keep")
+        again = LengthDecision("keep")
         notes.append("kept short")
     return {
         "type": "piece",
@@ -281,7 +283,7 @@ def _restored(
         "length": revision.before.length,
         "thrown": 0,
         "notes": [f"kept as it was, since the revision could not be used: {problem}"],
-        "next": asdict(Step("keep")),
+        "next": asdict(LengthDecision("keep")),
         "usage": usage,
     }
 

@@ -134,7 +134,7 @@ def _prior(progress: Progress, limit: Limits, request: int) -> int:
     index = progress.current() or 0
     assert progress.controller is not None
     fixed = progress.request["instruction"] + progress.request["style"] + progress.summary
-    reply = min(2 * progress.controller.budget(index), limit.window // 3)
+    reply = min(2 * progress.controller.target(index), limit.window // 3)
     taken = limit.plan + round((len(fixed) + request) / 3) + reply + 600
     return max(min(limit.prior, limit.window - taken), 0)
 
