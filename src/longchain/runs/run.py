@@ -22,7 +22,7 @@ from longchain.agent.edits import Change
 from longchain.agent.progress import Progress
 from longchain.agent.report import document
 from longchain.agent.request import events
-from longchain.document import LongDocument, WritingPlan
+from longchain.document import LongDocument, Usage, WritingPlan
 from longchain.errors import LongchainError, RunError, StoreError
 from longchain.models.resolve import explain
 from longchain.runs.making import model_name, prices
@@ -251,6 +251,7 @@ class Run:
         """
         if self._chain is not None:
             self._chain.stages.policy.stop.clear()
+            self._chain.stages.policy.cut.clear()
         with self._holding():
             before, waits = self._stand()
             if before.finished() and not waits:
@@ -295,6 +296,7 @@ class Run:
         told = explain(error) if isinstance(error, Exception) else "stopped"
         with suppress(LongchainError):
             # What was paid for counts, also where it came to nothing.
+            self._book()
             progress = self.progress()
             if progress.finished():
                 status: Status = "done"
@@ -304,6 +306,15 @@ class Run:
                 status = "stopped"
             self._save(status=status, error="" if status == "done" else told, **_facts(progress))
         logger.info("run %s: %s", self.id, told, extra={"run": self.id})
+
+    def _book(self) -> None:
+        """Add to the log what calls took that were cut off in the middle: they were sent."""
+        cut = self._chain.stages.policy.cut if self._chain is not None else []
+        taken = sum(cut, Usage())
+        cut.clear()
+        if taken.calls:
+            event = {"type": "amend", "request": {}, "usage": taken.model_dump()}
+            self._append(self.log(), [event])
 
     def _save(self, **changes: Any) -> None:
         self.record = self.record.model_copy(update={**changes, "updated": now()})
