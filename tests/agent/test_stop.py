@@ -195,6 +195,16 @@ def test_a_call_that_is_given_up_goes_on_to_no_fallback() -> None:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
+def test_one_watch_follows_several_calls(asynchronous: bool) -> None:
+    watch, model = Watch(), FakeWriter(replies=["One.", "Two."])
+    for said in ("One.", "Two."):
+        given: Any = (model, "x", {"callbacks": [watch]}, watch, None, threading.Event())
+        reply = asyncio.run(acall(*given)) if asynchronous else call(*given)
+        assert reply.text == said
+    assert watch.usage.calls == 2
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
 def test_who_waits_in_line_is_sent_away(asynchronous: bool) -> None:
     limiter = InMemoryRateLimiter(requests_per_second=1000)
     traffic = Traffic(1, tokens_per_minute=1e9, rate_limiter=limiter)

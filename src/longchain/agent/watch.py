@@ -148,6 +148,10 @@ class Watch(BaseCallbackHandler):
         """Count a call that failed; what it wrote until then is about a token for each piece."""
         self._count(self._tokens, prompt=self._tokens > 0)
 
+    def await_call(self) -> None:
+        """Wait for a call from now on; one watch may follow several, one after another."""
+        self.heard, self.abandoned = time.monotonic(), False
+
     def abandon(self) -> None:
         """Count a call that nobody waits for any more, and end it with its next piece."""
         self.abandoned = True
@@ -216,7 +220,7 @@ def call(
             answer.set_result(result)
 
     # A thread of its own, and no pool's: the interpreter does not wait for it when it ends.
-    watch.heard = time.monotonic()
+    watch.await_call()
     patience = math.inf if timeout is None else timeout
     threading.Thread(target=work, name="longchain-call", daemon=True).start()
     try:
@@ -249,7 +253,7 @@ async def acall(
     stop = stop or threading.Event()
     if stop.is_set():
         raise Stopped
-    watch.heard = time.monotonic()
+    watch.await_call()
     patience = math.inf if timeout is None else timeout
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(runnable.ainvoke(input, config))
