@@ -198,6 +198,16 @@ def test_a_call_that_is_given_up_goes_on_to_no_fallback() -> None:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
+def test_one_monitor_follows_several_calls(asynchronous: bool) -> None:
+    monitor, model = CallMonitor(), FakeWriter(replies=["One.", "Two."])
+    for answer in ("One.", "Two."):
+        call: Any = (model, "x", {"callbacks": [monitor]}, monitor, None, threading.Event())
+        reply = asyncio.run(arun(*call)) if asynchronous else run_monitored(*call)
+        assert reply.text == answer
+    assert monitor.usage.calls == 2
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
 def test_who_waits_in_line_is_sent_away(asynchronous: bool) -> None:
     limiter = InMemoryRateLimiter(requests_per_second=1000)
     limits = CallLimits(1, tokens_per_minute=1e9, rate_limiter=limiter)

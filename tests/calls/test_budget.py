@@ -85,7 +85,7 @@ def test_a_budget_allows_something_and_can_be_reckoned(wrong: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    ("budget", "refusal"),
+    ("budget", "exceeded_limit"),
     [
         (Budget(calls=10), ""),
         (Budget(calls=9), "9 calls"),

@@ -205,11 +205,11 @@ async def test_a_slot_given_to_a_task_that_is_cancelled_before_it_runs_goes_on()
     assert nothing_is_left(limits)
 
 
-@pytest.mark.parametrize("limits", [{}, {"tokens_per_minute": 60}, {"requests_per_minute": 1}])
-async def test_cancelled_while_it_waits_for_a_time(limits: dict[str, Any]) -> None:
-    limits = CallLimits(2, **limits)
+@pytest.mark.parametrize("options", [{}, {"tokens_per_minute": 60}, {"requests_per_minute": 1}])
+async def test_cancelled_while_it_waits_for_a_time(options: dict[str, Any]) -> None:
+    limits = CallLimits(2, **options)
     async with limits.admit(1000):
-        if not limits:
+        if not options:
             limits.back_off(60)
         task = asyncio.create_task(limits.admit(1000).__aenter__())
         await auntil(lambda: len(limits._slots._tickets) == 2)
@@ -418,7 +418,7 @@ async def test_tokens_per_minute_for_tasks() -> None:
     assert times == pytest.approx([0, 2, 4, 6], abs=0.05)
 
 
-@pytest.mark.parametrize(("used", "next_one"), [(200, 2), (1000, 10), (0, 0), (50, 0.5)])
+@pytest.mark.parametrize(("record", "next_one"), [(200, 2), (1000, 10), (0, 0), (50, 0.5)])
 def test_what_was_used_corrects_what_was_reserved(record: int, next_one: float) -> None:
     limits = CallLimits(tokens_per_minute=6000)
     clock = Clock(limits)

@@ -22,7 +22,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr
 
 from longchain import AgentWriteChain
-from longchain.calls.monitor import CallMonitor, RepetitionStopped, RunCancelled, arun, call
+from longchain.calls.monitor import CallMonitor, RepetitionStopped, RunCancelled, arun, run
 from longchain.prose.repetition import loop_start
 from longchain.testing import FakeWriter, Faults, LengthBehavior, SimulatedServer, wire
 
@@ -149,7 +149,7 @@ def test_a_timeout_is_a_time(timeout: float) -> None:
 async def test_a_call_that_does_not_hear_its_cancellation_is_left_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("longchain.calls.monitor._GRACE", 0.05)
+    monkeypatch.setattr("longchain.calls.monitor._CANCEL_SECONDS", 0.05)
     leave = asyncio.Event()
 
     async def stubborn(_: Any) -> None:
@@ -240,11 +240,11 @@ def test_an_interpreter_does_not_wait_for_a_call_that_nobody_waits_for() -> None
         import threading
         from langchain_core.exceptions import ModelTimeoutError
         from langchain_core.runnables import RunnableLambda
-        from longchain.calls.monitor import Watch, call
+        from longchain.calls.monitor import CallMonitor, run
 
         hangs = RunnableLambda(lambda _: threading.Event().wait(60))
         try:
-            call(hangs, "", {}, Watch(), 0.1, threading.Event())
+            run(hangs, "", {}, CallMonitor(), 0.1, threading.Event())
         except ModelTimeoutError:
             print("given up", flush=True)
     """
@@ -432,7 +432,7 @@ def test_a_call_is_counted_once_also_when_it_ends_after_it_was_given_up() -> Non
     writer = Slow(replies=["Hello there."], hangs=(1,), after=2)
     watch = CallMonitor()
     with pytest.raises(ModelTimeoutError):
-        call(writer, "Begin.", {"callbacks": [watch]}, watch, 0.1, threading.Event())
+        run(writer, "Begin.", {"callbacks": [watch]}, watch, 0.1, threading.Event())
     assert watch.usage.calls == 1
     writer.release()
     while any(thread.name == "longchain-call" for thread in threading.enumerate()):

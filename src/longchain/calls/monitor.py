@@ -147,6 +147,10 @@ class CallMonitor(BaseCallbackHandler):
         """Add the usage of a failed call: about one token for each piece that had arrived."""
         self._count(self._tokens, prompt=self._tokens > 0)
 
+    def expect_call(self) -> None:
+        """Get ready for a call; one monitor may follow several, one after another."""
+        self.last_activity, self.abandoned = time.monotonic(), False
+
     def abandon(self) -> None:
         """Give the call up: add its usage so far, and end it with its next piece."""
         self.abandoned = True
@@ -217,7 +221,7 @@ def run(
             answer.set_result(result)
 
     # A daemon thread rather than a pool's: the interpreter does not wait for it at its exit.
-    monitor.last_activity = time.monotonic()
+    monitor.expect_call()
     limit = math.inf if timeout is None else timeout
     threading.Thread(target=work, name="longchain-call", daemon=True).start()
     try:
@@ -250,7 +254,7 @@ async def arun(
     stop = stop or threading.Event()
     if stop.is_set():
         raise RunCancelled
-    monitor.last_activity = time.monotonic()
+    monitor.expect_call()
     limit = math.inf if timeout is None else timeout
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(runnable.ainvoke(input, config))
