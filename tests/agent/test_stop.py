@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -247,11 +246,15 @@ def test_ctrl_c_sends_nothing_more(tmp_path: Path) -> None:
         at = ("--model", "openai:simulated", "--base-url", server.base_url, "--state", state)
         limit = ("--max-concurrency", str(AT_ONCE))
         command = str(Path(sys.executable).with_name("longchain"))
-        begun = subprocess.Popen([command, *given, *at, *limit], cwd=tmp_path, env={**os.environ})
-        when(lambda: len(server.requests) == AT_ONCE, lambda: None).join()
-        assert len(server.requests) == AT_ONCE
-        begun.send_signal(signal.SIGINT)
-        assert begun.wait(SOON) == 3
+        with subprocess.Popen([command, *given, *at, *limit], cwd=tmp_path) as begun:
+            try:
+                end = time.monotonic() + 60  # to start takes seconds
+                while len(server.requests) < AT_ONCE and time.monotonic() < end:
+                    time.sleep(0.01)
+                begun.send_signal(signal.SIGINT)
+                assert begun.wait(SOON) == 3
+            finally:
+                begun.kill()
         assert len(server.requests) == AT_ONCE
     with Runs(state) as runs:
         record = runs.record("ports")
