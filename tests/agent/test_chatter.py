@@ -1,6 +1,6 @@
 import pytest
 
-from longchain.agent.chatter import is_error, is_refusal, without_closing, without_opening
+from longchain.agent.chatter import is_error, is_refusal, strip_closing, strip_opening
 
 
 @pytest.mark.parametrize(
@@ -20,11 +20,11 @@ from longchain.agent.chatter import is_error, is_refusal, without_closing, witho
     ],
 )
 def test_without_opening(text: str, rest: str, notes: list[str]) -> None:
-    assert without_opening(text) == (rest, notes)
+    assert strip_opening(text) == (rest, notes)
 
 
 def test_labels_of_a_whole_document_stay() -> None:
-    assert without_opening("Sure! Here it is:\n\nPart 1: Rain", labels=False) == (
+    assert strip_opening("Sure! Here it is:\n\nPart 1: Rain", labels=False) == (
         "Part 1: Rain",
         ["announcement removed"],
     )
@@ -40,7 +40,7 @@ def test_labels_of_a_whole_document_stay() -> None:
     ],
 )
 def test_without_closing(text: str, rest: str, notes: list[str]) -> None:
-    assert without_closing(text) == (rest, notes)
+    assert strip_closing(text) == (rest, notes)
 
 
 def test_what_stands_instead_of_prose() -> None:

@@ -17,7 +17,7 @@ from longchain.agent.progress import Draft, Progress
 from longchain.agent.spending import Prices
 from longchain.document import LongDocument, Section, Unit
 from longchain.length import count_length, length_score
-from longchain.repetition import duplicate_sentences, rep_n, repeats
+from longchain.repetition import duplicate_sentences, find_repeats, rep_n
 
 _HEADING = regex.compile(r"^#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$", regex.MULTILINE)
 
@@ -141,7 +141,7 @@ def _report(progress: Progress, sections: list[Section], body: str, length: int)
         "sections": [
             _line(draft, repeated)
             for draft, repeated in zip(
-                drafts, repeats([s.text for s in sections], OVERLAP), strict=True
+                drafts, find_repeats([s.text for s in sections], OVERLAP), strict=True
             )
         ],
         "citations": _citations(progress, drafts),

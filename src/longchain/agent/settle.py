@@ -79,7 +79,9 @@ def settle(
     notes += ["stopped by the provider's filter"] if reply.finish == "filter" else []
     cut = reply.finish == "length" or cleaned.problem == "loop"
     text = _whole(cleaned.text, progress.language, cut, notes)
-    problem = _problem(cleaned, text, progress, asked) or faulty.fault(text, progress, index)
+    problem = _problem(cleaned, text, progress, asked) or faulty.reply_problem(
+        text, progress, index
+    )
     if problem and not strict and _may_stand(progress, draft, problem):
         notes.append(f"accepted: {problem}")
     elif problem:
@@ -130,7 +132,7 @@ def _may_stand(progress: Progress, draft: Draft, problem: str) -> bool:
     A model that stayed in one language, asked again and again, will not leave it for a later
     section: that would cost two more calls each time.
     """
-    if not faulty.is_soft(problem):
+    if not faulty.may_be_accepted(problem):
         return False
     known = problem.startswith("wrong language") and any(
         f"accepted: {problem}" in other.notes for other in progress.drafts
@@ -153,7 +155,7 @@ def _lead(reply: str, prose: str, notes: Sequence[str]) -> str:
 def _done(progress: Progress, step: Step, whole: str, notes: list[str]) -> tuple[Step, str, int]:
     """Do what the controller decided: the next step, what stands, and the length thrown away."""
     if step.action == "trim":
-        shorter = trim(whole, step.length, progress.unit, progress.language, least=step.least)
+        shorter = trim(whole, step.length, progress.unit, progress.language, min_length=step.least)
         thrown = progress.count(whole) - progress.count(shorter)
         notes += ["trimmed"] if thrown else []
         return Step("keep"), shorter, thrown

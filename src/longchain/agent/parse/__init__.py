@@ -13,7 +13,7 @@ from langchain_core.output_parsers import BaseOutputParser
 
 from longchain.agent.parse import lines, notation, tables
 from longchain.agent.parse.draft import MOST_SECTIONS, Level, at_level, complete
-from longchain.agent.reasoning import answer
+from longchain.agent.reasoning import extract_answer
 from longchain.document import Unit, WritingPlan
 from longchain.errors import PlanError
 from longchain.language import primary
@@ -92,7 +92,7 @@ def parse(
     Raises:
         PlanError: No plan could be read, or one of more than 2,000 parts.
     """
-    reply = answer(text.encode("utf-8", "ignore").decode())
+    reply = extract_answer(text.encode("utf-8", "ignore").decode())
     for reader in (notation.read_json, notation.read_yaml, tables.read, lines.read):
         draft = reader(reply)
         if draft and draft.parts:
