@@ -63,8 +63,8 @@ def _is_verse(paragraph: str) -> bool:
     lines = paragraph.strip().split("\n")
     if len(lines) < 3:
         return False
-    longest = max(len(line) for line in lines)
-    return longest <= (_MAX_CJK_VERSE_LINE if _IS_CJK.search(paragraph) else _MAX_VERSE_LINE)
+    limit = _MAX_CJK_VERSE_LINE if _IS_CJK.search(paragraph) else _MAX_VERSE_LINE
+    return max(map(len, lines)) <= limit
 
 
 _N = 5
@@ -135,12 +135,10 @@ class RepeatIndex:
 
     def _remove(self, index: int, text: str) -> None:
         for gram in _sampled_ngrams(text):
-            owners = self._owners.get(gram, ())
+            owners = self._owners.pop(gram, ())
             remaining = tuple(owner for owner in owners if owner != index)
             if remaining:
                 self._owners[gram] = remaining
-            else:
-                self._owners.pop(gram, None)
 
 
 def _sampled_ngrams(text: str) -> set[int]:
