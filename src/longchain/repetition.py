@@ -242,8 +242,9 @@ def _blank_start(text: str, tokenized: Tokenized) -> int:
 def _find_repetition(text: str, tokenized: Tokenized, limits: _LoopLimits) -> int | None:
     """Find the shortest period with which the last tokens loop, and where to cut."""
     items = tokenized.items
-    for period, run in _periods(items, len(items) // limits.min_copies):
-        if run < limits.min_copies * period or run < limits.min_aligned_tokens:
+    min_copies, _, min_run = limits
+    for period, run in _periods(items, len(items) // min_copies):
+        if run < min_copies * period or run < min_run:
             continue
         begin = len(items) - run
         if _is_loop(text, tokenized, begin, period, limits):
