@@ -94,7 +94,7 @@ REFUSED = {
     "x --source binary.txt": "source 'binary.txt' is binary, not text; save it as UTF-8",
     "x --source empty.txt": "source 'empty.txt' is empty",
     "x --source large.txt": (
-        "source 'large.txt' is too large: 2,000,000,000 bytes, and 20,000,000 are the most; "
+        "source 'large.txt' is too large: 2,000,000,000 bytes of at most 20,000,000; "
         "split it into several files"
     ),
     "x --style no.txt": "'no.txt' cannot be read: No such file or directory",

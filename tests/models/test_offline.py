@@ -12,11 +12,11 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from longchain.agent.grounding import (
     References,
     SourceRetriever,
-    cited,
-    documents,
+    cited_ids,
     outline,
     read_sources,
     render,
+    to_documents,
 )
 from longchain.document import Reference
 from longchain.errors import ModelNameError
@@ -46,7 +46,7 @@ CHINESE_TEXT = """# 城市供水
 清水由水泵加压，经过管网送到每一户居民家中。管道中的压力使水能够升到高层楼房。\
 管道老化会造成漏水，漏掉的水白白浪费了药剂和电力。听漏工人在夜里用仪器寻找漏点。更换旧管道是减少漏损的根本办法。
 """
-CHINESE = documents(CHINESE_TEXT)
+CHINESE = to_documents(CHINESE_TEXT)
 
 PLAN = {
     "en": "<plan_format>\nSection 1 - Heading: [heading]\n</plan_format>\n\nTotal: {} words",
@@ -217,12 +217,12 @@ def test_marks_lead_to_the_passage_and_order_is_the_references() -> None:
     references = References().add(SourceRetriever.over(ENGLISH, k=5).invoke("leaks and pressure"))
     text = OfflineWriter().invoke([step(references, "Leaks and pressure", "400 words")]).text
     by_id = {reference.id: flat(reference.text) for reference in references}
-    assert cited(text) == sorted(cited(text))
-    assert len(cited(text)) > 2
+    assert cited_ids(text) == sorted(cited_ids(text))
+    assert len(cited_ids(text)) > 2
     stretch: list[str] = []
     for sentence in sentences(text, "en"):
         stretch.append(flat(sentence).strip())
-        if marks := cited(sentence):
+        if marks := cited_ids(sentence):
             assert all(one in by_id[marks[0]] for one in stretch)
             stretch = []
     assert stretch == []

@@ -30,7 +30,7 @@ def pieces(progress: Progress) -> tuple[list[str], list[str], list[Reference]]:
     texts = [draft.text for draft in drafts]
     cited: list[Reference] = []
     if known:  # without references, a number in brackets is no citation
-        texts, cited = grounding.number(texts, known)
+        texts, cited = grounding.number_citations(texts, known)
     parts = [f"# {progress.plan.title}\n\n"] if progress.plan.title and drafts else []
     deep = "###" if progress.plan.chapters else "##"
     chapter = ""
@@ -45,7 +45,7 @@ def pieces(progress: Progress) -> tuple[list[str], list[str], list[Reference]]:
     finished = progress.finished()
     if finished and cited:
         heading = _REFERENCES.get(primary(progress.language), _REFERENCES["en"])
-        parts.append(f"## {heading}\n\n{grounding.reference_list(cited)}\n\n")
+        parts.append(f"## {heading}\n\n{grounding.format_reference_list(cited)}\n\n")
     if finished and parts:
         parts[-1] = parts[-1].rstrip("\n") + "\n"
     return parts, texts, cited

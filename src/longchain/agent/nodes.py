@@ -278,7 +278,7 @@ class Nodes:
             return self.retriever
         if progress.retriever is None:
             read = grounding.read_sources(request["sources"]) if request["sources"] else []
-            found = [*grounding.documents(request["context"]), *read]
+            found = [*grounding.to_documents(request["context"]), *read]
             progress.retriever = grounding.SourceRetriever.over(found)
         return cast("Runnable[str, list[Document]]", progress.retriever)
 
@@ -292,9 +292,8 @@ class Nodes:
         return View(progress, progress.request["instruction"], source)
 
     def _survey_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
-        return {
-            "log": [{"type": "survey", "outline": grounding.outline(grounding.documents(answer))}]
-        }
+        outline = grounding.outline(grounding.to_documents(answer))
+        return {"log": [{"type": "survey", "outline": outline}]}
 
     def _retrieve_view(self, state: Any) -> View:
         progress = self.progress(state)
@@ -307,7 +306,7 @@ class Nodes:
     def _retrieve_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
         known = [Reference(**reference) for reference in seen.progress.references]
         numbering = grounding.References(known)
-        found = numbering.add(_shown(seen.runnable, grounding.documents(answer)))
+        found = numbering.add(_shown(seen.runnable, grounding.to_documents(answer)))
         seen_ids = {reference.id for reference in known}
         event = {
             "type": "references",

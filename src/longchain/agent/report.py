@@ -164,7 +164,7 @@ def _calls(progress: Progress, drafts: list[Draft]) -> dict[str, int]:
 
 def _line(draft: Draft, repeated: list[int]) -> dict[str, Any]:
     """Return what is said of one section; `repeated` are the earlier ones that it repeats."""
-    cited = grounding.cited(draft.text)
+    cited = grounding.cited_ids(draft.text)
     return {
         "heading": draft.plan.heading,
         "budget": draft.budget,
@@ -180,7 +180,7 @@ def _line(draft: Draft, repeated: list[int]) -> dict[str, Any]:
 def _citations(progress: Progress, drafts: list[Draft]) -> dict[str, Any]:
     """Return how many citations there are, and which references and sections lack one."""
     known = {reference["id"] for reference in progress.references}
-    found = [mark for draft in drafts for mark in grounding.cited(draft.text)]
+    found = [mark for draft in drafts for mark in grounding.cited_ids(draft.text)]
     return {
         "references": len(known),
         "citations": len(found),
@@ -191,6 +191,6 @@ def _citations(progress: Progress, drafts: list[Draft]) -> dict[str, Any]:
         "sections_without": [
             index
             for index, draft in enumerate(drafts, 1)
-            if draft.referred and not grounding.cited(draft.text)
+            if draft.referred and not grounding.cited_ids(draft.text)
         ],
     }

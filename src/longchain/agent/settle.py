@@ -87,7 +87,7 @@ def settle(
     elif problem:
         return _unusable(draft, index, kind, asked, problem, reply, usage)
     if draft.referred:
-        text, unknown = grounding.check(text, set(draft.references))
+        text, unknown = grounding.check_citations(text, set(draft.references))
         if unknown:
             notes.append(f"unknown citations removed: {', '.join(map(str, unknown))}")
     before = draft.text if kind == "extend" else ""

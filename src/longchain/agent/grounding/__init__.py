@@ -1,37 +1,37 @@
-"""Grounding: sources -> references for a section, and citations checked afterwards.
+"""Turns sources into references for a section, and checks its citations afterwards.
 
-paths -> passages (`read_sources`) -> those that match a section (`SourceRetriever`) -> ids and a
-block of the prompt (`References`, `render`); the section's text -> checked and numbered citations
-(`check`, `number`)
+paths -> passages (`read_sources`) -> passages for a section (`SourceRetriever`) -> references with
+ids and their block of the prompt (`References`, `render`); text of a section -> checked and
+numbered citations (`check_citations`, `number_citations`)
 
-Knows files, passages and citation marks; knows no model, and lays out no prompt but the
-references' block.
+Knows files, passages and citation marks; knows no model, and no part of a prompt but the block of
+references.
 """
 
 from longchain.agent.grounding.citations import (
     Numbering,
-    check,
-    cited,
-    number,
-    reference_list,
+    check_citations,
+    cited_ids,
+    format_reference_list,
+    number_citations,
     renumber,
 )
 from longchain.agent.grounding.outline import outline
 from longchain.agent.grounding.references import References, render
 from longchain.agent.grounding.retriever import SourceRetriever
-from longchain.agent.grounding.sources import documents, read_sources
+from longchain.agent.grounding.sources import read_sources, to_documents
 
 __all__ = [
     "Numbering",
     "References",
     "SourceRetriever",
-    "check",
-    "cited",
-    "documents",
-    "number",
+    "check_citations",
+    "cited_ids",
+    "format_reference_list",
+    "number_citations",
     "outline",
     "read_sources",
-    "reference_list",
     "render",
     "renumber",
+    "to_documents",
 ]
