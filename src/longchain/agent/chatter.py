@@ -1,4 +1,4 @@
-"""Finds the boilerplate that models put around the prose they were asked for, or instead of it.
+"""Finds the boilerplate that models write around the requested prose, or instead of it.
 
 reply -> reply without labels, announcements, word counts and farewells, and a note for each;
 reply -> whether it is a refusal or an error message

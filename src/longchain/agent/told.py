@@ -2,21 +2,20 @@
 
 prose of a reply + texts of all sections -> index of the repeated section, or None
 
-`RepeatIndex` grows with the document at the cost of what is new. Knows n-grams and which parts
-of a text may occur twice; knows no documents.
+`RepeatIndex` grows with the document; an update costs only the new text. Knows n-grams and which
+parts of a text may occur twice; knows no documents.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
 import regex
 
 from longchain.language import FENCED_CODE
-from longchain.repetition import ngrams, overlap, tokens
+from longchain.repetition import count_shared, ngrams, overlap, tokens
 
 MIN_TOKENS = 60
 """Words (characters in scripts without spaces) from which on a reply may be a repeat."""
@@ -71,9 +70,9 @@ _N = 5
 
 
 class RepeatIndex:
-    """Maps n-grams to the sections they occur in; an update costs only what is new.
+    """Maps n-grams to the sections they occur in; an update costs only the new text.
 
-    Holds the hashes of an eighth of the n-grams: the same ones in every text, chosen by the first
+    Keeps the hashes of an eighth of the n-grams: the same ones in every text, chosen by the first
     letters of their words (the last letters are the same few in Korean). They only find the
     section to compare with: `overlap` decides. Thread-safe.
     """
@@ -99,7 +98,7 @@ class RepeatIndex:
         sample = _sampled_ngrams(prose)
         with self._lock:
             self._update(texts)
-            shared = Counter(owner for gram in sample for owner in self._owners.get(gram, ()))
+            shared = count_shared(sample, self._owners)
         if not shared:
             return None
         index, count = shared.most_common(1)[0]

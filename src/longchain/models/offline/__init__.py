@@ -64,7 +64,7 @@ class OfflineWriter(BaseChatModel):
     `max_tokens` and sampling parameters change nothing.
 
     Raises:
-        ModelNameError: (when asked) The request holds no sources.
+        ModelNameError: (when asked) The request has no sources.
         SourceError: (when asked) The sources have no prose left for a new section.
     """
 

@@ -1,4 +1,4 @@
-"""Plans a document over an outline of sources, in the lines that planners are asked for.
+"""Plans a document over an outline of sources, in the line format of planners.
 
 outline lines + instruction -> sections: the headings that match the instruction, merged to a
 usual size, in the order of the sources, with lengths that add up

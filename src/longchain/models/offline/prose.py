@@ -367,7 +367,7 @@ def _cite(paragraph: list[SentenceRun], language: str) -> str:
 
 
 def _insert_mark(sentence: str, number: int, space: str) -> str:
-    """Insert a citation mark before the full stop; after a closing quotation mark behind it."""
+    """Insert a citation mark before the full stop; at the end if a quotation mark closes it."""
     stop = _LAST_STOP.search(sentence)
     end = stop.start() if stop else len(sentence)
     return f"{sentence[:end]}{space}[{number}]{sentence[end:]}"
