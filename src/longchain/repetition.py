@@ -16,10 +16,11 @@ from typing import NamedTuple, TypeVar
 
 from longchain.language import character_class, sentences
 
-# Scripts without spaces between words. Unlike the table of `language` with all kana, their marks
-# and the code points of Han that are not assigned yet: each is a token of its own.
-_UNSPACED = character_class("th", "lo", "my", "km", "han") + (
-    "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f\U00020000-\U0003ffff"
+# Scripts without spaces between words. Wider than the table of `language` for Chinese and Japanese:
+# with the marks of kana, and with the Han of every future version of Unicode.
+_UNSPACED = character_class("th", "lo", "my", "km") + (
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\uff66-\uff9f\U00020000-\U0003ffff"
 )
 # `\w` leaves out the vowel signs of Hebrew, Arabic and the Indic scripts and would split words.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0963\u0966-\u0dff"
