@@ -19,7 +19,7 @@ from longchain.agent.chatter import is_error, is_refusal, strip_closing, strip_o
         ("Step 1: Cut.\nStep 2: Cook.", "Step 1: Cut.\nStep 2: Cook.", []),
     ],
 )
-def test_without_opening(text: str, rest: str, notes: list[str]) -> None:
+def test_strip_opening(text: str, rest: str, notes: list[str]) -> None:
     assert strip_opening(text) == (rest, notes)
 
 
@@ -39,7 +39,7 @@ def test_labels_of_a_whole_document_stay() -> None:
         ("It rained.\n\nIt continued.", "It rained.\n\nIt continued.", []),
     ],
 )
-def test_without_closing(text: str, rest: str, notes: list[str]) -> None:
+def test_strip_closing(text: str, rest: str, notes: list[str]) -> None:
     assert strip_closing(text) == (rest, notes)
 
 

@@ -19,7 +19,7 @@ from longchain.agent.grounding.citations import (
 from longchain.agent.grounding.outline import outline
 from longchain.agent.grounding.references import References, render
 from longchain.agent.grounding.retriever import SourceRetriever
-from longchain.agent.grounding.sources import read_sources, to_documents
+from longchain.agent.grounding.sources import is_source, read_sources, to_documents
 
 __all__ = [
     "Numbering",
@@ -28,6 +28,7 @@ __all__ = [
     "check_citations",
     "cited_ids",
     "format_reference_list",
+    "is_source",
     "number_citations",
     "outline",
     "read_sources",

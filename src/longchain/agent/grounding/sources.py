@@ -12,6 +12,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,33 @@ def read_sources(paths: Iterable[str | Path]) -> list[Document]:
         except OSError as error:
             raise SourceError(f"source {str(name)!r} cannot be read: {error.strerror}") from error
     return result
+
+
+def is_source(file: str | Path, paths: Iterable[str | Path], *, folders: bool = True) -> bool:
+    """Whether `read_sources` would read a file, by any of its names.
+
+    Args:
+        file: The file, which may be a link to one, or missing.
+        paths: The sources.
+        folders: Whether to search folders, too.
+    """
+    with suppress(OSError):
+        status = os.stat(file)
+        return any(os.path.samestat(status, other) for other in _source_stats(paths, folders))
+    return False
+
+
+def _source_stats(paths: Iterable[str | Path], folders: bool) -> Iterator[os.stat_result]:
+    """Yield the status of each file that would be read, without those a folder skips."""
+    for path in map(Path, [paths] if isinstance(paths, str | Path) else paths):
+        if not path.is_dir():
+            with suppress(OSError):
+                yield path.stat()
+            continue
+        for file in _walk(path) if folders else ():
+            with suppress(OSError, SourceError):
+                _check(file)
+                yield file.stat()
 
 
 def to_documents(context: Any) -> list[Document]:
