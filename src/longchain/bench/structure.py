@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from longchain.agent.faulty import wrong_language
+from longchain.prose.wrong_language import wrong_language
 from longchain.bench.shapes import Prediction
 from longchain.language import ends_sentence
 from longchain.prose.boilerplate import strip_opening
