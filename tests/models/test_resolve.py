@@ -16,8 +16,9 @@ from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_openai import ChatOpenAI
 
 from longchain.errors import ModelNameError, ReplyError
+from longchain.models.error_hints import explain
 from longchain.models.longwriter import LongWriterLLM
-from longchain.models.resolve import chat_model, describe, explain, name
+from longchain.models.resolve import chat_model, describe, name
 from longchain.models.traits import REASONING_TOKENS, context_window, output_limit, structured
 
 URL = "http://localhost:8000/v1"

@@ -28,7 +28,7 @@ from longchain.agent.spending import Budget
 from longchain.agent.traffic import Traffic
 from longchain.agent.watch import Looped, Stopped, StreamingWatch, Watch, acall, call
 from longchain.document import Usage
-from longchain.models.resolve import without_secrets
+from longchain.models.redact import redact_secrets
 from longchain.models.tokens import estimate
 
 logger = logging.getLogger(__name__)
@@ -254,7 +254,7 @@ class Step(Runnable[Any, Any]):
         A checkpointer stores its message, which may repeat what a provider was sent.
         """
         error.args = tuple(
-            without_secrets(part) if isinstance(part, str) else part for part in error.args
+            redact_secrets(part) if isinstance(part, str) else part for part in error.args
         )
         if not self.deferred:
             raise error

@@ -34,7 +34,7 @@ from longchain.bench.shapes import Prediction, Score
 from longchain.bench.writers import label
 from longchain.document import Usage
 from longchain.errors import InputError, LongchainError
-from longchain.models.resolve import explain
+from longchain.models.error_hints import explain
 from longchain.models.traits import half_answers, structured
 
 _EVERYBODYS = (

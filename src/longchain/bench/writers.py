@@ -25,7 +25,7 @@ from longchain.bench.shapes import Sample, Way
 from longchain.document import Usage
 from longchain.errors import InputError
 from longchain.models import resolve
-from longchain.models.address import shown, shown_url
+from longchain.models.redact import redact_model_name, redact_url
 from longchain.models.tokens import estimate
 from longchain.models.traits import layers, output_limit
 
@@ -203,7 +203,7 @@ def prompt_hash(text: str) -> str:
 
 def label(model: BaseChatModel) -> str:
     """Return a model's name, without what may be secret in it."""
-    return shown(resolve.name(_own(model)))
+    return redact_model_name(resolve.name(_own(model)))
 
 
 def sampling(model: BaseChatModel) -> dict[str, Any]:
@@ -212,7 +212,7 @@ def sampling(model: BaseChatModel) -> dict[str, Any]:
     found: dict[str, Any] = {"client": type(own).__name__}
     url = getattr(own, "openai_api_base", None) or getattr(own, "base_url", None)
     if url:
-        found["base_url"] = shown_url(str(url))
+        found["base_url"] = redact_url(str(url))
     for key in _SAMPLING:
         value = getattr(own, key, None)
         if isinstance(value, int | float | str):

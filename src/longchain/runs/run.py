@@ -24,7 +24,7 @@ from longchain.agent.report import document
 from longchain.agent.request import events
 from longchain.document import LongDocument, WritingPlan
 from longchain.errors import LongchainError, RunError
-from longchain.models.resolve import explain
+from longchain.models.error_hints import explain
 from longchain.runs.making import model_name, prices
 from longchain.runs.record import Record, Status, now
 from longchain.runs.store import Store

@@ -19,9 +19,9 @@ from langchain_core.messages import AIMessage, BaseMessageChunk, HumanMessage, S
 from transport import TEXT, URL, FakeVLLM, failure, split
 
 from longchain.errors import InputError, ModelNameError, WindowError
+from longchain.models.error_hints import explain
 from longchain.models.longwriter import LongWriterLLM
 from longchain.models.longwriter.http import httpx
-from longchain.models.resolve import explain
 from longchain.models.traits import context_window, structured
 
 ASKED = "Write about the harbor."
@@ -374,7 +374,7 @@ def test_no_server_is_told(server: FakeVLLM) -> None:
 )
 def test_a_page_is_no_answer(server: FakeVLLM, answer: Any) -> None:
     server.fail = lambda path, body: answer
-    with pytest.raises(ModelNotFoundError, match="is no OpenAI-compatible one"):
+    with pytest.raises(ModelNotFoundError, match="is not OpenAI-compatible"):
         server.model().invoke(ASKED)
 
 
