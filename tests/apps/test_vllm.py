@@ -26,9 +26,9 @@ main()
 
 def command(engine: Any, *arguments: str, mode: str = "quick", **env: str) -> Any:
     """Start the command line in a process of its own."""
-    given = [str(engine.model), "--python", sys.executable, *arguments]
+    options = [str(engine.model), "--python", sys.executable, *arguments]
     return subprocess.Popen(
-        [sys.executable, "-c", MAIN, "vllm", *given],
+        [sys.executable, "-c", MAIN, "vllm", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

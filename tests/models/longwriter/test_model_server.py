@@ -43,8 +43,8 @@ def test_a_served_name_keeps_its_preset(engine: Any) -> None:
 
 
 def test_presets_add_what_a_server_needs() -> None:
-    given = server_options("THUDM/LongWriter-glm4-9b", {"flags": ["--seed", "1"]})
-    assert given == {"max_model_len": 32_768, "flags": ["--trust-remote-code", "--seed", "1"]}
+    completed = server_options("THUDM/LongWriter-glm4-9b", {"flags": ["--seed", "1"]})
+    assert completed == {"max_model_len": 32_768, "flags": ["--trust-remote-code", "--seed", "1"]}
     assert server_options(Path("/models/mine"), {"max_model_len": 99}) == {
         "max_model_len": 99,
         "flags": [],

@@ -167,12 +167,12 @@ def test_the_interpreter_comes_from_the_environment(
 
 def test_progress_is_told(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("longchain.models.server.server._PROGRESS_SECONDS", 0.1)
-    said: list[str] = []
+    lines: list[str] = []
     options = engine.options(ENGINE_SECONDS="0.4")
-    with serve(engine.model, progress=said.append, **options) as server:
+    with serve(engine.model, progress=lines.append, **options) as server:
         pass
-    assert "vLLM, 0 s: Starting" in said
-    assert said[-1].endswith(f"ready at {server.base_url}")
+    assert "vLLM, 0 s: Starting" in lines
+    assert lines[-1].endswith(f"ready at {server.base_url}")
 
 
 # How it ends ---------------------------------------------------------------------------------
@@ -440,10 +440,12 @@ def test_a_dead_server_is_told_of_and_replaced(engine: Any) -> None:
     serving = serve(engine.model, **engine.options())
     with serving as dead:
         os.kill(dead.pid, signal.SIGKILL)
-        said = dead.diagnose()
-        assert said is not None
-        assert said.startswith(f"the vLLM server at {dead.base_url} ended with code -9: it was")
-        assert said.endswith(str(dead.log))
+        diagnosis = dead.diagnose()
+        assert diagnosis is not None
+        assert diagnosis.startswith(
+            f"the vLLM server at {dead.base_url} ended with code -9: it was"
+        )
+        assert diagnosis.endswith(str(dead.log))
         with serving as alive:
             assert alive is not dead
             assert alive.diagnose() is None
