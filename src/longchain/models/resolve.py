@@ -57,7 +57,7 @@ def chat_model(
     temperature: float | None = None,
     **kwargs: Any,
 ) -> BaseChatModel:
-    """Return the chat model that the first of these names.
+    """Return the chat model named by the first of these that is given.
 
     1. `model`: a chat model, which is returned unchanged, or a string.
     2. `LONGCHAIN_MODEL`.
