@@ -96,8 +96,8 @@ class LongWriterLLM(VllmModel):
 
     def _stop_strings(self, stop: str | list[str] | None) -> list[str]:
         """Return the caller's stop strings, and those of the prompt format."""
-        given = [stop] if isinstance(stop, str) else stop or ()
-        return [*given, *STOP[self.form]]
+        callers = [stop] if isinstance(stop, str) else stop or ()
+        return [*callers, *STOP[self.form]]
 
     def _completion_payload(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]

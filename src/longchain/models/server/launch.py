@@ -155,11 +155,10 @@ class Launch:
             return 0
         size = model_files.weight_bytes(folder)
         # vLLM loads single precision as half, unless it is told to keep it.
-        halved = model_files.stored_dtype(folder) == "float32" and self.dtype not in (
-            "float",
-            "float32",
-        )
-        return size // 2 if halved else size
+        keeps_single = self.dtype in ("float", "float32")
+        if model_files.stored_dtype(folder) == "float32" and not keeps_single:
+            return size // 2
+        return size
 
     def check(self) -> None:
         """Refuse what can be seen to fail, before the minutes that a start takes.

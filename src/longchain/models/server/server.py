@@ -94,6 +94,7 @@ class Server:
         if self._stopped:
             return f"the vLLM server at {self.base_url} was stopped"
         with _client() as client:
+            # A server that does not answer in time is busy, not dead.
             if self.alive() and _is_healthy(client, self.base_url) is not False:
                 return None
         self._failed = True
