@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from longchain.apps.cli import app
 from longchain.models import resolve
-from longchain.runs import making
+from longchain.runs import spec
 from longchain.testing import FakeWriter, Faults, SimulatedServer
 
 pytestmark = [
@@ -242,7 +242,7 @@ def test_a_model_that_raises_what_its_package_did_not_translate(
 ) -> None:
     writer = FakeWriter(replies=[error] * 9)
     monkeypatch.setattr(resolve, "chat_model", lambda *_, **__: writer)
-    monkeypatch.setattr(making, "chat_model", lambda *_, **__: writer)
+    monkeypatch.setattr(spec, "chat_model", lambda *_, **__: writer)
     result = run(command, TIDES)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.splitlines()[-1].startswith(f"longchain: {said}")

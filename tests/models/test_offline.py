@@ -9,7 +9,14 @@ import pytest
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from longchain.agent.grounding import (
+from longchain.document import Reference
+from longchain.errors import ModelNameError
+from longchain.language import sentences
+from longchain.length.count import count_length
+from longchain.models.offline import OfflineWriter
+from longchain.models.offline.plan import names
+from longchain.models.offline.prose import flat
+from longchain.sources import (
     References,
     SourceRetriever,
     cited,
@@ -18,13 +25,6 @@ from longchain.agent.grounding import (
     read_sources,
     render,
 )
-from longchain.document import Reference
-from longchain.errors import ModelNameError
-from longchain.language import sentences
-from longchain.length.count import count_length
-from longchain.models.offline import OfflineWriter
-from longchain.models.offline.plan import names
-from longchain.models.offline.prose import flat
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ENGLISH = read_sources([EXAMPLES / "sources"])

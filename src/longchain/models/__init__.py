@@ -1,7 +1,7 @@
 """Chat models: names, addresses and the environment -> `BaseChatModel`.
 
 - `resolve`: the chat model that a string names
-- `traits`: context window, limits and abilities of a model
+- `profile`: context window, limits and abilities of a model
 - `tokens`: token counts
 - `redact`: secrets in addresses, messages and logs
 - `error_hints`: errors, each in one line that says what to do

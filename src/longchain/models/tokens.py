@@ -20,7 +20,7 @@ from typing import Protocol, runtime_checkable
 
 from langchain_core.language_models import BaseChatModel
 
-from longchain.models.traits import layers
+from longchain.models.profile import layers
 
 _TOKENIZER_URL = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 

@@ -22,7 +22,7 @@ from longchain.errors import InputError, ModelNameError, WindowError
 from longchain.models.error_hints import explain
 from longchain.models.longwriter import LongWriterLLM
 from longchain.models.longwriter.http import httpx
-from longchain.models.traits import context_window, structured
+from longchain.models.profile import context_window, structured
 
 ASKED = "Write about the harbor."
 

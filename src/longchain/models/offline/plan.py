@@ -17,7 +17,7 @@ from itertools import groupby, pairwise
 from math import ceil, log
 
 from longchain.document import Unit
-from longchain.terms import terms
+from longchain.prose.terms import terms
 
 SECTION, LONGEST_SECTION = 400, 600
 """A section in words: what is aimed at, and beyond what it is split; characters twice as many."""

@@ -19,7 +19,7 @@ from math import log
 from longchain.document import Unit
 from longchain.language import detect, ends_sentence, is_spaced, sentences
 from longchain.length.count import count_length
-from longchain.terms import terms
+from longchain.prose.terms import terms
 
 K1, B = 1.2, 0.75
 """BM25's usual constants."""
