@@ -1,0 +1,47 @@
+"""Values of a plan without the markup around them.
+
+text as a model wrote it -> plain heading or main point, "" for a value that says there is none
+
+Knows quotes, emphasis and the words for "none"; does not know which field a value belongs to.
+"""
+
+from __future__ import annotations
+
+import re
+
+_QUOTES = (('"', '"'), ("“", "”"), ("[", "]"), ("*", "*"), ("_", "_"))
+_NONE_WORDS = {
+    "", "-", "–", "—", "none", "n/a", "null", "无", "無", "なし", "없음", "keine", "aucun",
+}  # fmt: skip
+
+
+def strip_markup(text: str) -> str:
+    """Return a value without the markup around it, or "" if it says that there is none."""
+    # Escapes in JSON and YAML can hold half a character, which no document can.
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+    value = " ".join(whole.replace("**", "").split()).strip("`")
+    for left, right in _QUOTES:
+        value = _strip_quotes(value, left, right)
+    if value.lower() in _NONE_WORDS:
+        return ""
+    return value
+
+
+def _strip_quotes(value: str, left: str, right: str) -> str:
+    """Return a value without one pair of quotes that encloses all of it."""
+    if len(value) < 2 or value[0] != left or value[-1] != right:
+        return value
+    inner = value[1:-1]
+    if left in inner:  # "A" and "B"
+        return value
+    return inner.strip()
+
+
+def strip_heading_markup(text: str) -> str:
+    """Return a heading without the markup around it and the separator that follows it."""
+    return strip_markup(strip_markup(text).rstrip(":：|｜ "))
+
+
+def is_only_number(value: str) -> bool:
+    """Return whether a value only numbers a part: `3`, `2.1`."""
+    return re.fullmatch(r"[\W\d]*", value) is not None

@@ -1,0 +1,141 @@
+"""Completes a draft: missing lengths, unique headings of chapters, sections put into chapters.
+
+`PlanDraft` -> `WritingPlan`; `WritingPlan` -> the same in sections or in chapters
+
+Does not know the form of the reply. Rescales nothing: stated lengths stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import mean
+
+from longchain.agent.budget import Level
+from longchain.agent.parse.markup import strip_markup
+from longchain.agent.parse.plan_draft import DraftPart, PlanDraft
+from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
+
+_DEFAULT_LENGTH: dict[Unit, int] = {"words": 400, "characters": 800}
+
+
+@dataclass(slots=True)
+class _ChapterGroup:
+    chapter: DraftPart
+    sections: list[DraftPart] = field(default_factory=list)
+
+
+def build_plan(
+    draft: PlanDraft, unit: Unit, language: str | None, required: int | None
+) -> WritingPlan:
+    """Return the plan of a draft.
+
+    A part without a length gets the mean of the stated ones; if none is stated, an even share of
+    its chapter or of `required`, else 400 words or 800 characters.
+    """
+    opening, groups = _group_by_chapter(draft.parts)
+    _fill_in_lengths(opening, groups, required, unit)
+    chapters = _build_chapters([group.chapter for group in groups])
+    sections = [_build_section(part, "") for part in opening]
+    for chapter, group in zip(chapters, groups, strict=True):
+        sections += [_build_section(part, chapter.heading) for part in group.sections]
+    return WritingPlan(
+        title=strip_markup(draft.title),
+        sections=sections,
+        chapters=chapters,
+        unit=unit,
+        language=language,
+    )
+
+
+def _group_by_chapter(
+    parts: Sequence[DraftPart],
+) -> tuple[list[DraftPart], list[_ChapterGroup]]:
+    """Return the sections before the first chapter, and the chapters with their sections."""
+    opening: list[DraftPart] = []
+    groups: list[_ChapterGroup] = []
+    sections = opening
+    for part in parts:
+        if part.is_chapter:
+            group = _ChapterGroup(part)
+            groups.append(group)
+            sections = group.sections
+        else:
+            sections.append(part)
+    return opening, groups
+
+
+def _fill_in_lengths(
+    opening: list[DraftPart], groups: Sequence[_ChapterGroup], required: int | None, unit: Unit
+) -> None:
+    """Give each chapter and each section a length."""
+    sections = list(opening)
+    for group in groups:
+        sections += group.sections
+        if group.chapter.length and not _states_length(group.sections):
+            _fill_in(group.sections, group.chapter.length, unit)
+    _fill_in(sections, required, unit)
+    for group in groups:
+        if group.sections:
+            group.chapter.length = sum(part.length or 0 for part in group.sections)
+    _fill_in([group.chapter for group in groups], required, unit)
+
+
+def _states_length(parts: Sequence[DraftPart]) -> bool:
+    return any(part.length for part in parts)
+
+
+def _fill_in(parts: Sequence[DraftPart], total: int | None, unit: Unit) -> None:
+    """Give the parts without a length the mean of the others, or an even share of the total."""
+    stated = [part.length for part in parts if part.length]
+    length = _DEFAULT_LENGTH[unit]
+    if stated:
+        length = round(mean(stated))
+    elif total and parts:
+        length = max(1, total // len(parts))
+    for part in parts:
+        if not part.length:
+            part.length = length
+
+
+def _build_section(part: DraftPart, chapter: str) -> SectionPlan:
+    return SectionPlan(
+        heading=part.heading,
+        main_point=part.point or part.heading,
+        length=part.length or 1,
+        chapter=chapter,
+    )
+
+
+def _build_chapters(parts: Sequence[DraftPart]) -> list[ChapterPlan]:
+    """Return the chapters; a heading that an earlier one has gets a number."""
+    chapters: list[ChapterPlan] = []
+    headings: set[str] = set()
+    for number, part in enumerate(parts, 1):
+        name = part.heading or part.point or str(number)
+        heading = _make_unique(" ".join(name.split()), headings)
+        headings.add(heading)
+        point = part.point or part.heading
+        chapters.append(ChapterPlan(heading=heading, main_point=point, length=part.length or 1))
+    return chapters
+
+
+def _make_unique(heading: str, headings: set[str]) -> str:
+    """Return a heading that is not among others: `Kings`, `Kings (2)`, `Kings (3)`."""
+    unique = heading
+    number = 2
+    while unique in headings:
+        unique = f"{heading} ({number})"
+        number += 1
+    return unique
+
+
+def convert_level(level: Level, plan: WritingPlan) -> WritingPlan:
+    """Return the plan in sections or in chapters, if it has only the others."""
+    if level == "section" and not plan.sections:
+        sections = [SectionPlan(**chapter.model_dump()) for chapter in plan.chapters]
+        return plan.model_copy(update={"sections": sections, "chapters": []})
+    if level == "chapter" and not plan.chapters:
+        parts = [DraftPart(part.heading, part.main_point, part.length) for part in plan.sections]
+        return plan.model_copy(update={"sections": [], "chapters": _build_chapters(parts)})
+    return plan

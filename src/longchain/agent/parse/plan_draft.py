@@ -1,0 +1,60 @@
+"""A plan as far as a reply states it, the same for every form of reply.
+
+fields with their values -> `DraftPart`s with gaps -> `PlanDraft`
+
+Does not know the form of the reply, and fills in nothing: that is `plan_builder`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from longchain.agent.parse.field_names import Field
+from longchain.agent.parse.markup import strip_heading_markup, strip_markup
+from longchain.agent.parse.stated_lengths import read_length
+
+MAX_PLAN_PARTS = 2000
+"""Most sections or chapters of a plan; a reply with more is a model that does not stop."""
+
+
+@dataclass(slots=True)
+class DraftPart:
+    """A section or a chapter as far as the reply states it."""
+
+    heading: str = ""
+    point: str = ""
+    length: int | None = None
+    is_chapter: bool = False
+    labels: int = 0
+    """Number of its fields, its opener included, that were recognized by name or number."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it has a heading or a main point."""
+        return bool(self.heading or self.point)
+
+    def has(self, name: Field) -> bool:
+        """Return whether a field has a value; a part's title is its heading."""
+        values = {"length": self.length, "point": self.point}
+        return bool(values.get(name, self.heading))
+
+    def assign(self, name: Field, value: str) -> None:
+        """Set a field that has no value yet."""
+        match name:
+            case "length":
+                self.length = self.length or read_length(value)
+            case "point":
+                self.point = self.point or strip_markup(value)
+            case "chapter" if not self.is_chapter:
+                pass  # the name of the chapter around a section
+            case _:
+                self.heading = self.heading or strip_heading_markup(value)
+
+
+@dataclass(slots=True)
+class PlanDraft:
+    """A plan as far as a reply states it."""
+
+    title: str = ""
+    parts: list[DraftPart] = field(default_factory=list)
+    """Chapters and sections in order, each chapter before its sections."""
