@@ -100,7 +100,7 @@ def parse(
     """
     reply = answer(text.encode("utf-8", "ignore").decode())
     draft = _read_draft(reply)
-    if draft is None:
+    if not draft.parts:
         raise PlanError(_describe_failure(text, reply), llm_output=text)
     if len(draft.parts) > MAX_PLAN_PARTS:
         message = f"the plan has more than {MAX_PLAN_PARTS:,} parts; ask for fewer, longer ones"
@@ -108,13 +108,13 @@ def parse(
     return build_plan(draft, unit, language, required)
 
 
-def _read_draft(reply: str) -> PlanDraft | None:
-    """Return the plan that the first reader finds."""
+def _read_draft(reply: str) -> PlanDraft:
+    """Return the draft of the first reader that finds a plan."""
     for read in _READERS:
         draft = read(reply)
-        if draft and draft.parts:
+        if draft.parts:
             return draft
-    return None
+    return PlanDraft()
 
 
 def _describe_failure(text: str, reply: str) -> str:

@@ -21,7 +21,7 @@ _VALUE_START = re.compile(r"[\[{](?=\s*(?:[\"'“{\[}]|//|/\*|[A-Za-z_]\w*\s*:))
 _DECODER = json.JSONDecoder(strict=False)
 
 
-def read(text: str) -> PlanDraft | None:
+def read(text: str) -> PlanDraft:
     """Read a plan from the first JSON value that holds one."""
     end = 0
     values = 0
@@ -31,9 +31,9 @@ def read(text: str) -> PlanDraft | None:
         data, end = _load(text, opening.start())
         draft = records.read(data)
         values += 1
-        if draft or values == _MAX_VALUES:
+        if draft.parts or values == _MAX_VALUES:
             return draft
-    return None
+    return PlanDraft()
 
 
 def _load(text: str, start: int) -> tuple[Any, int]:
@@ -42,7 +42,8 @@ def _load(text: str, start: int) -> tuple[Any, int]:
         return _DECODER.raw_decode(text, start)
     except (ValueError, RecursionError):
         repaired = json_repair.load(text, start)
-    record = repaired.open_record
-    if record is not None and (repaired.ends_within_string or not records.read_part(record).length):
-        record.clear()  # cut off before it was complete
+    if repaired.open_record is not None:
+        is_complete = bool(records.read_part(repaired.open_record).length)
+        if repaired.ends_within_string or not is_complete:
+            repaired.open_record.clear()
     return repaired.value, repaired.end

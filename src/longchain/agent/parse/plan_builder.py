@@ -21,8 +21,21 @@ _DEFAULT_LENGTH: dict[Unit, int] = {"words": 400, "characters": 800}
 
 @dataclass(slots=True)
 class _ChapterGroup:
+    """A chapter with its sections."""
+
     chapter: DraftPart
     sections: list[DraftPart] = field(default_factory=list)
+
+    def share_length(self, unit: Unit) -> None:
+        """Divide the chapter's length evenly if no section states its own."""
+        sections_state_none = all(part.length is None for part in self.sections)
+        if self.chapter.length and sections_state_none:
+            _fill_in(self.sections, self.chapter.length, unit)
+
+    def sum_lengths(self) -> None:
+        """Make the chapter as long as its sections, if it has some."""
+        if self.sections:
+            self.chapter.length = sum(part.length or 0 for part in self.sections)
 
 
 def build_plan(
@@ -71,37 +84,31 @@ def _fill_in_lengths(
     """Give each chapter and each section a length."""
     sections = list(opening)
     for group in groups:
+        group.share_length(unit)
         sections += group.sections
-        if group.chapter.length and not _states_length(group.sections):
-            _fill_in(group.sections, group.chapter.length, unit)
     _fill_in(sections, required, unit)
     for group in groups:
-        if group.sections:
-            group.chapter.length = sum(part.length or 0 for part in group.sections)
+        group.sum_lengths()
     _fill_in([group.chapter for group in groups], required, unit)
-
-
-def _states_length(parts: Sequence[DraftPart]) -> bool:
-    return any(part.length for part in parts)
 
 
 def _fill_in(parts: Sequence[DraftPart], total: int | None, unit: Unit) -> None:
     """Give the parts without a length the mean of the others, or an even share of the total."""
     stated = [part.length for part in parts if part.length]
+    missing = [part for part in parts if not part.length]
     length = _DEFAULT_LENGTH[unit]
     if stated:
         length = round(mean(stated))
-    elif total and parts:
-        length = max(1, total // len(parts))
-    for part in parts:
-        if not part.length:
-            part.length = length
+    elif missing and total:
+        length = max(1, total // len(missing))
+    for part in missing:
+        part.length = length
 
 
 def _build_section(part: DraftPart, chapter: str) -> SectionPlan:
     return SectionPlan(
         heading=part.heading,
-        main_point=part.point or part.heading,
+        main_point=part.main_point,
         length=part.length or 1,
         chapter=chapter,
     )
@@ -115,8 +122,9 @@ def _build_chapters(parts: Sequence[DraftPart]) -> list[ChapterPlan]:
         name = part.heading or part.point or str(number)
         heading = _make_unique(" ".join(name.split()), headings)
         headings.add(heading)
-        point = part.point or part.heading
-        chapters.append(ChapterPlan(heading=heading, main_point=point, length=part.length or 1))
+        chapters.append(
+            ChapterPlan(heading=heading, main_point=part.main_point, length=part.length or 1)
+        )
     return chapters
 
 

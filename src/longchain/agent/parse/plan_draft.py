@@ -1,6 +1,6 @@
 """A plan as far as a reply states it, the same for every form of reply.
 
-fields with their values -> `DraftPart`s with gaps -> `PlanDraft`
+fields with their values -> `DraftPart`s -> `PlanDraft`, without parts if the reply holds no plan
 
 Does not know the form of the reply, and fills in nothing: that is `plan_builder`.
 """
@@ -29,9 +29,14 @@ class DraftPart:
     """Number of its fields, its opener included, that were recognized by name or number."""
 
     @property
+    def main_point(self) -> str:
+        """Main point, of a part without one its heading."""
+        return self.point or self.heading
+
+    @property
     def is_named(self) -> bool:
         """Whether it has a heading or a main point."""
-        return bool(self.heading or self.point)
+        return bool(self.main_point)
 
     def has(self, name: Field) -> bool:
         """Return whether a field has a value; a part's title is its heading."""

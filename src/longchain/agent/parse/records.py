@@ -24,21 +24,21 @@ _MAX_DEPTH = 3
 """Levels of lists and mappings that are searched."""
 
 
-def read(data: Any, depth: int = 0) -> PlanDraft | None:
+def read(data: Any, depth: int = 0) -> PlanDraft:
     """Read a plan from data: a list of records, or a mapping that holds one at some level."""
     if isinstance(data, list):
-        parts = read_parts(data)
-        return PlanDraft(parts=parts) if parts else None
+        return PlanDraft(parts=read_parts(data))
     if isinstance(data, dict) and depth <= _MAX_DEPTH:
         return _read_mapping(data, depth)
-    return None
+    return PlanDraft()
 
 
-def _read_mapping(data: Record, depth: int) -> PlanDraft | None:
+def _read_mapping(data: Record, depth: int) -> PlanDraft:
+    """Read the plan that a mapping holds, or the part that it is itself."""
     if len(data) > 1 and _is_mapping_of_records(data):
         data = {"sections": data}
     whole = read_part(data)
-    drafts = list(_find_drafts(data, depth))
+    drafts = [draft for draft in _find_drafts(data, depth) if draft.parts]
     if drafts:
         # Where chapters and sections are listed side by side, the sections name their chapters.
         draft = min(drafts, key=_has_only_chapters)
@@ -46,7 +46,7 @@ def _read_mapping(data: Record, depth: int) -> PlanDraft | None:
         return draft
     if whole.length and whole.is_named:
         return PlanDraft(parts=[whole])
-    return None
+    return PlanDraft()
 
 
 def _has_only_chapters(draft: PlanDraft) -> bool:
@@ -56,26 +56,23 @@ def _has_only_chapters(draft: PlanDraft) -> bool:
 def _find_drafts(data: Record, depth: int) -> Iterator[PlanDraft]:
     """Yield the plans that a mapping holds, each under a key of its own."""
     for key, value in data.items():
-        draft: PlanDraft | None = None
         if _holds_records(value):
-            draft = PlanDraft(parts=read_parts(value, chapters=find_field(str(key)) == "chapter"))
+            chapters = find_field(str(key)) == "chapter"
+            yield PlanDraft(parts=read_parts(value, chapters=chapters))
         elif isinstance(value, dict):
-            draft = read(value, depth + 1)
+            yield read(value, depth + 1)
         elif isinstance(value, str) and "\n" in value:
-            draft = text_reply.read(value)
-        if draft and draft.parts:
-            yield draft
+            yield text_reply.read(value)
 
 
 def _holds_records(value: Any) -> TypeGuard[list[Any] | Record]:
+    """Return whether a value is a list, or a mapping of names to records."""
     return isinstance(value, list) or _is_mapping_of_records(value)
 
 
 def _is_mapping_of_records(value: Any) -> TypeGuard[dict[Any, Record]]:
-    """Return whether a value is a mapping of names to records."""
-    if not isinstance(value, dict) or not value:
-        return False
-    return all(isinstance(record, dict) for record in value.values())
+    """Return whether a value is a mapping of names to records, at least one."""
+    return isinstance(value, dict) and set(map(type, value.values())) == {dict}
 
 
 def read_parts(
@@ -126,10 +123,13 @@ class _PartsReader:
 
     def __init__(self, chapters: bool, depth: int) -> None:
         self.chapters = chapters
+        """Whether all records are chapters."""
         self.depth = depth
+        """Level of lists and mappings around the records."""
         self.parts: list[DraftPart] = []
+        """Parts read so far."""
         self.chapter = ""
-        """Chapter that the last record with one names."""
+        """Chapter named by the last record that names one."""
 
     def read_text(self, text: str) -> None:
         """Read an entry of a bare list: a heading or main point with a length."""
@@ -151,13 +151,13 @@ class _PartsReader:
             self.chapter = chapter
             self.parts.append(DraftPart(heading=chapter, is_chapter=True))
         sections = _read_nested(record, self.depth)
-        part.is_chapter = self.chapters or bool(sections)
-        if not chapter and "chapter" in values and "section" not in values:
-            part.is_chapter = True
+        is_named_chapter = not chapter and "chapter" in values and "section" not in values
+        part.is_chapter = self.chapters or is_named_chapter or bool(sections)
         self.parts += [part, *sections]
 
 
 def _counts_as_part(part: DraftPart) -> bool:
+    """Return whether a record is a part, rather than the total or something else."""
     return part.is_named and not is_total_heading(part.heading)
 
 
@@ -223,7 +223,7 @@ def _to_text(value: Any) -> str | None:
 
 
 def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    return isinstance(value, list) and set(map(type, value)) <= {str}
 
 
 def _take_length_from_heading(part: DraftPart) -> None:

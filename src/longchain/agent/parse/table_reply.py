@@ -20,12 +20,12 @@ _BAR = re.compile(r"(?<!\\)[|｜]")
 _RULE_CHARS = frozenset("-: ")
 
 
-def read(text: str) -> PlanDraft | None:
+def read(text: str) -> PlanDraft:
     """Read a plan from tables whose header rows name the fields of a plan."""
     rows, lines_above = _read_tables(text.splitlines()[:MAX_LINES])
     parts = records.read_parts(rows)
     if not parts:
-        return None
+        return PlanDraft()
     return PlanDraft(_find_title(lines_above), parts)
 
 

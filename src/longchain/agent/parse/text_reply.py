@@ -1,22 +1,20 @@
 """Reads a plan from lines of text: AgentWrite's own, Markdown lists and headings.
 
-text -> `PlanLine`s -> the depths at which chapters and sections start -> `PlanDraft`
+text -> `PlanLine`s -> `PlanDraft`
 
-Knows how lines belong together; one line alone is read by `plan_line`.
+Knows how lines belong together; `plan_line` reads one line alone, and `part_depths` finds the
+depths at which chapters and sections start.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
 from statistics import median
 
 from longchain.agent.parse.field_names import Field
 from longchain.agent.parse.markup import strip_heading_markup, strip_markup
+from longchain.agent.parse.part_depths import find_chapter_depth, find_section_depth
 from longchain.agent.parse.plan_draft import DraftPart, PlanDraft
 from longchain.agent.parse.plan_line import (
-    BARE_DEPTH,
     CHAPTER_DEPTH,
     MAX_LINE_CHARS,
     SECTION_DEPTH,
@@ -24,96 +22,18 @@ from longchain.agent.parse.plan_line import (
     PlanLine,
     read_lines,
 )
-from longchain.agent.parse.stated_lengths import read_length, split_at_length
+from longchain.agent.parse.stated_lengths import split_at_length
 
 
-def read(text: str) -> PlanDraft | None:
+def read(text: str) -> PlanDraft:
     """Read a plan from lines: those that start a part, fields beneath, and prose between."""
     lines = read_lines(text)
-    section_depth = _find_section_depth(lines)
-    chapter_depth = _find_chapter_depth(lines, section_depth)
+    section_depth = find_section_depth(lines)
+    chapter_depth = find_chapter_depth(lines, section_depth)
     reader = _DraftReader(section_depth, chapter_depth)
     for line in lines:
         reader.read(line)
     return reader.finish()
-
-
-@dataclass(slots=True)
-class _DepthCounts:
-    """How often lines that start at one depth look like sections."""
-
-    lengths: int = 0
-    points: int = 0
-    numbers: int = 0
-
-    def may_be_sections(self, depth: Depth) -> bool:
-        """Return whether there are enough; one bare line with a length can be prose."""
-        needed = 2 if depth == BARE_DEPTH else 1
-        return self.lengths + self.points >= needed or self.numbers > 1
-
-    def rank(self, depth: Depth) -> tuple[int, int, int, list[int]]:
-        """Return the key by which depths compare; of equal ones the higher wins."""
-        return self.lengths, self.points, self.numbers, [-step for step in depth]
-
-
-def _find_section_depth(lines: Iterable[PlanLine]) -> Depth | None:
-    """Return the depth at which sections start: where lengths, main points or numbers are."""
-    counts = _count_by_depth(lines)
-    if SECTION_DEPTH in counts and counts[SECTION_DEPTH].numbers:
-        return SECTION_DEPTH
-    depths = [depth for depth in counts if counts[depth].may_be_sections(depth)]
-    return max(depths, key=lambda depth: counts[depth].rank(depth), default=None)
-
-
-def _count_by_depth(lines: Iterable[PlanLine]) -> dict[Depth, _DepthCounts]:
-    """Count lengths, main points and numbers at each depth, or beneath it."""
-    counts: dict[Depth, _DepthCounts] = {}
-    open_depths: list[Depth] = []
-    for line in lines:
-        _close_depths(open_depths, line.depth)
-        if line.is_total:
-            continue
-        if line.start_depth is not None:
-            open_depths.append(line.start_depth)
-            counts.setdefault(line.start_depth, _DepthCounts())
-            counts[line.start_depth].numbers += line.numbered
-        if open_depths:
-            innermost = counts[open_depths[-1]]
-            innermost.lengths += _states_length(line)
-            innermost.points += "point" in line.fields
-    return counts
-
-
-def _close_depths(open_depths: list[Depth], depth: Depth | None) -> None:
-    """Remove the depths that end where a line of a depth begins."""
-    if depth is None:
-        return
-    while open_depths and open_depths[-1] >= depth:
-        open_depths.pop()
-
-
-def _states_length(line: PlanLine) -> bool:
-    return bool(line.length or read_length(line.fields.get("length")))
-
-
-def _find_chapter_depth(lines: Iterable[PlanLine], section_depth: Depth | None) -> Depth | None:
-    """Return the depth at which chapters start: the one right above that of the sections."""
-    if section_depth is None or section_depth == CHAPTER_DEPTH:
-        return None
-    followed = Counter[Depth]()
-    above: Depth | None = None
-    for line in lines:
-        depth = line.start_depth
-        if depth is None or depth > section_depth:
-            continue
-        if depth < section_depth:
-            above = depth
-        elif above is not None:
-            followed[above] += 1  # a first section beneath it
-            above = None
-    if CHAPTER_DEPTH in followed:
-        return CHAPTER_DEPTH
-    return max((depth for depth in followed if followed[depth] > 1), default=None)
 
 
 class _DraftReader:
@@ -121,27 +41,41 @@ class _DraftReader:
 
     def __init__(self, section_depth: Depth | None, chapter_depth: Depth | None) -> None:
         self.section_depth = section_depth
-        self.chapter_depth = chapter_depth
+        """Depth at which sections start; None if only fields start them."""
+        self.part_depths = {section_depth, chapter_depth} - {None}
+        """Depths at which parts start."""
+        self.chapter_depths = {CHAPTER_DEPTH, chapter_depth} - {None}
+        """Those at which the parts are chapters."""
         self.title = ""
+        """Title of the document."""
         self.parts: list[DraftPart] = []
+        """Parts in order."""
         self.part: DraftPart | None = None
+        """Part that fields and prose belong to."""
         self.open_field: Field | None = None
-        """The field that prose would continue."""
+        """Field that prose continues."""
         self.after_blank = False
         """Whether the line before was blank."""
         self.parts_with_prose: list[DraftPart] = []
-        """The parts whose main point is prose beneath their heading."""
+        """Parts whose main point is prose beneath their heading."""
         self.prose_after_blank = False
         """Whether the prose of the last of those began after a blank line."""
         self.outside_chars = 0
         """Characters that belong to no part."""
 
+    @property
+    def is_at_beginning(self) -> bool:
+        """Whether neither a title nor a part has been read."""
+        return not self.parts and not self.title
+
     def read(self, line: PlanLine) -> None:
+        """Read the next line."""
         if line.text:
             self._read_text(line)
         self.after_blank = not line.text
 
     def _read_text(self, line: PlanLine) -> None:
+        """Read a line that is not blank."""
         if line.is_total and line.depth != SECTION_DEPTH:
             self.part = None
             self.open_field = None
@@ -149,23 +83,21 @@ class _DraftReader:
             self._start_part(line)
         elif line.fields:
             self._read_fields(line.fields)
-        elif self._may_be_title(line):
+        elif self.is_at_beginning and line.is_markdown_heading:
             self.title = line.title
         else:
             self._read_prose(line)
 
     def _starts_part(self, line: PlanLine) -> bool:
-        if line.start_depth is not None:
-            return line.start_depth in (self.section_depth, self.chapter_depth)
-        is_prose = line.depth is None
-        return is_prose and "point" in line.fields and bool(line.heading)
-
-    def _may_be_title(self, line: PlanLine) -> bool:
-        is_first = not self.parts and not self.title
-        return is_first and line.is_markdown_heading
+        """Return whether a line starts a part by its depth, or by a heading with a main point."""
+        if line.start_depth in self.part_depths:
+            return True
+        return line.depth is None and "point" in line.fields and bool(line.heading)
 
     def _start_part(self, line: PlanLine) -> None:
-        part = DraftPart(line.heading, line.point, line.length, self._is_chapter(line))
+        """Add the part that a line starts."""
+        part = DraftPart(line.heading, line.point, line.length)
+        part.is_chapter = line.depth in self.chapter_depths
         part.labels = int(line.numbered)
         self._add_part(part)
         self.open_field = "point"
@@ -175,19 +107,15 @@ class _DraftReader:
             text, _, _ = split_at_length(line.text)
             part.heading = strip_heading_markup(text)
 
-    def _is_chapter(self, line: PlanLine) -> bool:
-        if line.depth is None:
-            return False
-        return line.depth in (CHAPTER_DEPTH, self.chapter_depth)
-
     def _add_part(self, part: DraftPart) -> None:
+        """Add a part, to which the next lines belong."""
         self.parts.append(part)
         self.part = part
 
     def _read_fields(self, fields: dict[Field, str]) -> None:
         """Read the fields of the part at hand, or of one that they start."""
         for name, value in fields.items():
-            if name == "title" and not self.parts and not self.title:
+            if name == "title" and self.is_at_beginning:
                 self.title = strip_heading_markup(value)
                 continue
             if self.section_depth is None:
@@ -196,6 +124,7 @@ class _DraftReader:
                 self._assign(self.part, name, value)
 
     def _assign(self, part: DraftPart, name: Field, value: str) -> None:
+        """Set a field of a part, and note whether the next lines continue it."""
         part.assign(name, value)
         part.labels += 1
         # A main point goes on in the lines beneath, any other field only if it is still empty.
@@ -216,10 +145,10 @@ class _DraftReader:
     def _read_prose(self, line: PlanLine) -> None:
         """Add prose to the field that it continues; other prose is no part of the plan."""
         text = strip_markup(line.text)
-        part = self.part
-        if part is None or not self._continues(part, line):
+        part = self._find_continued_part(line)
+        if part is None:
             self.outside_chars += len(text)
-            if part and part.point:
+            if self.part and self.part.point:
                 self.open_field = None
         elif self.open_field == "point":
             self._extend_point(part, text, line)
@@ -227,14 +156,17 @@ class _DraftReader:
             part.assign(self.open_field, text)
             self.open_field = None
 
-    def _continues(self, part: DraftPart, line: PlanLine) -> bool:
-        """Return whether prose continues the open field, rather than a plan that is over."""
-        if self.open_field is None:
-            return False
+    def _find_continued_part(self, line: PlanLine) -> DraftPart | None:
+        """Return the part whose open field prose continues; None if the plan is over."""
+        if self.part is None or self.open_field is None:
+            return None
         is_apart = self.after_blank and line.depth is None
-        return not (is_apart and part.point)
+        if is_apart and self.part.point:
+            return None
+        return self.part
 
     def _extend_point(self, part: DraftPart, text: str, line: PlanLine) -> None:
+        """Add prose to a main point; the points of a list get semicolons between."""
         if not part.point:
             part.point = text
             self.parts_with_prose.append(part)
@@ -243,24 +175,29 @@ class _DraftReader:
             separator = " " if line.depth is None else "; "
             part.point += separator + text
 
-    def finish(self) -> PlanDraft | None:
-        """Return the draft if it is one of a plan, rather than an answer in prose."""
-        last = self.parts[-1:]
-        if self.prose_after_blank and self.parts_with_prose == last and len(self.parts) > 1:
-            # The closing words of the reply, not the main point of the last section.
-            self.parts_with_prose[0].point = ""
+    def finish(self) -> PlanDraft:
+        """Return the draft, without parts if the lines are an answer in prose."""
+        self._drop_closing_words()
         parts = [part for part in self.parts if part.is_named]
-        has_length = any(part.length for part in parts)
-        if has_length or self._is_plan(parts):
-            return PlanDraft(self.title, parts)
-        return None
+        if not self._is_plan(parts):
+            return PlanDraft()
+        return PlanDraft(self.title, parts)
+
+    def _drop_closing_words(self) -> None:
+        """Take prose for the closing words of the reply if only the last section has some."""
+        last = self.parts[-1:]
+        is_only_prose = self.prose_after_blank and self.parts_with_prose == last
+        if is_only_prose and len(self.parts) > 1:
+            self.parts_with_prose[0].point = ""
 
     def _is_plan(self, parts: list[DraftPart]) -> bool:
-        """Return whether parts without any length are a plan: named or numbered, and no essay."""
-        if not parts:
-            return False
+        """Return whether parts are a plan: with a length, or named or numbered and no essay."""
+        if not parts or any(part.length for part in parts):
+            return bool(parts)
         labelled = [part for part in parts if part.labels > 0]
         if len(labelled) < 2 and parts[0].labels < 2:
             return False
         sizes = [len(part.heading) + len(part.point) for part in parts]
-        return median(sizes) <= 600 and self.outside_chars <= max(400, sum(sizes))
+        if median(sizes) > 600:
+            return False
+        return self.outside_chars <= max(400, sum(sizes))

@@ -24,20 +24,18 @@ _KEY = re.compile(r"^[ \t]*(?:-[ \t]+)?[\w \"']{1,40}:(?:[ \t]|$)", re.MULTILINE
 _FENCED = re.compile(r"```\w*\n(.*?)(?:```|\Z)", re.DOTALL)
 
 
-def read(text: str) -> PlanDraft | None:
+def read(text: str) -> PlanDraft:
     """Read a plan from a YAML document, fenced or alone."""
     fence = _FENCED.search(text)
     document = fence[1] if fence else text
     if len(document) > _MAX_CHARS or not _KEY.search(document):
-        return None
+        return PlanDraft()
     try:
         data = yaml.load(document, Loader=yaml.BaseLoader)  # safe; leaves every scalar a text
     except (yaml.YAMLError, RecursionError):
-        return None
+        return PlanDraft()
     draft = records.read(data)
-    if draft and _is_whole(draft):
-        return draft
-    return None
+    return draft if _is_whole(draft) else PlanDraft()
 
 
 def _is_whole(draft: PlanDraft) -> bool:
