@@ -254,6 +254,10 @@ def test_a_mistake_is_named_with_line_and_field(old: str, new: str, message: str
         ("json", '{"sections": [{"length": 1}],\n"title": 7}',
          "plan, line 2: `title` of the plan must be a text, not 7"),
         ("json", '{"sections": [{"length": true}]}', "plan, line 1: `length` of section 1"),
+        ("json", '{"sections": [{"length": 1}],\n"unit": "\\ud800"}',
+         "plan, line 2: `unit` must be words or characters, not '?'"),
+        ("json", '{"sections": [{"length": 1,\n"\\ud800": 2}]}',
+         "plan, line 2: section 1 has no field `\ud800`"),
         ("md", "# Rome\n\n## 1. Kings (4oo words)\n",
          "plan, line 3: `length` of section 1 ('Kings') must be a whole number of at least 1, "
          "not '4oo words'"),

@@ -2,25 +2,26 @@ from __future__ import annotations
 
 import pytest
 
-from longchain.agent.parse import labels
-from longchain.agent.parse.labels import Field, Table, label_before, meaning_of
+from longchain.agent.parse import field_names
+from longchain.agent.parse.field_names import Field, NameTable, find_field, find_label_before
 
-TABLES: list[Table] = [
-    labels.TITLE, labels.HEADING, labels.POINT, labels.LENGTH, labels.SECTION, labels.CHAPTER,
-    labels.TOTAL, labels.UNIT, labels.NO_TITLE,
+TABLES: list[NameTable] = [
+    field_names.TITLE, field_names.HEADING, field_names.POINT, field_names.LENGTH,
+    field_names.SECTION, field_names.CHAPTER, field_names.TOTAL, field_names.UNIT,
+    field_names.GENERIC_TITLE,
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_table_holds_each_name_of_a_language_once(table: Table) -> None:
+def test_a_table_has_each_name_of_a_language_once(table: NameTable) -> None:
     for entries in table.values():
-        found = [name.strip() for name in entries.split(";")]
-        assert len(found) == len(set(found))
-        assert all(name and name == name.lower() for name in found)
+        names = [name.strip() for name in entries.split(";")]
+        assert len(names) == len(set(names))
+        assert all(name and name == name.lower() for name in names)
 
 
 @pytest.mark.parametrize(
-    ("name", "meaning"),
+    ("name", "field"),
     [
         ("Main Point", "point"),
         ("mainPoint", "point"),
@@ -39,12 +40,12 @@ def test_a_table_holds_each_name_of_a_language_once(table: Table) -> None:
         ("colour", None),
     ],
 )
-def test_what_a_name_means(name: str, meaning: Field | None) -> None:
-    assert meaning_of(name) == meaning
+def test_the_field_of_a_name(name: str, field: Field | None) -> None:
+    assert find_field(name) == field
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "label"),
     [
         ("- Main Point", ("point", 2)),
         ("a 12 Word Count", ("length", 5)),
@@ -52,5 +53,5 @@ def test_what_a_name_means(name: str, meaning: Field | None) -> None:
         ("约500字数", ("length", 4)),
     ],
 )
-def test_the_label_that_ends_at_a_place(text: str, found: tuple[Field | None, int]) -> None:
-    assert label_before(text, len(text)) == found
+def test_the_label_that_ends_at_a_position(text: str, label: tuple[Field | None, int]) -> None:
+    assert find_label_before(text, len(text)) == label

@@ -69,34 +69,41 @@ class _ValueBuilder:
 
     def __init__(self) -> None:
         self._root: list[Any] = []
+        """List whose only item is the value."""
         self._containers: list[Any] = [self._root]
-        """The lists and objects around the next value."""
+        """The lists and objects around the next token, from the outside in."""
         self._keys: list[str | None] = [None]
-        """The key of each that waits for its value."""
-
-    @property
-    def depth(self) -> int:
-        return len(self._containers) - 1
+        """Key of each container that has no value yet."""
 
     @property
     def value(self) -> Any:
+        """Value built so far."""
         return self._root[0]
 
     @property
+    def depth(self) -> int:
+        """Number of lists and objects that are open."""
+        return len(self._containers) - 1
+
+    @property
     def open_record(self) -> dict[str, Any] | None:
+        """Innermost open object; None if that is a list."""
         innermost = self._containers[-1]
         return innermost if isinstance(innermost, dict) else None
 
     def open(self, container: Any) -> None:
+        """Add an empty list or object, to which the next values belong."""
         self.add(container)
         self._containers.append(container)
         self._keys.append(None)
 
     def close(self) -> None:
+        """End the innermost list or object."""
         self._containers.pop()
         self._keys.pop()
 
     def end_item(self) -> None:
+        """Drop a key without a value."""
         self._keys[-1] = None
 
     def add(self, value: Any) -> None:
@@ -112,6 +119,7 @@ class _ValueBuilder:
 
 
 def _is_closed(string: str) -> bool:
+    """Return whether a string has its closing quote."""
     return len(string) > 1 and string[-1] in "\"'”"
 
 
@@ -122,6 +130,7 @@ def _unescape(string: str) -> str:
 
 
 def _unescape_character(escape: re.Match[str]) -> str:
-    if escape[1]:
-        return chr(int(escape[1], 16))
-    return " " if escape[2] in "nt" else escape[2]
+    code, character = escape.groups()
+    if code:
+        return chr(int(code, 16))
+    return " " if character in "nt" else character

@@ -20,19 +20,19 @@ def strip_markup(text: str) -> str:
     # Escapes in JSON and YAML can hold half a character, which no document can.
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
     value = " ".join(whole.replace("**", "").split()).strip("`")
-    for left, right in _QUOTES:
-        value = _strip_quotes(value, left, right)
+    for quotes in _QUOTES:
+        value = _strip_quotes(value, quotes)
     if value.lower() in _NONE_WORDS:
         return ""
     return value
 
 
-def _strip_quotes(value: str, left: str, right: str) -> str:
-    """Return a value without one pair of quotes that encloses all of it."""
-    if len(value) < 2 or value[0] != left or value[-1] != right:
+def _strip_quotes(value: str, quotes: tuple[str, str]) -> str:
+    """Return a value without a pair of quotes that encloses all of it."""
+    if len(value) < 2 or (value[0], value[-1]) != quotes:
         return value
     inner = value[1:-1]
-    if left in inner:  # "A" and "B"
+    if quotes[0] in inner:  # "A" and "B"
         return value
     return inner.strip()
 

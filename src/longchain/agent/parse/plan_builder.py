@@ -35,7 +35,7 @@ class _ChapterGroup:
     def sum_lengths(self) -> None:
         """Make the chapter as long as its sections, if it has some."""
         if self.sections:
-            self.chapter.length = sum(part.length or 0 for part in self.sections)
+            self.chapter.length = sum(part.known_length for part in self.sections)
 
 
 def build_plan(
@@ -106,10 +106,11 @@ def _fill_in(parts: Sequence[DraftPart], total: int | None, unit: Unit) -> None:
 
 
 def _build_section(part: DraftPart, chapter: str) -> SectionPlan:
+    """Return the plan of a section, without a main point that of its heading."""
     return SectionPlan(
         heading=part.heading,
         main_point=part.main_point,
-        length=part.length or 1,
+        length=part.known_length,
         chapter=chapter,
     )
 
@@ -123,7 +124,7 @@ def _build_chapters(parts: Sequence[DraftPart]) -> list[ChapterPlan]:
         heading = _make_unique(" ".join(name.split()), headings)
         headings.add(heading)
         chapters.append(
-            ChapterPlan(heading=heading, main_point=part.main_point, length=part.length or 1)
+            ChapterPlan(heading=heading, main_point=part.main_point, length=part.known_length)
         )
     return chapters
 

@@ -22,11 +22,24 @@ class DraftPart:
     """A section or a chapter as far as the reply states it."""
 
     heading: str = ""
+    """Heading; empty if none is stated."""
+
     point: str = ""
+    """Main point; empty if none is stated."""
+
     length: int | None = None
+    """Length; None if none is stated."""
+
     is_chapter: bool = False
+    """Whether it is a chapter, to which the sections after it belong."""
+
     labels: int = 0
     """Number of its fields, its opener included, that were recognized by name or number."""
+
+    @property
+    def known_length(self) -> int:
+        """Length; 0 if none is stated."""
+        return self.length or 0
 
     @property
     def main_point(self) -> str:
@@ -45,15 +58,17 @@ class DraftPart:
 
     def assign(self, name: Field, value: str) -> None:
         """Set a field that has no value yet."""
+        if self.has(name):
+            return
         match name:
             case "length":
-                self.length = self.length or read_length(value)
+                self.length = read_length(value)
             case "point":
-                self.point = self.point or strip_markup(value)
+                self.point = strip_markup(value)
             case "chapter" if not self.is_chapter:
                 pass  # the name of the chapter around a section
             case _:
-                self.heading = self.heading or strip_heading_markup(value)
+                self.heading = strip_heading_markup(value)
 
 
 @dataclass(slots=True)
@@ -61,5 +76,7 @@ class PlanDraft:
     """A plan as far as a reply states it."""
 
     title: str = ""
+    """Title of the document; empty if none is stated."""
+
     parts: list[DraftPart] = field(default_factory=list)
     """Chapters and sections in order, each chapter before its sections."""

@@ -89,14 +89,25 @@ class PlanLine:
     """Depth by its marks; None for prose."""
 
     numbered: bool = False
+    """Whether it begins with a number, or with a label with a number."""
+
     fields: dict[Field, str] = field(default_factory=dict)
+    """Values that it states after labels."""
+
     heading: str = ""
+    """Heading that it states without a label."""
+
     point: str = ""
+    """Main point that it states without a label."""
+
     length: int | None = None
+    """Length that it states without a label."""
+
     text: str = ""
     """Text without the marks; empty for a blank line."""
 
     is_total: bool = False
+    """Whether it gives the length of the whole plan."""
 
     @property
     def start_depth(self) -> Depth | None:
@@ -121,7 +132,9 @@ class PlanLine:
         kind, _, title = heading.replace("：", ":").partition(":")
         if kind.lower() in _GENERIC_TITLES:  # "Outline: Rome"
             heading = title.strip()
-        return "" if heading.lower() in _GENERIC_TITLES else heading
+        if heading.lower() in _GENERIC_TITLES:
+            return ""
+        return heading
 
 
 def read_lines(text: str) -> list[PlanLine]:
@@ -151,8 +164,9 @@ def read_line(line: str) -> PlanLine:
     result.is_total = is_total_line(body)
     body = _take_opener(body, result)
     rest, result.fields = _split_at_labels(body, in_part=result.depth is not None)
-    # What is left of the bold text after its marks; named fields say more than bold print does.
-    bold = "" if result.fields else bold[len(without_bold) - len(body) :]
+    bold = bold[len(without_bold) - len(body) :]  # without marks and opener
+    if result.fields:
+        bold = ""  # labels say more than bold print does
     _read_unnamed(rest, bold, result)
     return result
 
@@ -168,18 +182,18 @@ def _take_marks(body: str, indent: int, line: PlanLine) -> str:
     while mark := _MARK.match(body):
         body = body[mark.end() :]
         line.depth = _find_depth(mark, indent, line.depth)
-        line.numbered = line.numbered or mark["number"] is not None
+        line.numbered |= mark["number"] is not None
     return body
 
 
 def _find_depth(mark: re.Match[str], indent: int, depth: Depth | None) -> Depth:
     """Return the depth of a line at one of its marks, given that of the marks before it."""
-    number = mark["number"] or ""
-    dots = number.strip(" .)").count(".")
-    if mark["hash"]:
-        return (_HEADING_KIND, len(mark["hash"]), 0)
+    parts = mark.groupdict("")
+    dots = parts["number"].strip(" .)").count(".")
+    if parts["hash"]:
+        return (_HEADING_KIND, len(parts["hash"]), 0)
     if depth is None:
-        return (_LIST_KIND, indent, int(mark["bullet"] is not None), dots)
+        return (_LIST_KIND, indent, int(bool(parts["bullet"])), dots)
     if depth[0] == _HEADING_KIND:
         return (_HEADING_KIND, depth[1], dots)
     return depth
@@ -190,7 +204,9 @@ def _find_bold_start(body: str) -> str:
     if not body.startswith("**"):
         return ""
     end = body.find("**", 2)
-    return body[2:end] if end > 2 else ""
+    if end < 0:
+        return ""
+    return body[2:end]
 
 
 def _take_opener(body: str, line: PlanLine) -> str:
@@ -198,9 +214,10 @@ def _take_opener(body: str, line: PlanLine) -> str:
     opener = _OPENER.match(body)
     if opener is None or not _starts_part(opener, line):
         return body
-    is_chapter = opener["chapter"] or opener["chapter_1"]
-    line.depth = CHAPTER_DEPTH if is_chapter else SECTION_DEPTH
     line.numbered = True
+    line.depth = SECTION_DEPTH
+    if opener["chapter"] or opener["chapter_1"]:
+        line.depth = CHAPTER_DEPTH
     return body[opener.end() :]
 
 
@@ -227,8 +244,14 @@ def begins_with_opener(text: str) -> bool:
 
 @dataclass(slots=True)
 class _Label:
+    """The label of a field, and the colon after it."""
+
     begin: int
+    """Position where it begins."""
+
     end: int
+    """Position after the colon."""
+
     is_set_apart: bool
     """Whether it is at the line's start or after a dash, bar or semicolon."""
 

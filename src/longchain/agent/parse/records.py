@@ -42,7 +42,8 @@ def _read_mapping(data: Record, depth: int) -> PlanDraft:
     if drafts:
         # Where chapters and sections are listed side by side, the sections name their chapters.
         draft = min(drafts, key=_has_only_chapters)
-        draft.title = draft.title or whole.heading
+        if not draft.title:
+            draft.title = whole.heading
         return draft
     if whole.length and whole.is_named:
         return PlanDraft(parts=[whole])
@@ -50,6 +51,7 @@ def _read_mapping(data: Record, depth: int) -> PlanDraft:
 
 
 def _has_only_chapters(draft: PlanDraft) -> bool:
+    """Return whether a draft has no sections."""
     return all(part.is_chapter for part in draft.parts)
 
 
@@ -151,8 +153,9 @@ class _PartsReader:
             self.chapter = chapter
             self.parts.append(DraftPart(heading=chapter, is_chapter=True))
         sections = _read_nested(record, self.depth)
-        is_named_chapter = not chapter and "chapter" in values and "section" not in values
-        part.is_chapter = self.chapters or is_named_chapter or bool(sections)
+        names_chapter_only = values.keys() & {"chapter", "section"} == {"chapter"}
+        is_numbered_chapter = names_chapter_only and not chapter
+        part.is_chapter = self.chapters or is_numbered_chapter or bool(sections)
         self.parts += [part, *sections]
 
 
@@ -200,7 +203,7 @@ def read_part(record: Record) -> DraftPart:
     for key, value in record.items():
         text = _to_text(value)
         name = find_field(str(key))
-        if text is None or name is None:
+        if name is None:
             continue
         if name not in ("section", "chapter"):
             part.assign(name, text)
@@ -213,17 +216,13 @@ def read_part(record: Record) -> DraftPart:
     return part
 
 
-def _to_text(value: Any) -> str | None:
-    """Return a value as text, a list of texts joined; None for other lists, mappings and null."""
-    if _is_list_of_texts(value):
+def _to_text(value: Any) -> str:
+    """Return a value as text, a list of texts joined; "" for other lists, mappings and null."""
+    if isinstance(value, list) and set(map(type, value)) == {str}:
         return "; ".join(value)
     if value is None or isinstance(value, (list, dict)):
-        return None
+        return ""
     return str(value)
-
-
-def _is_list_of_texts(value: Any) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and set(map(type, value)) <= {str}
 
 
 def _take_length_from_heading(part: DraftPart) -> None:

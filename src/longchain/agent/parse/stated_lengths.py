@@ -66,6 +66,7 @@ def read_length(value: object) -> int | None:
 
 
 def _read_number(text: str) -> Numeral:
+    """Read a number that the patterns above have matched."""
     return next(find_numerals(text.translate(_PLAIN_SPACES)))
 
 

@@ -129,7 +129,9 @@ class _DraftReader:
         part.labels += 1
         # A main point goes on in the lines beneath, any other field only if it is still empty.
         continues = name == "point" or not value
-        self.open_field = name if continues else None
+        self.open_field = None
+        if continues:
+            self.open_field = name
 
     def _make_room(self, name: Field) -> None:
         """Start a part at a field that the one at hand has, where nothing else starts parts."""
@@ -145,25 +147,20 @@ class _DraftReader:
     def _read_prose(self, line: PlanLine) -> None:
         """Add prose to the field that it continues; other prose is no part of the plan."""
         text = strip_markup(line.text)
-        part = self._find_continued_part(line)
-        if part is None:
+        if self._is_over(line):
+            self.open_field = None
+        if self.part is None or self.open_field is None:
             self.outside_chars += len(text)
-            if self.part and self.part.point:
-                self.open_field = None
         elif self.open_field == "point":
-            self._extend_point(part, text, line)
-        elif self.open_field:
-            part.assign(self.open_field, text)
+            self._extend_point(self.part, text, line)
+        else:
+            self.part.assign(self.open_field, text)
             self.open_field = None
 
-    def _find_continued_part(self, line: PlanLine) -> DraftPart | None:
-        """Return the part whose open field prose continues; None if the plan is over."""
-        if self.part is None or self.open_field is None:
-            return None
+    def _is_over(self, line: PlanLine) -> bool:
+        """Return whether prose after a blank line follows a part that has its main point."""
         is_apart = self.after_blank and line.depth is None
-        if is_apart and self.part.point:
-            return None
-        return self.part
+        return is_apart and self.part is not None and bool(self.part.point)
 
     def _extend_point(self, part: DraftPart, text: str, line: PlanLine) -> None:
         """Add prose to a main point; the points of a list get semicolons between."""
@@ -172,7 +169,9 @@ class _DraftReader:
             self.parts_with_prose.append(part)
             self.prose_after_blank = self.after_blank
         elif len(part.point) < MAX_LINE_CHARS:
-            separator = " " if line.depth is None else "; "
+            separator = "; "
+            if line.depth is None:
+                separator = " "
             part.point += separator + text
 
     def finish(self) -> PlanDraft:

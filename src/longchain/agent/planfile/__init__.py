@@ -96,6 +96,8 @@ def loads(text: str, format: Format, *, name: str = "plan") -> WritingPlan:
 
 
 def _find_format(path: Path) -> Format:
-    if format_ := _SUFFIXES.get(path.suffix.lower()):
+    """Return the format of a path's suffix."""
+    format_ = _SUFFIXES.get(path.suffix.lower())
+    if format_:
         return format_
     raise PlanFileError(f"{path}: a plan file ends in .yaml, .json or .md, not {path.suffix!r}")

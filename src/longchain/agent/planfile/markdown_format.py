@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 from longchain.agent.planfile.located import LocatedValue, Place
@@ -54,13 +53,16 @@ class _OutlineWriter:
 
     def __init__(self, plan: WritingPlan) -> None:
         self.plan = plan
+        """Plan that is written."""
         self.numbers = {chapter.heading: number for number, chapter in enumerate(plan.chapters, 1)}
+        """Number of each chapter by its heading, counted from 1."""
         self.waiting = deque(plan.chapters)
         """Chapters that are still to be written."""
         self.written = Counter[str]()
         """Number of sections written of each chapter."""
 
     def blocks(self) -> Iterator[str]:
+        """Yield the headings and the main points."""
         current = ""
         for number, section in enumerate(self.plan.sections, 1):
             chapter = section.chapter
@@ -84,6 +86,7 @@ class _OutlineWriter:
             yield from self._write_chapter(chapter)
 
     def _write_chapter(self, chapter: ChapterPlan) -> Iterator[str]:
+        """Yield a chapter's heading and main point."""
         number = self.numbers[chapter.heading]
         yield from self._write_part(f"## Chapter {number}.", chapter)
 
@@ -97,6 +100,7 @@ class _OutlineWriter:
         return f"## {number}."
 
     def _write_part(self, mark: str, part: SectionPlan | ChapterPlan) -> Iterator[str]:
+        """Yield a heading with its length, and the main point, which must not look like one."""
         heading = f"{part.heading} " if part.heading else ""
         yield f"{mark} {heading}({part.length} {self.plan.unit})"
         if part.main_point:
@@ -131,13 +135,15 @@ def _read_front_matter(lines: list[str], name: str) -> tuple[LocatedValue, int]:
         message = "the `---` at the top has no second one that ends it"
         raise LocatedValue(name).error_at(1, message)
     located = read_yaml("\n".join(["", *lines[1:end]]), name)
-    located.value = located.value or {}
+    if not located.value:
+        located.value = {}
     validate(located, DocumentFields)
     return located, end + 1
 
 
 def _find_front_matter_end(lines: list[str]) -> int | None:
-    for index, line in enumerate(islice(lines, 1, None), 1):
+    """Return the index of the line that ends the front matter; None if there is none."""
+    for index, line in enumerate(lines[1:], 1):
         if line.rstrip() == "---":
             return index
     return None
@@ -148,15 +154,20 @@ class _OutlineReader:
 
     def __init__(self, lines: list[str], located: LocatedValue) -> None:
         self.lines = [line.strip() for line in lines]
+        """All lines of the file."""
         self.first_words = [line.partition(" ")[0] for line in self.lines]
+        """First word of each line: the hashes of a heading."""
         self.located = located
+        """Fields of the document, and the lines of parts."""
         self.parts: dict[str, list[dict[str, Any]]] = {"chapters": [], "sections": []}
+        """Fields of the parts read so far."""
         self.part: dict[str, Any] | None = None
         """Part whose main point the lines below a heading are."""
         self.chapter = ""
         """Chapter that sections belong to."""
 
     def read_line(self, number: int) -> None:
+        """Read a line, counted from 1."""
         line = self.lines[number - 1]
         word = self.first_words[number - 1]
         if word == "#" and "title" not in self.located.value:
@@ -193,12 +204,13 @@ class _OutlineReader:
 
     def _has_sections(self, number: int) -> bool:
         """Return whether the next heading below a line is that of a section in a chapter."""
-        for word in islice(self.first_words, number, None):
+        for word in self.first_words[number:]:
             if word in _MARKS:
                 return word == "###"
         return False
 
     def _read_main_point(self, number: int) -> None:
+        """Add a line to the main point of the part above it."""
         line = self.lines[number - 1]
         is_heading = not self.first_words[number - 1].strip("#")
         if self.part is None or is_heading:
@@ -225,6 +237,7 @@ def _apply_units(located: LocatedValue) -> None:
 
 
 def _apply_unit(located: LocatedValue, place: Place, part: dict[str, Any]) -> None:
+    """Take the unit from the length of one part."""
     length = _LENGTH.fullmatch(part.get("length", ""))
     if length is None or length["unit"].lower() not in _UNITS:
         return

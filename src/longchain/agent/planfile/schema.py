@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import chain
 from typing import Annotated, Any, Self, TypeVar, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -23,7 +24,7 @@ from longchain.errors import PlanFileError
 
 
 def _clean_characters(value: Any) -> Any:
-    # JSON's escapes can hold half a character, which no document can.
+    """Return a text without halves of characters: JSON's escapes can hold one, no document can."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     return value
@@ -90,6 +91,7 @@ class _ChapterFields(_Fields):
 
     @model_validator(mode="after")
     def _need_length(self) -> Self:
+        """Refuse a chapter with neither a length nor sections to sum up."""
         if self.length is None and not self.sections:
             raise PydanticCustomError("length_missing", "neither a length nor sections")
         return self
@@ -149,13 +151,14 @@ def _build_section(fields: _InnerSectionFields, chapter: str) -> SectionPlan:
 
 def _check_headings(located: LocatedValue, headings: Sequence[str]) -> None:
     """Refuse two chapters with one heading."""
-    for index, heading in enumerate(headings):
-        first = headings.index(heading)
-        if first != index:
-            place = ("chapters", index)
+    numbers: dict[str, int] = {}
+    for number, heading in enumerate(headings, 1):
+        first = numbers.setdefault(heading, number)
+        if first != number:
+            place = ("chapters", number - 1)
             raise located.error(
                 (*place, "heading"),
-                f"{_describe_part(located, place)} has the heading of chapter {first + 1}; "
+                f"{_describe_part(located, place)} has the heading of chapter {first}; "
                 "give it one of its own",
             )
 
@@ -182,6 +185,7 @@ def _check_chapters(
 
 
 def _describe_empty(located: LocatedValue, keys: set[str]) -> PlanFileError:
+    """Return the error for a plan without parts, given the keys that it has."""
     key = "sections"
     if "sections" not in keys and "chapters" in keys:
         key = "chapters"
@@ -202,6 +206,7 @@ _MODELS: dict[Place, type[_Fields]] = {
 
 _SENTENCES = {
     "extra_forbidden": "{part} has no field `{key}`{suggestion}",
+    "string_unicode": "{part} has no field `{key}`{suggestion}",
     "missing": "{part} lacks its `{key}`",
     "length_missing": "{part} lacks its `length`",
     "model_type": "{part} must be a mapping with the keys {keys}",
@@ -210,7 +215,13 @@ _SENTENCES = {
     "literal_error": "`{key}` must be words or characters, not {value}",
     "length": "`{key}` of {part} must be a whole number of at least 1, not {value}",
 }
-"""Sentence for each type of pydantic's errors that these models raise."""
+"""Sentence for each type of pydantic's errors that these models raise.
+
+`string_unicode` is pydantic's word for a name with half a character.
+"""
+
+_OF_MAPPING = ("model_type", "length_missing", "string_unicode")
+"""Errors whose place is that of a mapping, not of a field in it."""
 
 
 def validate(located: LocatedValue, model: type[_Model]) -> _Model:
@@ -232,7 +243,6 @@ def _rank(mistake: ErrorDetails) -> tuple[bool, bool]:
     A mistyped name comes first, for it explains why another field is missing; the fields of the
     document come after those of its parts.
     """
-    # Pydantic calls a name with half a character no string rather than an extra one.
     is_unknown_field = mistake["type"] in ("extra_forbidden", "string_unicode")
     is_of_document = len(mistake["loc"]) < 2
     return not is_unknown_field, is_of_document
@@ -241,18 +251,19 @@ def _rank(mistake: ErrorDetails) -> tuple[bool, bool]:
 def _explain(mistake: ErrorDetails, located: LocatedValue, model: type[_Fields]) -> PlanFileError:
     """Return the error for a mistake that pydantic found."""
     kind, place, value = mistake["type"], mistake["loc"], mistake["input"]
-    if kind == "string_unicode":
-        kind, place = "extra_forbidden", (*place, value)
-    of_whole_part = kind in ("model_type", "length_missing")
-    owner = place if of_whole_part else place[:-1]
+    if kind in _OF_MAPPING:
+        place = (*place, value if kind == "string_unicode" else "")
+    owner, key = place[:-1], str(place[-1])
     keys = _list_keys(owner, model)
-    key = "" if of_whole_part else str(place[-1])
+    shown = repr(value)
+    if value is None:
+        shown = "nothing"
     message = _SENTENCES[kind].format(
         part=_describe_part(located, owner),
         key=key,
         keys=", ".join(keys),
         suggestion=_suggest(key, keys, mark="`"),
-        value="nothing" if value is None else repr(value),
+        value=shown,
     )
     return located.error(place, message)
 
@@ -303,15 +314,11 @@ def to_data(plan: WritingPlan) -> dict[str, Any]:
     data: dict[str, Any] = {"title": plan.title, "unit": plan.unit}
     if plan.language is not None:
         data["language"] = plan.language
-    by_chapter = [plan.of_chapter(chapter.heading) for chapter in plan.chapters]
-    nested = [section for sections in by_chapter for section in sections]
-    if plan.chapters and nested == plan.sections:
-        data["chapters"] = [
-            _nest(chapter, sections)
-            for chapter, sections in zip(plan.chapters, by_chapter, strict=True)
-        ]
-        return data
     if plan.chapters:
+        by_chapter = [plan.of_chapter(chapter.heading) for chapter in plan.chapters]
+        if list(chain(*by_chapter)) == plan.sections:
+            data["chapters"] = list(map(_nest, plan.chapters, by_chapter))
+            return data
         data["chapters"] = [chapter.model_dump() for chapter in plan.chapters]
     data["sections"] = [_to_section_data(section) for section in plan.sections]
     return data

@@ -31,14 +31,17 @@ class _Dumper(yaml.SafeDumper):
     """Indents lists beneath their key, and shares nothing by anchors."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Indent also the items of a list within a mapping."""
         super().increase_indent(flow, False)
 
     def ignore_aliases(self, data: Any) -> bool:
+        """Write every value in full."""
         return True
 
     def represent_str(self, data: str) -> yaml.ScalarNode:
-        # A title may hold line breaks, also those beyond ASCII, which only quotes keep exactly.
-        style = None if data == " ".join(data.split()) else '"'
+        """Quote a text with line breaks, also those beyond ASCII: only quotes keep them exactly."""
+        is_one_line = data == " ".join(data.split())
+        style = None if is_one_line else '"'
         return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
 
@@ -103,6 +106,7 @@ class TooDeepError(Exception):
     def __init__(self, line: int) -> None:
         super().__init__(line)
         self.line = line
+        """Line of the value, counted from 1."""
 
 
 def locate(root: yaml.Node | None, name: str) -> LocatedValue:
@@ -138,6 +142,7 @@ def _read_node(node: yaml.Node, place: Place, located: LocatedValue) -> Any:
 
 
 def _read_mapping(node: yaml.MappingNode, place: Place, located: LocatedValue) -> dict[str, Any]:
+    """Return a mapping's values by their keys, no key twice."""
     values: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key = str(key_node.value)
