@@ -27,7 +27,7 @@ from longchain.errors import InputError
 from longchain.models import resolve
 from longchain.models.address import shown, shown_url
 from longchain.models.tokens import estimate
-from longchain.models.traits import layers, output_limit
+from longchain.models.traits import layers, limited
 
 _SAMPLING = (
     "temperature",
@@ -131,11 +131,9 @@ class Direct:
         return Written(answer.text, usage, {"finish": answer.finish})
 
     async def _ask(self, sample: Sample, watch: Watch) -> Any:
-        limit: dict[str, Any] = {}
-        if self.max_tokens is not None:
-            limit = dict(output_limit(self.model, self.max_tokens))
+        most = self.max_tokens
+        runnable = self.model if most is None else limited(self.model, most)
         config: RunnableConfig = {"callbacks": [watch]}
-        runnable = self.model.bind(**limit) if limit else self.model
         tokens = estimate(sample.prompt) + 2 * (sample.length or 1_000)
         async with self._traffic.call(tokens=tokens) as admitted:
             try:
