@@ -2,7 +2,7 @@
 
 text, position -> `RepairedJson`: the value that begins there, and where it ends
 
-Does not know what the value means.
+Does not know the meaning of the value.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class RepairedJson:
     """Position in the text where the value ends."""
 
     open_record: dict[str, Any] | None = None
-    """Innermost object, if the text ends or breaks off within it."""
+    """Innermost object, if it is not closed."""
 
     ends_within_string: bool = False
     """Whether the last string has no closing quote."""
@@ -124,7 +124,7 @@ def _is_closed(string: str) -> bool:
 
 
 def _unescape(string: str) -> str:
-    """Return what a string with its quotes stands for."""
+    """Return the text of a string in quotes, its escapes replaced."""
     inner = string[1:-1] if _is_closed(string) else string[1:]
     return _ESCAPE.sub(_unescape_character, inner)
 

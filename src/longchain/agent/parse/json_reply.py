@@ -1,8 +1,8 @@
 """Reads a plan from JSON in a reply, whole or damaged.
 
-text -> the first value that holds a plan -> `PlanDraft`
+text -> the first value with a plan in it -> `PlanDraft`
 
-Knows where JSON begins; `json_repair` reads it if it is damaged, `records` knows what it means.
+Knows where JSON begins; `json_repair` reads it if it is damaged, `records` knows its meaning.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DECODER = json.JSONDecoder(strict=False)
 
 
 def read(text: str) -> PlanDraft:
-    """Read a plan from the first JSON value that holds one."""
+    """Read a plan from the first JSON value that contains one."""
     end = 0
     values = 0
     for opening in _VALUE_START.finditer(text):

@@ -1,6 +1,6 @@
 """Values of a plan without the markup around them.
 
-text as a model wrote it -> plain heading or main point, "" for a value that says there is none
+text as a model wrote it -> plain heading or main point, "" for a value such as "none"
 
 Knows quotes, emphasis and the words for "none"; does not know which field a value belongs to.
 """
@@ -16,8 +16,8 @@ _NONE_WORDS = {
 
 
 def strip_markup(text: str) -> str:
-    """Return a value without the markup around it, or "" if it says that there is none."""
-    # Escapes in JSON and YAML can hold half a character, which no document can.
+    """Return a value without the markup around it, or "" for a value such as "none"."""
+    # Escapes in JSON and YAML can encode lone surrogates, which no document may have.
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
     value = " ".join(whole.replace("**", "").split()).strip("`")
     for quotes in _QUOTES:

@@ -2,7 +2,7 @@
 
 `PlanLine`s -> depth of sections -> depth of chapters
 
-Knows what lines of one depth have in common; does not read what they say.
+Knows what lines of one depth have in common; does not read their text.
 """
 
 from __future__ import annotations

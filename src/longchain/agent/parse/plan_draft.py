@@ -1,6 +1,6 @@
 """A plan as far as a reply states it, the same for every form of reply.
 
-fields with their values -> `DraftPart`s -> `PlanDraft`, without parts if the reply holds no plan
+fields with their values -> `DraftPart`s -> `PlanDraft`, without parts if the reply has no plan
 
 Does not know the form of the reply, and fills in nothing: that is `plan_builder`.
 """

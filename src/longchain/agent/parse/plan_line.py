@@ -139,7 +139,7 @@ class PlanLine:
 
 def read_lines(text: str) -> list[PlanLine]:
     """Take a reply's lines apart; a section that begins within a line gets a line of its own."""
-    if text.count("\\n") > text.count("\n"):
+    if text.count("\\n") > text.count("\n"):  # a model that escapes its line breaks
         text = text.replace("\\n", "\n")
     if len(text) < MAX_LINE_CHARS * 20:
         text = _RUN_ON.sub("\n", text)
@@ -166,7 +166,7 @@ def read_line(line: str) -> PlanLine:
     rest, result.fields = _split_at_labels(body, in_part=result.depth is not None)
     bold = bold[len(without_bold) - len(body) :]  # without marks and opener
     if result.fields:
-        bold = ""  # labels say more than bold print does
+        bold = ""  # labels outweigh bold print
     _read_unnamed(rest, bold, result)
     return result
 

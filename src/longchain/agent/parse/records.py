@@ -25,7 +25,7 @@ _MAX_DEPTH = 3
 
 
 def read(data: Any, depth: int = 0) -> PlanDraft:
-    """Read a plan from data: a list of records, or a mapping that holds one at some level."""
+    """Read a plan from data: a list of records, or a mapping that contains one at some level."""
     if isinstance(data, list):
         return PlanDraft(parts=read_parts(data))
     if isinstance(data, dict) and depth <= _MAX_DEPTH:
@@ -34,7 +34,7 @@ def read(data: Any, depth: int = 0) -> PlanDraft:
 
 
 def _read_mapping(data: Record, depth: int) -> PlanDraft:
-    """Read the plan that a mapping holds, or the part that it is itself."""
+    """Read the plan within a mapping, or the mapping as the only part."""
     if len(data) > 1 and _is_mapping_of_records(data):
         data = {"sections": data}
     whole = read_part(data)
@@ -56,7 +56,7 @@ def _has_only_chapters(draft: PlanDraft) -> bool:
 
 
 def _find_drafts(data: Record, depth: int) -> Iterator[PlanDraft]:
-    """Yield the plans that a mapping holds, each under a key of its own."""
+    """Yield the plans within a mapping, each under a key of its own."""
     for key, value in data.items():
         if _holds_records(value):
             chapters = find_field(str(key)) == "chapter"
@@ -80,7 +80,7 @@ def _is_mapping_of_records(value: Any) -> TypeGuard[dict[Any, Record]]:
 def read_parts(
     items: list[Any] | Record, *, chapters: bool = False, depth: int = 0
 ) -> list[DraftPart]:
-    """Read records, each followed by the records that it holds; a total is left out.
+    """Read records, each followed by the records within it; a total is left out.
 
     Args:
         items: Records or texts, or a mapping of names to records.
@@ -113,7 +113,7 @@ def _add_heading(name: Any, record: Record) -> Record:
 
 
 def _unwrap(item: Record) -> Record:
-    """Return the record in a mapping that holds nothing else: `{"section": {...}}`."""
+    """Return the record in a mapping that contains nothing else: `{"section": {...}}`."""
     if len(item) == 1 and _is_mapping_of_records(item):
         (record,) = item.values()
         return record
@@ -143,7 +143,7 @@ class _PartsReader:
             self.parts.append(part)
 
     def read_record(self, record: Record) -> None:
-        """Read a record, the chapter that it names, and the records that it holds."""
+        """Read a record, the chapter that it names, and the records within it."""
         part = read_part(record)
         if not _counts_as_part(part):
             return
@@ -185,7 +185,7 @@ def _find_chapter(values: dict[Field, Any]) -> str:
 
 
 def _read_nested(record: Record, depth: int) -> list[DraftPart]:
-    """Return the sections that a chapter's record holds."""
+    """Return the sections within a chapter's record."""
     if depth >= _MAX_DEPTH:
         return []
     for value in record.values():

@@ -197,6 +197,6 @@ class _DraftReader:
         if len(labelled) < 2 and parts[0].labels < 2:
             return False
         sizes = [len(part.heading) + len(part.point) for part in parts]
-        if median(sizes) > 600:
+        if median(sizes) > 600:  # characters: paragraphs of an essay
             return False
         return self.outside_chars <= max(400, sum(sizes))

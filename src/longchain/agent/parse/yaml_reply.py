@@ -2,7 +2,7 @@
 
 text -> data -> `PlanDraft`
 
-Knows where YAML begins; `records` knows what it means.
+Knows where YAML begins; `records` knows its meaning.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from longchain.document import WritingPlan
 from longchain.errors import PlanFileError
 
 _NOT_IN_YAML = re.compile(r"[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd]")
-"""Characters that JSON may hold and PyYAML refuses."""
+"""Characters that JSON allows and PyYAML refuses."""
 
 
 def write(plan: WritingPlan) -> str:

@@ -18,7 +18,7 @@ Place = tuple[str | int, ...]
 
 @dataclass(slots=True)
 class LocatedValue:
-    """The value that a file holds, and the lines of all values within it."""
+    """The value of a file, and the lines of all values within it."""
 
     name: str
     """Name of the file in messages."""

@@ -39,7 +39,7 @@ def write(plan: WritingPlan) -> str:
     if plan.language is not None:
         front["language"] = plan.language
     is_one_line = plan.title == " ".join(plan.title.split())
-    if not is_one_line:  # no heading can hold a title of several lines
+    if not is_one_line:  # a heading has one line
         front["title"] = plan.title
     blocks = [f"---\n# {HEADER}\n{dump(front)}---"]
     if plan.title and is_one_line:
@@ -222,7 +222,7 @@ class _OutlineReader:
 
 
 def _split_heading(heading: str) -> dict[str, Any]:
-    """Return the fields that a heading holds: itself, and its length in brackets."""
+    """Return the fields in a heading: itself, and its length in brackets."""
     begin = max(heading.rfind("("), heading.rfind("（"))
     if begin < 0 or not heading.endswith((")", "）")):
         return {"heading": heading}

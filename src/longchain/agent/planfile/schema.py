@@ -2,7 +2,7 @@
 
 `LocatedValue` -> `WritingPlan`, or `PlanFileError` with line and field; `WritingPlan` -> data
 
-Knows the fields and what people mistype in them; does not know the format of the file.
+Knows the fields and the usual mistakes in them; does not know the format of the file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from longchain.errors import PlanFileError
 
 
 def _clean_characters(value: Any) -> Any:
-    """Return a text without halves of characters: JSON's escapes can hold one, no document can."""
+    """Return a text without lone surrogates: escapes can encode them, no document may have them."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode()
     return value
@@ -109,7 +109,7 @@ class _PlanFields(DocumentFields):
     sections: Annotated[list[_SectionFields], _replace_none([])] = Field(default_factory=list)
 
 
-SECTION_KEYS = tuple(_InnerSectionFields.model_fields)
+_SECTION_KEYS = tuple(_InnerSectionFields.model_fields)
 
 
 # --- read ---
@@ -217,7 +217,7 @@ _SENTENCES = {
 }
 """Sentence for each type of pydantic's errors that these models raise.
 
-`string_unicode` is pydantic's word for a name with half a character.
+`string_unicode` is that for the name of a field with a lone surrogate.
 """
 
 _OF_MAPPING = ("model_type", "length_missing", "string_unicode")
@@ -275,7 +275,7 @@ def _list_keys(place: Place, model: type[_Fields]) -> list[str]:
 
 
 def _describe_part(located: LocatedValue, place: Place) -> str:
-    """Return what a message calls a part: "section 3 ('The Principate')"."""
+    """Return the name of a part in messages: "section 3 ('The Principate')"."""
     if not place:
         return "the plan"
     name, index = cast("tuple[str, int]", place[-2:])
@@ -310,7 +310,7 @@ def _suggest(word: str, known: Iterable[str], *, mark: str) -> str:
 
 
 def to_data(plan: WritingPlan) -> dict[str, Any]:
-    """Return a plan's fields; chapters hold their sections if that keeps the order."""
+    """Return a plan's fields; sections are within their chapters if that keeps the order."""
     data: dict[str, Any] = {"title": plan.title, "unit": plan.unit}
     if plan.language is not None:
         data["language"] = plan.language
@@ -328,13 +328,13 @@ def _nest(chapter: ChapterPlan, sections: Sequence[SectionPlan]) -> dict[str, An
     """Return a chapter's fields, its sections among them."""
     data = chapter.model_dump()
     if sections:
-        data["sections"] = [section.model_dump(include=set(SECTION_KEYS)) for section in sections]
+        data["sections"] = [section.model_dump(include=set(_SECTION_KEYS)) for section in sections]
     return data
 
 
 def _to_section_data(section: SectionPlan) -> dict[str, Any]:
     """Return the fields of a section that is listed beside the chapters."""
-    data = section.model_dump(include=set(SECTION_KEYS))
+    data = section.model_dump(include=set(_SECTION_KEYS))
     if section.chapter:
         return {"chapter": section.chapter, **data}
     return data
