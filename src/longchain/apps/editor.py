@@ -1,6 +1,6 @@
 """A plan -> a person's editor -> the plan as they left it.
 
-Knows files, `$VISUAL` and `$EDITOR`; what a plan file may say stands in `agent.planfile`.
+Knows files, `$VISUAL` and `$EDITOR`; `agent.planning.planfile` knows the fields of a plan file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from longchain.agent.planfile import load, save
+from longchain.agent.planning.planfile import load, save
 from longchain.agent.request import events
 from longchain.document import WritingPlan
 from longchain.errors import InputError, PlanFileError

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from longchain.language import sentences
-from longchain.repetition import tokens
+from longchain.prose.repetition import tokens
 
 MTLD_TTR = 18, 25
 """The type-token ratio below which MTLD closes a factor, 0.72, as a fraction without rounding."""
