@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from longchain import AgentWriteChain
 from longchain.calls import tracing
-from longchain.models.resolve import explain
+from longchain.models.error_hints import explain
 from longchain.testing import FakeWriter, Faults, LengthBehavior, SimulatedServer
 
 THREAD: Any = {"configurable": {"thread_id": "run-7"}}
@@ -52,7 +52,7 @@ def writer(**options: Any) -> FakeWriter:
 
 def quick(chain: AgentWriteChain) -> AgentWriteChain:
     """Return the chain with short pauses."""
-    chain.stages.policy.retries.__dict__["first"] = 0.01
+    chain.stages.policy.retries.__dict__["first_pause"] = 0.01
     return chain
 
 
