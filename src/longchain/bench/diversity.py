@@ -11,8 +11,8 @@ import zlib
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from longchain.language import sentences
 from longchain.prose.repetition import tokens
+from longchain.sentences import split_sentences
 
 MTLD_TTR = 18, 25
 """The type-token ratio below which MTLD closes a factor, 0.72, as a fraction without rounding."""
@@ -40,7 +40,7 @@ def measures(text: str, language: str | None = None) -> dict[str, float]:
         `mtld`: see there.
     """
     # Sentence by sentence, as their tokens are needed, too: once for all is a tenth of the time.
-    said = [tuple(tokens(sentence)) for sentence in sentences(text, language)]
+    said = [tuple(tokens(sentence)) for sentence in split_sentences(text, language)]
     items = numbered([item for sentence in said for item in sentence])
     if not items:
         return {}

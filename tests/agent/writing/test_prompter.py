@@ -15,7 +15,7 @@ from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent.writing import prompter
 from longchain.calls.reply import SectionParser
 from longchain.errors import InputError, PromptError, ReplyError
-from longchain.language import ends_sentence
+from longchain.sentences import ends_sentence
 from longchain.testing import FakeWriter, LengthBehavior
 
 

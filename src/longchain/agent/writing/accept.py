@@ -20,9 +20,9 @@ from longchain.agent.state import DocumentState, Revision, SectionState
 from longchain.agent.writing.problems import may_be_accepted, reply_problem
 from longchain.calls.reply import Reply
 from longchain.errors import ReplyError
-from longchain.language import ends_sentence
 from longchain.length import LengthDecision
 from longchain.prose.cleanup import Cleaned, clean, stitch, to_sentence_end, trim
+from longchain.sentences import ends_sentence
 
 WORTH_KEEPING = 0.25
 """The share of what was asked for that must stand before a loop, if that is to be kept."""

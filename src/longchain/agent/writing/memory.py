@@ -19,8 +19,8 @@ from langchain_core.prompts import ChatPromptTemplate
 
 from longchain.agent.planning.planner import prompt_language
 from longchain.agent.state import DocumentState, SectionState
-from longchain.language import sentences
 from longchain.prose.cleanup import clean
+from longchain.sentences import split_sentences
 
 Memory = Literal["auto", "full", "summary"]
 
@@ -270,7 +270,7 @@ def settle(progress: DocumentState, end: int, reply: str, limit: Limits) -> tupl
     text = clean(reply).text
     if not text.strip():
         firsts = [
-            sentences(draft.text, progress.language)[0].strip()
+            split_sentences(draft.text, progress.language)[0].strip()
             for draft in progress.sections[progress.summarized : end]
             if draft.text
         ]
