@@ -156,6 +156,7 @@ class Bias:
 
 
 _GRID = [-1.5 + 0.075 * step for step in range(37)]
+_ERFC_SCALE = SPREAD * math.sqrt(2)
 _CAP_WIDTH = 0.05
 """Relative distance to the cap within which a reply is taken to be limited by it."""
 
@@ -204,7 +205,7 @@ def _log_posterior(ratios: Sequence[float], bounds: Sequence[float]) -> list[tup
 
 def _log_tail(distance: float) -> float:
     """Return the log probability that a reply is this far above the mean, or farther."""
-    return math.log(max(0.5 * math.erfc(distance / (SPREAD * math.sqrt(2))), 1e-12))
+    return math.log(max(0.5 * math.erfc(distance / _ERFC_SCALE), 1e-12))
 
 
 class LengthController:

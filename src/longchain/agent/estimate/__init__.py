@@ -300,14 +300,17 @@ def _make_plan(parser: WritingPlanParser, model: SimulatedModel) -> str:
         language=parser.language or "en",
         level=parser.level,
     )
+    part_lengths = [part.length for part in plan.chapters] or [
+        part.length for part in plan.sections
+    ]
     words = model.filler.words
     parts = [
         {
             "heading": f"{words(HEADING_WORDS)} {number}",
             "main_point": words(POINT_WORDS),
-            "length": part.length,
+            "length": length,
         }
-        for number, part in enumerate(plan.chapters or plan.sections, 1)
+        for number, length in enumerate(part_lengths, 1)
     ]
     reply = {"title": words(HEADING_WORDS), f"{parser.level}s": parts}
     return json.dumps(reply, ensure_ascii=False)

@@ -103,11 +103,7 @@ def _decide(
     """Return the required length by the roles of the lengths in the instruction."""
     is_outline = _has_piece(candidates, "opening") and _has_piece(candidates, "closing")
     parts = [candidate for candidate in candidates if candidate.role == "part"]
-    pieces = [
-        candidate
-        for candidate in candidates
-        if candidate.role == "piece" or (is_outline and _is_outline_piece(candidate, "body"))
-    ]
+    pieces = [candidate for candidate in candidates if _is_of_piece(candidate, is_outline)]
     whole = [candidate for candidate in candidates if candidate not in parts + pieces]
     if whole:
         return _combine_whole(instruction, whole)
@@ -119,6 +115,13 @@ def _decide(
     if all(_is_whole_request(instruction, piece) for piece in pieces):
         return _combine(instruction, piece_mentions)
     return None
+
+
+def _is_of_piece(candidate: _Candidate, is_outline: bool) -> bool:
+    """Return whether it is the length of a piece; in an outline, the body is one."""
+    if candidate.role == "piece":
+        return True
+    return is_outline and _is_outline_piece(candidate, "body")
 
 
 def _classify_all(instruction: Instruction, counts: list[PartCount]) -> list[_Candidate]:
