@@ -199,7 +199,7 @@ def test_a_file_that_is_gone(host: Host) -> None:
 
 @online
 def test_too_much(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "_MOST", 1000)
+    monkeypatch.setattr(fetching, "_MAX_BYTES", 1000)
     with pytest.raises(InputError, match="more than 1,000 bytes came"):
         fetching.fetch(PORTS, FILE, base=host.base)
 
@@ -247,8 +247,8 @@ def test_a_cache_that_cannot_be_written(cached: Path) -> None:
 def test_a_file_known_by_its_blob_alone() -> None:
     # What `printf hello | git hash-object --stdin` says.
     blob = File("a.txt", blob="b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0")
-    assert fetching.fits(b"hello", blob)
-    assert not fetching.fits(b"hello\n", blob)
+    assert fetching.matches_hash(b"hello", blob)
+    assert not fetching.matches_hash(b"hello\n", blob)
 
 
 @pytest.mark.parametrize("base", ["ftp://127.0.0.1", "no address"])
