@@ -260,7 +260,7 @@ def table(results: Results) -> list[str]:
 
 
 def failures(results: Results) -> list[str]:
-    """Return what fails of what longchain promises."""
+    """Return the results that break a promise of longchain."""
     problems = []
     for (name, mode), (scores, counts) in results.items():
         if counts["failed"]:
@@ -275,7 +275,7 @@ def failures(results: Results) -> list[str]:
 
 
 def main() -> int:
-    """Print the table; with `--check`, fail where a promise does not hold."""
+    """Print the table; with `--check`, fail if a promise is broken."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--path", type=Path, help="the published longbench_write.jsonl")
     parser.add_argument("--limit", type=int, help="number of samples, taken at even distances")

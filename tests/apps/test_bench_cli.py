@@ -156,7 +156,7 @@ def test_a_server_that_goes_away_stops_the_run(server: SimulatedServer) -> None:
     server.close()
     result = run(*command)
     assert result.exit_code == 3
-    assert "2 samples are kept in pred.jsonl; the same command goes on" in result.stderr
+    assert "2 samples are kept in pred.jsonl; the same command resumes" in result.stderr
     assert "Traceback" not in result.stderr
     server.start()
     assert run(*command).exit_code == 0
@@ -192,7 +192,7 @@ def test_ctrl_c_stops_a_run_that_can_be_gone_on_with() -> None:
         assert process.returncode == 3
         assert time.monotonic() - began < 5
     assert "longchain: interrupted" in told
-    assert "the same command goes on" in told
+    assert "the same command resumes" in told
     assert "Traceback" not in told
     assert 0 < len(made()) < 4
     with SimulatedServer(port=slow.port) as quick:

@@ -253,12 +253,14 @@ def test_a_file_known_by_its_blob_alone() -> None:
 
 @pytest.mark.parametrize("base", ["ftp://127.0.0.1", "no address"])
 def test_an_address_that_is_none(base: str) -> None:
-    with pytest.raises(InputError, match=r"'ports\.jsonl' of ports could not be had from"):
+    with pytest.raises(InputError, match=r"'ports\.jsonl' of ports could not be downloaded from"):
         fetching.fetch(PORTS, FILE, base=base)
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "nonsense://127.0.0.1:1"])
 def test_a_proxy_that_cannot_be_used(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
-    with pytest.raises(InputError, match=r"could not be had .* \(\S.*\): fetch it by other means"):
+    with pytest.raises(
+        InputError, match=r"could not be downloaded .* \(\S.*\): get it by other means"
+    ):
         fetching.fetch(PORTS, FILE)

@@ -393,7 +393,7 @@ def _resumable(output: Path) -> Iterator[None]:
             raise
         reason = "interrupted" if isinstance(error, KeyboardInterrupt) else explain(error)
         _echo(f"longchain: {reason}")
-        _echo(f"longchain: {finished:,} samples are kept in {output}; the same command goes on")
+        _echo(f"longchain: {finished:,} samples are kept in {output}; the same command resumes")
         raise typer.Exit(console.EXIT_STOPPED) from None
 
 

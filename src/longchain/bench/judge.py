@@ -328,7 +328,7 @@ class _JudgeClient:
         return model
 
     def _simplify(self, error: Exception, form: _RequestForm) -> bool:
-        """Drop what the model refused, its temperature or the schema; False: it was neither.
+        """Drop the temperature or the schema if the model refused it; False: it refused neither.
 
         The caller repeats the request at once, in the simpler form.
         """

@@ -1,9 +1,9 @@
-"""Metadata of a results file: what its records have in common, in `FILE.meta.json` beside it.
+"""Metadata of a results file: the settings of its records, in `FILE.meta.json` beside it.
 
 `RunMetadata` <-> JSON
 
 In a file of its own, so that scripts that take every line for a prediction can read the rest.
-Knows settings and versions; knows nothing of what is in the results file.
+Knows settings and versions; knows nothing of the results themselves.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _COMPARED = {"task", "sha256", "model", "mode", "settings"}
 
 
 class RunMetadata(BaseModel):
-    """What the records of a results file have in common."""
+    """Task, model and settings that all records of a results file share."""
 
     # A later version may write more. The mode is `way` in the file, as in predictions.
     model_config = ConfigDict(extra="ignore", serialize_by_alias=True)
@@ -42,7 +42,7 @@ class RunMetadata(BaseModel):
     """Versions of the packages that wrote last; other versions may continue the file."""
 
     def changes(self, new: RunMetadata) -> list[str]:
-        """Return what another run would do differently, such as `max_tokens: 100, now 200`."""
+        """Return the differences of another run, such as `max_tokens: 100, now 200`."""
         before, after = self._flatten(), new._flatten()
         changes = []
         for name in dict.fromkeys([*before, *after]):

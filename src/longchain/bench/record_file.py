@@ -28,7 +28,7 @@ from longchain.bench.metadata import RunMetadata, metadata_path, read_metadata, 
 from longchain.errors import RunError
 
 _LOCK_SECONDS = 0.5
-"""Seconds to wait for the lock of a file: another writer holds it for minutes or hours."""
+"""Seconds to wait for the lock of a file: another writer keeps it for minutes or hours."""
 
 
 class RecordFile(Generic[RecordT]):

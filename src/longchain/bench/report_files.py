@@ -2,7 +2,7 @@
 
 `Score`s <-> JSON lines, with their metadata beside them
 
-Knows which file holds what; knows nothing of how anything is measured.
+Knows the kinds of files; knows nothing of how anything is measured.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from longchain.bench.score import score
 
 
 def collect_metadata(predictions: Sequence[Prediction], source: Path | None = None) -> RunMetadata:
-    """Return what predictions have in common; what differs between them is left out.
+    """Return the metadata that predictions share; a field that differs between them is empty.
 
     Args:
         predictions: At least one.
@@ -84,7 +84,7 @@ def load(argument: str) -> ScoredRun:
         argument: Path of the file, or `NAME=PATH`.
 
     Raises:
-        InputError: The file cannot be read, or has neither predictions nor scores.
+        InputError: The file cannot be read, or has none of them.
     """
     name, path = _split_name(argument)
     match _detect_content(path):
@@ -114,7 +114,7 @@ def _split_name(argument: str) -> tuple[str, Path]:
 
 
 def _detect_content(path: Path) -> Literal["predictions", "scores", "judgements"]:
-    """Return what a file holds, by the fields of its first line."""
+    """Return the kind of records in a file, by the fields of the first one."""
     _, line = next(read_lines(path), (0, b""))
     try:
         fields = json.loads(line)
@@ -128,7 +128,7 @@ def _detect_content(path: Path) -> Literal["predictions", "scores", "judgements"
 
 
 def _predictions_metadata(path: Path, predictions: Sequence[Prediction]) -> RunMetadata:
-    """Return what predictions have in common, and the source of their samples."""
+    """Return the metadata that predictions share, and the source of their samples."""
     stored = _metadata_of(path)
     metadata = collect_metadata(predictions, Path(stored.source))
     return metadata.model_copy(update={"sha256": stored.sha256})

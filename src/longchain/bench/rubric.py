@@ -88,7 +88,7 @@ class Template:
         return hashlib.sha256(self.text.encode()).hexdigest()[:16]
 
     def fill(self, instruction: str, response: str) -> str:
-        """Return the prompt; what looks like a placeholder within the texts stays as it is."""
+        """Return the prompt; placeholders within the two texts are not replaced."""
 
         def value(placeholder: re.Match[str]) -> str:
             return instruction if placeholder[0] in _INSTRUCTION else response

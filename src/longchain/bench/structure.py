@@ -1,9 +1,10 @@
-"""The structure of a text: whether it has what was asked for, and nothing else.
+"""Checks of a text's structure: required entries, planned headings, language, end, leaks.
 
-`Prediction` -> measures and flags: required entries, planned headings, the language, the end, and
-what models say around the prose.
+`Prediction` -> measures and flags. A leak is text around the prose that was not meant for the
+reader, such as an announcement.
 
-Knows Markdown, and what a sample's `extra` and a document's report hold; knows nothing of lengths.
+Knows Markdown, and the fields of a sample's `extra` and of a document's report; knows nothing of
+lengths.
 """
 
 from __future__ import annotations
@@ -237,7 +238,7 @@ _LABEL_CHARACTERS = 500
 
 
 class Leaks(NamedTuple):
-    """What is in a text besides its prose."""
+    """Parts of a text that were not meant for its reader."""
 
     number: int
     problem: str
@@ -248,7 +249,7 @@ class Leaks(NamedTuple):
 
 
 def find_leaks(prediction: Prediction) -> Leaks:
-    """Count what is in a text that was not meant for its reader.
+    """Count the parts of a text that were not meant for its reader.
 
     Announcements, farewells, word counts, error messages, special tokens and tags count once
     each, lines of a plan each time. So do labels (`Paragraph 3:`) before a paragraph of AgentWrite,

@@ -163,7 +163,7 @@ class _LogAxes:
 
     @classmethod
     def around(cls, series: Sequence[Series]) -> _LogAxes:
-        """Return the axes that hold all points above 0."""
+        """Return the axes on which all points above 0 are."""
         values: list[float] = []
         for one in series:
             for point in one.points:

@@ -43,7 +43,7 @@ _SAMPLING_FIELDS = (
     "repetition_penalty",
     "reasoning_effort",
 )
-"""Fields of a model that are recorded, by name: others may hold keys."""
+"""Fields of a model that are recorded, by name: other fields may have API keys."""
 
 _DEFAULT_LENGTH = 1_000
 """Words that a reply is taken to have for the token limit, if a sample requires no length."""
@@ -209,7 +209,7 @@ Direct, Chained = ModelWriter, ChainWriter
 
 
 def _innermost(model: Any) -> Any:
-    """Return the chat model itself, without what it is wrapped in."""
+    """Return the chat model itself, without the runnables around it."""
     return layers(model)[-1]
 
 

@@ -205,6 +205,6 @@ def _download_rest(part: Path, url: str) -> str:
 
 def _unavailable(task: Task, file: File, url: str, reason: str) -> InputError:
     return InputError(
-        f"{file.name!r} of {task.name} could not be had from {url} ({reason}): fetch it by other "
-        "means and give its path, or that of its folder"
+        f"{file.name!r} of {task.name} could not be downloaded from {url} ({reason}): get it by "
+        "other means and give its path, or that of its folder"
     )
