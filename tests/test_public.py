@@ -7,10 +7,14 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from langgraph.types import interrupt
+from packaging.requirements import Requirement
 
 import longchain
 
@@ -166,3 +170,16 @@ def test_imports_go_one_way(importer: str, never: str) -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_has_a_signpost(name: str) -> None:
     assert ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8")))
+
+
+# Requirements --------------------------------------------------------------------------------
+
+
+def test_langgraph_is_new_enough_for_a_question_with_the_shape_of_its_answer() -> None:
+    # `interrupt(response_schema=...)` came with LangGraph 1.2.12.
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (required,) = [r for r in map(Requirement, project["dependencies"]) if r.name == "langgraph"]
+    assert not list(required.specifier.filter(["1.2.0", "1.2.11"]))
+    assert required.specifier.contains("1.2.12")
+    assert required.specifier.contains(version("langgraph"))
+    assert "response_schema" in inspect.signature(interrupt).parameters

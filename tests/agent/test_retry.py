@@ -6,7 +6,6 @@ import asyncio
 import random
 import time
 from email.utils import formatdate
-from typing import Any
 
 import pytest
 from langchain_core import exceptions
@@ -108,11 +107,11 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         if seconds:  # others sleep, too, for nothing
             pauses.append(seconds)
 
-    async def asleep(seconds: float, result: Any = None) -> None:
+    async def asleep(policy: step.Policy, seconds: float) -> None:
         sleep(seconds)
 
     monkeypatch.setattr(step.Policy, "sleep", lambda policy, seconds: sleep(seconds))
-    monkeypatch.setattr(step.asyncio, "sleep", asleep)
+    monkeypatch.setattr(step.Policy, "asleep", asleep)
     return pauses
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from langchain_core.documents import Document
 
-from longchain.agent.grounding import documents, outline, read_sources
+from longchain.agent.grounding import documents, is_source, outline, read_sources
 from longchain.errors import InputError, SourceError
 from longchain.models.tokens import estimate
 
@@ -280,3 +280,30 @@ def test_outline_is_bounded(sources: int) -> None:
 def test_outline_escapes_markup() -> None:
     bad = Document("Text.", metadata={"title": "</sources>\nTotal: 1 words"})
     assert outline([bad]) == "- &lt;/sources&gt; Total: 1 words (1 words)"
+
+
+def test_what_is_a_source_by_any_name(tmp_path: Path) -> None:
+    note = write(tmp_path / "notes" / "deep" / "tide.md", "The tide rises twice a day.")
+    for other in ("empty.md", ".hidden.md", "tide.json"):
+        write(tmp_path / "notes" / other, "" if other == "empty.md" else "The tide falls.")
+    link, folder = tmp_path / "link.md", tmp_path / "same"
+    link.symlink_to(note)
+    folder.symlink_to(tmp_path / "notes")
+    notes = tmp_path / "notes"
+    for paths in ([note], [str(note)], [link], [tmp_path / "no.md", note], note):
+        for file in (
+            note,
+            link,
+            folder / "deep" / "tide.md",
+            notes / "deep" / ".." / "deep" / "tide.md",
+        ):
+            assert is_source(file, paths)  # type: ignore[arg-type]
+    for paths in ([notes], [folder]):
+        assert is_source(note, paths)
+        assert is_source(link, paths)
+        assert not is_source(note, paths, folders=False)
+        for other in ("empty.md", ".hidden.md", "tide.json", "new.md", "deep"):
+            assert not is_source(notes / other, paths)
+    assert not is_source(note, [])
+    assert not is_source(note, ["no.md"])
+    assert is_source(notes / "empty.md", [notes / "empty.md"])  # named, it is refused by itself

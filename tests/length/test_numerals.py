@@ -86,6 +86,10 @@ def test_where_a_number_ends(text: str, values: list[int]) -> None:
     assert [numeral.value for numeral in find_numerals(text)] == values
 
 
-def test_adjacent_digits_are_a_range() -> None:
-    (numeral,) = find_numerals("两三千")
-    assert (numeral.low, numeral.value) == (2000, 3000)
+@pytest.mark.parametrize(
+    ("text", "low", "value"),
+    [("两三千", 2000, 3000), ("两三章", 2, 3), ("五六章", 5, 6), ("二五章", 25, 25)],
+)
+def test_adjacent_digits_are_a_range(text: str, low: int, value: int) -> None:
+    (numeral,) = find_numerals(text)
+    assert (numeral.low, numeral.value) == (low, value)

@@ -92,6 +92,92 @@ def test_parts_times_length_unless_a_total_stands_beside_them(
     assert (found and found.target) == target
 
 
+def _read(instruction: str) -> tuple[int, int | None, int | None] | None:
+    found = read_required_length(instruction)
+    return found and (found.target, found.minimum, found.maximum)
+
+
+RANGES = {
+    "en": "200-300 words/200–300 words/200 to 300 words/between 200 and 300 words"
+    "/from 200 to 300 words/from 200 up to 300 words/200 or 300 words/200 words to 300 words"
+    "/200 words or 300 words/between 200 words and 300 words/two to three hundred words",
+    "de": "200-300 Wörter/200–300 Wörter/200 bis 300 Wörter/200 oder 300 Wörter"
+    "/zwischen 200 und 300 Wörter/von 200 bis 300 Wörter/200 Wörter bis 300 Wörter",
+    "fr": "200-300 mots/200 à 300 mots/200 ou 300 mots/entre 200 et 300 mots",
+    "es": "200-300 palabras/200 a 300 palabras/200 o 300 palabras/entre 200 y 300 palabras",
+    "ja": "200-300字/200~300字/200〜300字/200～300文字/200から300字/200字から300字/200字〜300字"
+    "/200または300字/200字または300字/200か300字",
+    "zh": "200-300字/200~300字/200到300字/200至300字/200字到300字/200或300字/200字或者300字"
+    "/介于200和300字/二三百字",
+    "ko": "200-300자/200~300자/200에서 300자/200자에서 300자",
+}
+"""200 to 300 as each language writes it."""
+
+PARTS = {
+    "en": ("A diary, {} per entry", "A diary of 7 entries, {} per entry"),
+    "de": ("Ein Roman, {} je Kapitel", "Ein Roman in 7 Kapiteln, {} je Kapitel"),
+    "fr": ("Un roman, {} par chapitre", "Un roman en 7 chapitres, {} par chapitre"),
+    "es": ("Una novela, {} por capítulo", "Una novela de 7 capítulos, {} por capítulo"),
+    "ja": ("小説を書いて。各章{}", "小説を書いて。全7章、各章{}"),
+    "zh": ("写一本小说,每章{}", "写一本小说,共7章,每章{}"),
+    "ko": ("소설, 각 장 {}", "소설 7장, 각 장 {}"),
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [(language, one) for language in RANGES for one in RANGES[language].split("/")],
+)
+def test_neither_end_of_a_range_counts_parts(language: str, written: str) -> None:
+    open_, counted = PARTS[language]
+    assert _read(open_.format(written)) is None
+    assert _read(counted.format(written)) == (1750, 1400, 2100)
+
+
+@pytest.mark.parametrize(
+    ("instruction", "length"),
+    [
+        ("A diary, 200 to 300 words per entry", None),
+        ("400 or 500 words per section", None),
+        ("A diary, 20 to 30 words per entry", None),
+        ("Describe the planets, 20 to 30 words each", None),
+        ("Describe the planets, 50 or 40 words each", None),
+        ("Describe 8 planets, 20 to 30 words each", (200, 160, 240)),
+        ("A diary with 7 entries, 200 to 300 words each", (1750, 1400, 2100)),
+        ("Ein Roman, 20 bis 30 Wörter je Kapitel", None),
+        ("日記、1日200~300字", None),
+        ("200〜300字の記事を3本", (750, 600, 900)),
+        ("三篇200到300字的作文", (750, 600, 900)),
+        ("写日记,共7篇,每篇200字到300字", (1750, 1400, 2100)),
+    ],
+)
+def test_ranges_of_parts(instruction: str, length: tuple[int, int, int] | None) -> None:
+    assert _read(instruction) == length
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "Write 5 to 7 chapters of 2,000 words each",
+        "Write 5-7 chapters of 2,000 words each",
+        "Write between 5 and 7 chapters, each 2,000 words",
+        "Write three or four 500-word essays",
+        "A report in 5 to 7 sections, each with 3 paragraphs of 100 words",
+        "5 bis 7 Kapitel zu je 2000 Wörtern",
+        "5 à 7 chapitres de 2000 mots chacun",
+        "5~7章、各章2000字",
+        "5章から7章、各章2000字",
+        "200〜300字の記事を3〜5本",
+        "200字の記事案を3〜5個",
+        "五到七章,每章2000字",
+        "两三章,每章2000字",
+        "소설 5~7장, 각 장 2000자",
+    ],
+)
+def test_a_range_of_parts_leaves_their_number_open(instruction: str) -> None:
+    assert _read(instruction) is None
+
+
 def test_absurd_lengths_are_returned_as_they_are() -> None:
     found = read_required_length("Write 90,000,000 words")
     assert found is not None

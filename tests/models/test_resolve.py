@@ -188,7 +188,7 @@ def test_a_base_url_that_is_no_address(url: str) -> None:
     [
         ("anthropic:claude-x", "pip install langchain-anthropic"),
         ("claude-x", "pip install langchain-anthropic"),
-        ("ollama:qwen3:8b", "pip install langchain-ollama"),
+        ("groq:qwen3-32b", "pip install langchain-groq"),
         ("vllm:qwen", "'vllm:qwen' is not known"),
         ("nope", "longwriter:NAME@URL"),
         ("openai:", "openai:NAME"),
@@ -217,7 +217,7 @@ def test_a_string_that_names_no_model_says_what_to_do(given: str, said: str) -> 
         ("https:/u:hunter@h/v1", None, "'https:/h/v1'"),
         ("openai:https://u:hunter@h/v1", None, "'openai:https://h/v1'"),
         ("anthropic:https://u:hunter@h/v1", None, "'anthropic:https://h/v1'"),
-        ("ollama:https://u:hunter@h/v1", None, "'ollama:https://h/v1'"),
+        ("groq:https://u:hunter@h/v1", None, "'groq:https://h/v1'"),
         ("longwriter:https://u:hunter@", None, "'longwriter:https://'"),
     ],
 )

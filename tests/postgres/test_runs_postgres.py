@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import ormsgpack
 import psycopg
 import pytest
 from benchmarks.cluster import cluster
@@ -192,3 +194,20 @@ def test_a_lost_hold_stops_the_writer(runs: Runs, database: str) -> None:
             list(steps)
     assert 1 <= len(run.document().sections) < 4
     assert len(runs.resume("coast", model=writer()).write().sections) == 4
+
+
+@pytest.mark.parametrize("table", ["checkpoint_blobs", "checkpoint_writes"])
+def test_a_prepared_database_runs_nothing(
+    table: str, runs: Runs, database: str, tmp_path: Path
+) -> None:
+    runs.start(GIVEN, model=writer(), run="coast").write()
+    trap = tmp_path / "trap"
+    call = ormsgpack.packb(ormsgpack.Ext(1, ormsgpack.packb(("os", "system", [f"touch {trap}"]))))
+    with psycopg.connect(database, autocommit=True) as server:
+        query = f"UPDATE {table} SET type = 'msgpack', blob = %s"
+        assert server.execute(query.encode(), (call,)).rowcount > 0
+    run = runs.get("coast")
+    for look in (run.progress, run.document, run.log, run.reviewing, run.write):
+        with suppress(RunError, StoreError):
+            look()
+    assert not trap.exists()

@@ -39,7 +39,7 @@ from longchain.document import Unit, Usage, WritingPlan
 from longchain.errors import LongchainError
 from longchain.length.control import SPREAD
 from longchain.models import tokens
-from longchain.models.traits import context_window, layers, output_limit
+from longchain.models.traits import context_window, layers, limited, output_limit
 
 BRIEF = 0.5
 """What the most stubborn model writes over what it is asked, of those in `benchmarks/length.py`:
@@ -234,8 +234,8 @@ class _Nodes(Nodes):
 
     def _write(self, prompt: Runnable[Any, Any], variables: dict[str, Any]) -> Reply:
         free = FREE if self.stand_in.unit == "words" else 2 * FREE
-        limit = output_limit(self.model, variables["max_tokens"])
-        writer = self.model.bind(length=variables["length"] or free, **limit)
+        model = limited(self.model, variables["max_tokens"])
+        writer = model.bind(length=variables["length"] or free)
         return read(writer.invoke(prompt.invoke(variables)))
 
     def _planner(

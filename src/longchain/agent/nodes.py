@@ -33,7 +33,7 @@ from longchain.agent.spending import Prices
 from longchain.agent.step import Policy, Step, View
 from longchain.document import Reference, WritingPlan
 from longchain.errors import InputError, PlanError
-from longchain.models.traits import half_answers, output_limit, structured
+from longchain.models.traits import half_answers, limited, structured
 
 PLAN_TOKENS = 1_500
 """About what a plan takes: 40 sections of a heading and a sentence or two."""
@@ -383,8 +383,8 @@ class Nodes:
         own = plan.prompt_language(progress.language)
         name = write.language_name(progress.language, own)
         variables = memory.summary_variables(progress, upto, name)
-        limited = self.model.bind(**output_limit(self.model, memory.SUMMARY_TOKENS))
-        chain = memory.summary_prompt(progress.language) | limited | SectionParser()
+        model = limited(self.model, memory.SUMMARY_TOKENS)
+        chain = memory.summary_prompt(progress.language) | model | SectionParser()
         return View(progress, variables, chain, {"upto": upto}, reply=memory.SUMMARY_TOKENS)
 
     def _summary_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:

@@ -33,6 +33,12 @@ from longchain.models.tokens import estimate
 
 logger = logging.getLogger(__name__)
 
+_LOOK = 0.5
+"""Seconds between two looks at whether the run is to end, in a pause."""
+
+_ENDED = (Stopped, KeyboardInterrupt, asyncio.CancelledError)
+"""What ends a run from outside, in the middle of its calls."""
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -48,15 +54,32 @@ class Policy:
     """Whether replies are streamed also where the caller does not ask for it."""
 
     stop: threading.Event = field(default_factory=threading.Event)
-    """Set to have all calls in threads given up at once."""
+    """Set to have all calls given up at once, and no other one started."""
+
+    cut: list[Usage] = field(default_factory=list)
+    """What the calls of each node took that was cut off by a stop: the log has no event of it."""
 
     def __post_init__(self) -> None:
         self.traffic.sleep = self.sleep
+        self.traffic.heed = self.heed
+
+    def heed(self) -> None:
+        """Go on, unless the run is to end."""
+        if self.stop.is_set():
+            raise Stopped
 
     def sleep(self, seconds: float) -> None:
         """Wait in a thread, but not when the run is to end."""
         if self.stop.wait(seconds):
             raise Stopped
+
+    async def asleep(self, seconds: float) -> None:
+        """Wait in an event loop, but not when the run is to end."""
+        while seconds > 0:
+            self.heed()
+            await asyncio.sleep(min(seconds, _LOOK))
+            seconds -= _LOOK
+        self.heed()
 
     @property
     def weighs(self) -> bool:
@@ -187,6 +210,9 @@ class Step(Runnable[Any, Any]):
                 policy.sleep(tried.pause)
         except Exception as error:
             return self._defer(made, error)
+        except _ENDED:
+            policy.cut.append(made.usage)
+            raise
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run the node asynchronously."""
@@ -196,14 +222,17 @@ class Step(Runnable[Any, Any]):
                 with self._attempt(made) as tried:
                     async with policy.traffic.call(tokens=tried.tokens) as admitted:
                         try:
-                            tried.answer = await acall(*tried.of, policy.timeout)
+                            tried.answer = await acall(*tried.of, policy.timeout, policy.stop)
                         finally:
                             admitted.used(_tokens(tried.watch.usage))
                 if not tried.pause:
                     return self.update(made.seen, tried.answer, made.usage.model_dump())
-                await asyncio.sleep(tried.pause)
+                await policy.asleep(tried.pause)
         except Exception as error:
             return self._defer(made, error)
+        except _ENDED:
+            policy.cut.append(made.usage)
+            raise
 
     @contextmanager
     def _attempt(self, made: Attempts) -> Iterator[Attempt]:

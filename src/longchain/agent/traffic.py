@@ -67,6 +67,8 @@ class Traffic:
         """What time it is, in seconds."""
         self.sleep: Callable[[float], None] = time.sleep
         self.asleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep
+        self.heed: Callable[[], None] = lambda: None
+        """Raises where no call is to start any more."""
         # Reentrant, as garbage collection may end forgotten coroutines anywhere, and they leave.
         self._lock = RLock()
         self._door = _Gate(1, self._lock)
@@ -134,6 +136,7 @@ class Call:
         try:
             with closing(self._waits()) as waits:
                 for wait in waits:
+                    self._traffic.heed()
                     if isinstance(wait, _Place):
                         self._refuse_deadlock(wait)
                         with suppress(TimeoutError):
@@ -142,6 +145,7 @@ class Call:
                         wait.acquire()
                     else:
                         self._traffic.sleep(wait)
+            self._traffic.heed()
             return self
         except BaseException:
             self._leave()
@@ -152,12 +156,14 @@ class Call:
         try:
             with closing(self._waits()) as waits:
                 for wait in waits:
+                    self._traffic.heed()
                     if isinstance(wait, _Place):
                         await asyncio.wrap_future(wait)
                     elif isinstance(wait, BaseRateLimiter):
                         await wait.aacquire()
                     else:
                         await self._traffic.asleep(wait)
+            self._traffic.heed()
             return self
         except BaseException:
             self._leave()

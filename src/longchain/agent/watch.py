@@ -32,6 +32,9 @@ from longchain.repetition import LoopGuard
 _LOOK = 0.2
 """Seconds between two looks at whether the run is to end."""
 
+_LOOK_ASYNC = 0.5
+"""The same for calls of an event loop, of which one thread may have thousands."""
+
 _GRACE = 5.0
 """Seconds that a cancelled call may take to clean up before it is left behind."""
 
@@ -84,7 +87,12 @@ class Watch(BaseCallbackHandler):
         self._guard = LoopGuard()
 
     def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
-        """Begin anew with each reply."""
+        """Begin anew with each reply; of a call that was given up, none begins any more.
+
+        It may be given up before its request is made, or go on to a fallback after that.
+        """
+        if self.abandoned:
+            raise Looped("")
         self._begin(messages)
         self._flying = True
 
@@ -140,6 +148,10 @@ class Watch(BaseCallbackHandler):
         """Count a call that failed; what it wrote until then is about a token for each piece."""
         self._count(self._tokens, prompt=self._tokens > 0)
 
+    def await_call(self) -> None:
+        """Wait for a call from now on; one watch may follow several, one after another."""
+        self.heard, self.abandoned = time.monotonic(), False
+
     def abandon(self) -> None:
         """Count a call that nobody waits for any more, and end it with its next piece."""
         self.abandoned = True
@@ -188,12 +200,14 @@ def call(
         config: Its config; the watch is among the callbacks.
         watch: Hears the signs of life: each piece of a streamed reply, or its end.
         timeout: Seconds without one; None waits for ever.
-        stop: Set by another thread where the run is to end at once.
+        stop: Set by another thread where the run is to end at once; then nothing is started.
 
     Raises:
         ModelTimeoutError: It was silent for too long. What it still does is thrown away.
         Stopped: The run is to end.
     """
+    if stop.is_set():
+        raise Stopped
     answer: Future[Any] = Future()
     context = contextvars.copy_context()
 
@@ -206,7 +220,7 @@ def call(
             answer.set_result(result)
 
     # A thread of its own, and no pool's: the interpreter does not wait for it when it ends.
-    watch.heard = time.monotonic()
+    watch.await_call()
     patience = math.inf if timeout is None else timeout
     threading.Thread(target=work, name="longchain-call", daemon=True).start()
     try:
@@ -227,19 +241,32 @@ async def acall(
     config: RunnableConfig,
     watch: Watch,
     timeout: float | None,  # noqa: ASYNC109  (of silence, not of the whole)
+    stop: threading.Event | None = None,
 ) -> Any:
-    """Run a Runnable asynchronously; one that is silent for too long, or loops, is cancelled."""
-    watch.heard = time.monotonic()
+    """Run a Runnable asynchronously; one that is silent for too long, or loops, is cancelled.
+
+    Raises:
+        ModelTimeoutError: It was silent for too long.
+        Looped: Its reply went in circles.
+        Stopped: The run is to end.
+    """
+    stop = stop or threading.Event()
+    if stop.is_set():
+        raise Stopped
+    watch.await_call()
+    patience = math.inf if timeout is None else timeout
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(runnable.ainvoke(input, config))
     # LangChain's `agenerate` makes an `AttributeError` of an exception that is no `Exception`.
     watch.interrupt = partial(loop.call_soon_threadsafe, task.cancel)
     try:
         while not task.done():
-            left = None if timeout is None else watch.heard + timeout - time.monotonic()
-            if timeout is not None and left is not None and left <= 0:
-                raise _silent(timeout)
-            await asyncio.wait({task}, timeout=left)
+            if stop.is_set():
+                raise Stopped
+            left = watch.heard + patience - time.monotonic()
+            if left <= 0:
+                raise _silent(patience)
+            await asyncio.wait({task}, timeout=min(left, _LOOK_ASYNC))
         if watch.looped is not None and (task.cancelled() or task.exception()):
             raise Looped(watch.looped)
         return task.result()

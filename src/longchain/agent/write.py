@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from langchain_core.exceptions import ContextOverflowError
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -30,7 +30,7 @@ from longchain.agent.reply import Reply, read
 from longchain.document import Reference, SectionPlan
 from longchain.errors import PromptError
 from longchain.language import english_name, is_spaced
-from longchain.models.traits import output_limit
+from longchain.models.traits import limited
 
 Layout = Literal["conversation", "paper"]
 
@@ -222,21 +222,21 @@ class SectionWriter(Runnable[dict[str, Any], Reply]):
         self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> Reply:
         """Write one piece."""
-        return read(self.model.invoke(self._shown(input), config, **self._limit(input)))
+        return read(self._limited(input).invoke(self._shown(input), config))
 
     async def ainvoke(
         self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> Reply:
         """Write one piece asynchronously."""
-        return read(await self.model.ainvoke(self._shown(input), config, **self._limit(input)))
+        return read(await self._limited(input).ainvoke(self._shown(input), config))
 
     def _shown(self, variables: dict[str, Any]) -> Any:
         if isinstance(self.prompt, BasePromptTemplate):
             return self.prompt.format_prompt(**variables)
         return self.prompt.invoke(variables)
 
-    def _limit(self, variables: dict[str, Any]) -> dict[str, Any]:
-        return dict(output_limit(self.model, variables["max_tokens"]))
+    def _limited(self, variables: dict[str, Any]) -> Runnable[LanguageModelInput, AIMessage]:
+        return limited(self.model, variables["max_tokens"])
 
 
 class Prompter:

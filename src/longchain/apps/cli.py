@@ -121,7 +121,7 @@ def write(
         from longchain.apps import editor, export
 
         if output is not None:
-            export.check(output)
+            export.check(output, sources=source or ())
         given = _given(instruction, length, unit, language, style, source)
         if plan is not None:
             given["plan"] = console.plan_file(plan)
@@ -183,7 +183,7 @@ def plan(
         from longchain.models.resolve import chat_model, describe
 
         if output is not None:
-            export.check(output, export.PLAN_FORMATS)
+            export.check(output, export.PLAN_FORMATS, sources=source or ())
         given = _given(instruction, length, unit, language, style, source)
         chosen = chat_model(model, base_url=base_url)
         if not quiet:

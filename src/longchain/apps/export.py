@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,16 +26,56 @@ PLAN_FORMATS = (".yaml", ".yml", ".json", ".md")
 """What a plan can be written as."""
 
 
-def check(path: Path, formats: tuple[str, ...] = FORMATS) -> Path:
+def check(
+    path: Path,
+    formats: tuple[str, ...] = FORMATS,
+    *,
+    sources: Iterable[str] = (),
+    ours: bool = False,
+) -> Path:
     """Return a path that can be written in one of the formats.
 
+    Args:
+        path: The file.
+        formats: Suffixes that it may have.
+        sources: What the document is written from, which stays as it is.
+        ours: Whether the run has had this output from its beginning: what by now stands there,
+            in a folder of sources, is its own.
+
     Raises:
-        InputError: The format is unknown or not there yet, or the path cannot be written.
+        InputError: The format is unknown or not there yet, the path cannot be written, or what
+            would be written there is one of the sources.
     """
     try:
-        return _checked(path, formats)
+        checked = _checked(path, formats)
+        _spare(path, sources, folders=not ours)
+        return checked
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be written: {error.strerror}") from None
+
+
+def partial(path: Path) -> Path:
+    """Return where the finished sections of a document go that stops early."""
+    return path.with_name(f"{path.name}.partial.md")
+
+
+def _spare(path: Path, sources: Iterable[str], *, folders: bool) -> None:
+    """Refuse an output that would take a source's place, now or where writing stops early."""
+    if not (sources := list(sources)):
+        return
+    from longchain.agent.grounding import is_source
+
+    if is_source(path, sources, folders=folders):
+        raise InputError(
+            f"{str(path)!r} is one of the sources, and the output would take its place: "
+            "name another file"
+        )
+    for beside in (partial(path), _beside(path)):
+        if is_source(beside, sources, folders=folders):
+            raise InputError(
+                f"{str(beside)!r} is one of the sources, and writing {str(path)!r} may overwrite "
+                "it: name another file"
+            )
 
 
 def _checked(path: Path, formats: tuple[str, ...]) -> Path:

@@ -17,6 +17,7 @@ from typing import Any
 
 from longchain.agent.layout import pieces
 from longchain.agent.progress import Progress
+from longchain.apps.export import partial
 from longchain.document import LongDocument, WritingPlan
 from longchain.errors import StoreError
 from longchain.models import resolve
@@ -82,15 +83,11 @@ def _heeding(run: Run) -> Iterator[None]:
             signal.signal(sign, handler)
 
 
-def _partial(output: Path) -> Path:
-    return output.with_name(f"{output.name}.partial.md")
-
-
 def tidy(output: Path | None) -> None:
     """Remove what an earlier stop left beside a document that is whole now."""
     if output is not None:
         with suppress(OSError):
-            _partial(output).unlink()
+            partial(output).unlink()
 
 
 def _rescue(progress: Progress, output: Path | None, *, always: bool) -> None:
@@ -110,8 +107,8 @@ def _rescue(progress: Progress, output: Path | None, *, always: bool) -> None:
             if output is None:
                 print(finished)  # noqa: T201
             else:
-                _partial(output).write_text(finished, encoding="utf-8")
-                where = f"in {str(_partial(output))!r}"
+                partial(output).write_text(finished, encoding="utf-8")
+                where = f"in {str(partial(output))!r}"
         except OSError as error:
             print(finished)  # noqa: T201
             where += f": {str(output)!r} could not be written: {error.strerror}"

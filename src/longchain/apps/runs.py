@@ -133,9 +133,7 @@ def fork(
     """Write on from a section in a new run, and leave the old one as it is."""
     with console.mistakes() as course, console.runs(state) as kept:
         if output is not None:
-            from longchain.apps import export
-
-            export.check(output)
+            _output(output, kept, run)
         changes: dict[str, Any] = {
             "model": model,
             "base_url": base_url,
@@ -160,10 +158,8 @@ def export(
 ) -> None:
     """Write out what is finished of a run, without a call."""
     with console.mistakes(), console.runs(state) as kept:
-        from longchain.apps import export
-
         if output is not None:
-            export.check(output)
+            _output(output, kept, run)
         found = kept.get(run)
         document = found.document()
         console.deliver(document, output, as_json)
@@ -294,8 +290,11 @@ def _output(output: Path | None, kept: Runs, run: str) -> Path | None:
     """Return the file that a document goes to: as named now, or as it was named before."""
     from longchain.apps import export
 
-    named = output or (Path(record) if (record := kept.record(run).output) else None)
-    return export.check(named) if named is not None else None
+    before = kept.record(run).output
+    named = output or (Path(before) if before else None)
+    if named is None:
+        return None
+    return export.check(named, sources=kept.get(run).sources, ours=str(named.absolute()) == before)
 
 
 def _status(kept: Runs, record: Record) -> str:

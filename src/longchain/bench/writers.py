@@ -27,7 +27,7 @@ from longchain.errors import InputError
 from longchain.models import resolve
 from longchain.models.address import shown, shown_url
 from longchain.models.tokens import estimate
-from longchain.models.traits import layers, output_limit
+from longchain.models.traits import layers, limited
 
 _SAMPLING_FIELDS = (
     "temperature",
@@ -137,11 +137,10 @@ class ModelWriter:
         return WriterOutput(answer.text, usage, {"finish": answer.finish})
 
     async def _ask(self, sample: Sample, watch: Watch) -> Any:
-        limit: dict[str, Any] = {}
+        runnable: Any = self.model
         if self.max_tokens is not None:
-            limit = dict(output_limit(self.model, self.max_tokens))
+            runnable = limited(self.model, self.max_tokens)
         config: RunnableConfig = {"callbacks": [watch]}
-        runnable = self.model.bind(**limit) if limit else self.model
         # About two tokens a word or character, to keep within a limit of tokens per minute.
         tokens = estimate(sample.prompt) + 2 * (sample.length or _DEFAULT_LENGTH)
         async with self._traffic.call(tokens=tokens) as admitted:

@@ -389,7 +389,7 @@ def _link(source: Instruction, hit: _Hit) -> tuple[int | None, int | None, Numer
         return low, None, numeral
     if TIMES.fullmatch(gap):
         return low, first.value, first
-    if not _joined(source, hit, first, gap):
+    if not joined(source, hit.grammar, first, numeral.start):
         return low, None, numeral
     start = first.value
     # `2-3k`, `two to three thousand`: both ends share the scale.
@@ -400,16 +400,17 @@ def _link(source: Instruction, hit: _Hit) -> tuple[int | None, int | None, Numer
     return start, None, first
 
 
-def _joined(source: Instruction, hit: _Hit, first: Numeral, gap: str) -> bool:
-    """Is this the gap of a range: a dash, `to`, or `and` after `between`?"""
+def joined(source: Instruction, grammar: Grammar, first: Numeral, start: int) -> bool:
+    """Does a range lead from a numeral to a place: a dash, `to`, or `and` after `between`?"""
+    gap = source.text[first.end : start]
     unit = units().match(gap)
     rest = gap[unit.end() :] if unit else gap
-    link = hit.grammar.compile(
+    link = grammar.compile(
         r"[\s-]*(?:[-–—~]|(?P<link>@range_link)|(?P<pair>@pair_link))[\s-]*(?:@about_before\s*)?(?:a\s)?"
     ).fullmatch(rest)
     if link is None or link["pair"] is None:
         return link is not None
-    return bool(hit.grammar.bound("range_before").search(source.before(first.start)))
+    return bool(grammar.bound("range_before").search(source.before(first.start)))
 
 
 def _rework(source: Instruction, hit: _Hit, first: Numeral) -> bool:

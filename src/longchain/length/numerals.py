@@ -147,7 +147,7 @@ class Numeral:
     """What it says; of `两三千` the upper end."""
 
     low: int
-    """Its lower end: differs from `value` for `两三千` only."""
+    """Its lower end: differs from `value` for `两三千` and `两三` only."""
 
     scale: int
     """1000 for `3k`, 10000 for `三万`, 1 where there is none or the number has several parts."""
@@ -183,7 +183,8 @@ def _largest(text: str) -> float:
 
 
 def _numeral(match: re.Match[str], kind: str, span: tuple[int, int]) -> Numeral:
-    text, scale, low = match.string[slice(*span)], 1, None
+    text, scale = match.string[slice(*span)], 1
+    low: float | None = None
     if kind == "digits":
         scale = _scale(match["scale"] or "")
         value = _digits(match["digits"], scaled=scale > 1) * scale
@@ -191,6 +192,8 @@ def _numeral(match: re.Match[str], kind: str, span: tuple[int, int]) -> Numeral:
         value, scale = _spelled(text)
     elif kind == "count":
         value = _COUNTS[text]
+    elif len(text) == 2 and 0 < _SIGN.get(text[0], 0) == _SIGN.get(text[1], 0) - 1:
+        low, value = _SIGN[text[0]], _SIGN[text[1]]  # `两三章`
     else:
         value, scale = _signed(_ADJACENT.sub(r"\2", text))
         low = _signed(_ADJACENT.sub(r"\1", text))[0]

@@ -8,12 +8,14 @@ Knows counted nouns and the marks of `each`; does not know whether a total stand
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 from longchain.length.grammar import ALPHABETIC, CJK
-from longchain.length.measures import TIMES, Instruction, Measure
+from longchain.length.measures import TIMES, Instruction, Measure, joined
 from longchain.length.numerals import Numeral
 
 _ORDINAL = re.compile(r"(?:第|제\s?|#|no\.?\s|[a-z]{4,9}\s\d+[-,]\s?)$", re.IGNORECASE)
@@ -32,6 +34,9 @@ _THING = re.compile(
 )
 _PLURAL = re.compile(r"[\s-]*(?:[^\W\d]+\s){0,3}?[^\W\d]+s\b", re.IGNORECASE)
 _ADJECTIVE = re.compile(r"\s+(?:[^\W\d]{1,15}\s+)?")
+_NEAR = 20
+"""Characters between the two ends of a range."""
+
 _WORDS_BETWEEN = r"(?:[^\W\d]+\s+){0,2}?"
 
 
@@ -42,6 +47,8 @@ class Count:
     start: int
     end: int
     value: int
+    """How many there are; 0 where a range leaves that open."""
+
     noun: str
     """What is counted, in a form that also fits `per chapter` or `每章`."""
 
@@ -54,7 +61,7 @@ class Part:
     """The words that say so, the part's noun among them where it is named."""
 
     value: int | None = None
-    """How many there are, where that stands right beside the measure."""
+    """How many there are, where that stands right beside the measure; 0 of a range."""
 
 
 @cache
@@ -80,17 +87,48 @@ def _noun(match: re.Match[str]) -> str:
 
 def find_counts(source: Instruction) -> list[Count]:
     """Find the counted parts of an instruction, single ones left out."""
-    lengths = {measure.start for measure in source.measures}
-    free = [numeral for numeral in source.numerals if numeral.start not in lengths]
-    return [count for numeral in free[:500] if (count := _count(source.text, numeral))]
+    free = islice(_free(source), 500)
+    return [count for numeral in free if (count := _count(source, numeral))]
 
 
-def _count(text: str, numeral: Numeral) -> Count | None:
+def _free(source: Instruction) -> Iterator[Numeral]:
+    """Yield the numerals that are of no length: neither end of `200 to 300 words` counts parts."""
+    starts = [measure.start for measure in source.measures]
+    ends = [0, *(measure.end for measure in source.measures)]
+    for numeral in source.numerals:
+        place = bisect_right(starts, numeral.start)
+        within = numeral.start < ends[place]
+        # `50 or 40 words` is read as 40, but 50 is a length, too.
+        measure = source.measures[place] if place < len(starts) else None
+        if not within and not (measure and _joined(source, numeral, measure.start)):
+            yield numeral
+
+
+def _joined(source: Instruction, first: Numeral, start: int) -> bool:
+    """Does a range lead from a numeral to another one's start?"""
+    near = start - first.end <= _NEAR
+    return near and joined(source, source.measures[0].grammar, first, start)
+
+
+def _counted_by(source: Instruction, numeral: Numeral) -> tuple[int, int]:
+    """Return where a numeral of a count begins and its value: 0 of a range, `5 to 7 chapters`."""
+    place = bisect_left(source.numerals, numeral.start, key=_start)
+    for lower in source.numerals[max(0, place - 1) : place]:
+        if lower.value < numeral.value and _joined(source, lower, numeral.start):
+            return lower.start, 0
+    return numeral.start, 0 if numeral.low < numeral.value else numeral.value
+
+
+def _count(source: Instruction, numeral: Numeral) -> Count | None:
+    text = source.text
     near = text[max(0, numeral.start - 14) : numeral.start]
     if not 2 <= numeral.value <= 1000 or _ORDINAL.search(near):
         return None
     match = _counted().match(text, numeral.end)
-    return match and Count(numeral.start, match.end(), numeral.value, _noun(match))
+    if match is None:
+        return None
+    start, value = _counted_by(source, numeral)
+    return Count(start, match.end(), value, _noun(match))
 
 
 def part_of(source: Instruction, measure: Measure, counts: list[Count]) -> Part | None:
@@ -138,7 +176,7 @@ def _several(source: Instruction, measure: Measure, counts: list[Count]) -> Part
         named = _counted().search(measure.before, max(0, loose.start() - 16))
         if named and named.end() == loose.start():
             return Part(_noun(named))
-    if behind := _counted_behind(source, measure):
+    if (behind := _counted_behind(source, measure)) is not None:
         return Part("", behind)
     for count in counts:
         gap = source.text[measure.end : count.start]
@@ -149,11 +187,13 @@ def _several(source: Instruction, measure: Measure, counts: list[Count]) -> Part
 
 def _counted_behind(source: Instruction, measure: Measure) -> int | None:
     """Read how many texts of this length are asked for: `140字以内のツイートを10個`."""
-    for numeral in source.numerals[bisect_left(source.numerals, measure.end, key=_start) :][:1]:
-        gap = source.text[measure.end : numeral.start]
+    place = bisect_left(source.numerals, measure.end, key=_start)
+    for numeral in source.numerals[place : place + 2]:
+        start, value = _counted_by(source, numeral)
+        gap = source.text[measure.end : start]
         listed = _OBJECT.fullmatch(gap) and _COUNTER.match(source.text, numeral.end)
         if listed or _WAYS.match(source.text, measure.end):
-            return numeral.value
+            return value
     return None
 
 
@@ -165,12 +205,12 @@ def _number_before(source: Instruction, measure: Measure) -> int | None:
     for numeral in source.numerals:
         gap = source.text[numeral.end : measure.span[0]]
         if 2 <= numeral.value <= 100 and _ADJECTIVE.fullmatch(gap):
-            return numeral.value
+            return _counted_by(source, numeral)[1]
     return None
 
 
 def how_many(source: Instruction, measure: Measure, part: Part, counts: list[Count]) -> int | None:
-    """Return how often a part's length is to be written; None where that is not certain."""
+    """Return how often a part's length is to be written; None or 0 where that is not certain."""
     same = [count for count in counts if count.noun in part.said.lower()]
     if not same and part.value is None:
         same = _named_things(source, part)
@@ -193,8 +233,8 @@ def _things(source: Instruction, measure: Measure) -> list[Count]:
     """Read other counted things in the same sentence: `Describe 8 planets, 200 words each`."""
     begin, _ = source.sentence(measure.start)
     return [
-        Count(numeral.start, numeral.end, numeral.value, "")
-        for numeral in source.numerals
+        Count(numeral.start, numeral.end, _counted_by(source, numeral)[1], "")
+        for numeral in _free(source)
         if begin <= numeral.start < measure.start
         and 2 <= numeral.value <= 100
         and _THING.match(source.text, numeral.end)
@@ -204,12 +244,10 @@ def _things(source: Instruction, measure: Measure) -> list[Count]:
 def _named_things(source: Instruction, part: Part) -> list[Count]:
     """Read other counted things that the length names: `52 weeks. Each week ...`."""
     said = {word[:4] for word in re.findall(r"[^\W\d_]{3,}", part.said.lower())}
-    lengths = {measure.start for measure in source.measures}
     return [
-        Count(numeral.start, found.end(), numeral.value, found[1].lower())
-        for numeral in source.numerals[:500]
+        Count(numeral.start, found.end(), _counted_by(source, numeral)[1], found[1].lower())
+        for numeral in islice(_free(source), 500)
         if 2 <= numeral.value <= 1000
-        and numeral.start not in lengths
         and (found := _NAMED.match(source.text, numeral.end))
         and found[1].lower() in said
     ]

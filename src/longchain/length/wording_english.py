@@ -30,7 +30,7 @@ ENGLISH = Wording(
     beside=r"with|including|includes?|plus|contain\w*|having|has|and|its|followed by|add|alongside"
     r"|accompanied by|append|prepend|featuring",
     range_before=r"between|from",
-    range_link=r"to|through|or",
+    range_link=r"(?:up\s)?to|through|or",
     pair_link=r"and",
     from_before=r"from",
     more_before=r"in\sexcess\sof|at\s(?:the\s(?:very\s)?)?least|min(?:imum)?\.?|more\sthan|over|(?<!the\s)above(?!\s(?:is|in)\b)|exceed(?:ing|s)?"

@@ -8,7 +8,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable
 
 REASONING_TOKENS = 25_000
 """Room for hidden reasoning on top of the reply, which one limit covers together.
@@ -79,9 +81,12 @@ _LIMITS = {
 }
 """How classes call the limit of a reply that do not call it `max_tokens`."""
 
+_BY_FIELD = "ChatOllama"
+"""The class that has its limit in a field of its own: as an argument of a call it is an error."""
+
 
 def output_limit(model: BaseChatModel, tokens: int) -> dict[str, int]:
-    """Return the argument of a call that limits its reply to so many tokens.
+    """Return what limits a reply to so many tokens, under the name that the model's class has.
 
     A reasoning model's limit covers what it thinks, too, and would cut the prose to nothing: it
     gets `REASONING_TOKENS` on top. No limit passes what the model itself allows, nor one that
@@ -96,3 +101,47 @@ def output_limit(model: BaseChatModel, tokens: int) -> dict[str, int]:
     bound = (getattr(wrapping, "kwargs", None) for wrapping in wrappings)
     bounds += [kwargs.get(key) for kwargs in bound if isinstance(kwargs, dict)]
     return {key: min([tokens, *(b for b in bounds if isinstance(b, int) and b > 0)])}
+
+
+def limited(model: BaseChatModel, tokens: int) -> Runnable[LanguageModelInput, AIMessage]:
+    """Return a model, wrapped as it is, with `output_limit` in force.
+
+    The limit is an argument of each call. Ollama's class gets it in a field instead, in a copy
+    that shares its connections; each of several fallbacks then has its own.
+    """
+    return _copied(model, tokens) if _by_field(model) else model.bind(**output_limit(model, tokens))
+
+
+def _inside(model: Any) -> dict[str, Any]:
+    """Return what a wrapping wraps, by field; of fallbacks, all of them."""
+    if isinstance(model, BaseChatModel):
+        return {}
+    fields = getattr(model, "__dict__", {})
+    return {key: fields[key] for key in ("bound", "runnable", "fallbacks") if key in fields}
+
+
+def _by_field(model: Any) -> bool:
+    """Does a model, wrapped or not, or one of several take its limit in a field?"""
+    if isinstance(model, (list, tuple)):
+        return any(map(_by_field, model))
+    if inside := _inside(model):
+        return any(map(_by_field, inside.values()))
+    return any(kind.__name__ == _BY_FIELD for kind in type(model).__mro__)
+
+
+def _copied(model: Any, tokens: int) -> Any:
+    """Return a copy of a model, or of each of several, with the limit inside its wrappings."""
+    if isinstance(model, (list, tuple)):
+        return [_copied(one, tokens) for one in model]
+    if inside := _inside(model):
+        changed = {key: _copied(one, tokens) for key, one in inside.items()}
+        kwargs = getattr(model, "kwargs", None) or {}
+        # Bound `options` take the place of all that Ollama's class has in its fields.
+        if options := kwargs.get("options"):
+            limit = output_limit(model, tokens)
+            changed["kwargs"] = {**kwargs, "options": {**limit, **options}}
+        return model.model_copy(update=changed)
+    if not isinstance(model, BaseChatModel):
+        return model
+    limit = output_limit(model, tokens)
+    return model.model_copy(update=limit) if _by_field(model) else model.bind(**limit)

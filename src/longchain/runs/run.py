@@ -22,8 +22,8 @@ from longchain.agent.edits import Change
 from longchain.agent.progress import Progress
 from longchain.agent.report import document
 from longchain.agent.request import events
-from longchain.document import LongDocument, WritingPlan
-from longchain.errors import LongchainError, RunError
+from longchain.document import LongDocument, Usage, WritingPlan
+from longchain.errors import LongchainError, RunError, StoreError
 from longchain.models.resolve import explain
 from longchain.runs.making import model_name, prices
 from longchain.runs.record import Record, Status, now
@@ -90,12 +90,33 @@ class Run:
     def _stand(self) -> tuple[Progress, bool]:
         """Return where it stands, and whether its plan waits for a person; one look at both."""
         state = self._state()
-        progress = Progress(self._log_of(state), closed=self.closed, mode=self.mode)
-        return progress, bool(state.interrupts)
+        return self.replay(self._log_of(state)), bool(state.interrupts)
+
+    def replay(self, log: list[Any]) -> Progress:
+        """Return where a log of this run stands.
+
+        Raises:
+            StoreError: It is none that longchain has written.
+        """
+        with self._sound():
+            return Progress(log, closed=self.closed, mode=self.mode)
 
     def _state(self) -> StateSnapshot:
-        with self._store.reading():
+        with self._sound(), self._store.reading():
             return self._reader().get_state(self.config)
+
+    @contextmanager
+    def _sound(self) -> Iterator[None]:
+        """Turn what data that is not ours makes of LangGraph, or of a log, into a sentence."""
+        try:
+            yield
+        except LongchainError:
+            raise
+        except Exception as error:
+            raise StoreError(
+                f"the run {self.id!r} cannot be read: what is stored of it is damaged "
+                f"({type(error).__name__}); bring it back from a copy, or delete it"
+            ) from error
 
     @property
     def mode(self) -> Any:
@@ -128,7 +149,8 @@ class Run:
         return self._log_of(self._state())
 
     def _log_of(self, state: StateSnapshot) -> list[Any]:
-        log = list(state.values.get("log", []))
+        with self._sound():
+            log = list(state.values.get("log", []))
         if not log:
             raise RunError(f"the run {self.id!r} holds nothing: start it again")
         return log
@@ -146,12 +168,18 @@ class Run:
         progress = self.progress()
         if progress.plan is None:
             raise RunError(f"the run {self.id!r} has no plan yet: resume it")
-        return document(progress, prices(self.record))
+        with self._sound():
+            return document(progress, prices(self.record))
 
     @property
     def plan(self) -> WritingPlan | None:
         """Its plan as it is followed; None before there is one."""
         return self.progress().plan
+
+    @property
+    def sources(self) -> list[str]:
+        """The files and folders that it is written from."""
+        return self.progress().request["sources"]
 
     # Writing -------------------------------------------------------------------------------
 
@@ -223,6 +251,7 @@ class Run:
         """
         if self._chain is not None:
             self._chain.stages.policy.stop.clear()
+            self._chain.stages.policy.cut.clear()
         with self._holding():
             before, waits = self._stand()
             if before.finished() and not waits:
@@ -267,6 +296,7 @@ class Run:
         told = explain(error) if isinstance(error, Exception) else "stopped"
         with suppress(LongchainError):
             # What was paid for counts, also where it came to nothing.
+            self._book()
             progress = self.progress()
             if progress.finished():
                 status: Status = "done"
@@ -276,6 +306,15 @@ class Run:
                 status = "stopped"
             self._save(status=status, error="" if status == "done" else told, **_facts(progress))
         logger.info("run %s: %s", self.id, told, extra={"run": self.id})
+
+    def _book(self) -> None:
+        """Add to the log what calls took that were cut off in the middle: they were sent."""
+        cut = self._chain.stages.policy.cut if self._chain is not None else []
+        taken = sum(cut, Usage())
+        cut.clear()
+        if taken.calls:
+            event = {"type": "amend", "request": {}, "usage": taken.model_dump()}
+            self._append(self.log(), [event])
 
     def _save(self, **changes: Any) -> None:
         self.record = self.record.model_copy(update={**changes, "updated": now()})
@@ -298,8 +337,7 @@ class Run:
         """
         with self._holding():
             log = self.log()
-            progress = Progress(log, closed=self.closed, mode=self.mode)
-            change = make(progress)
+            change = make(self.replay(log))
             if change.events:
                 self._append(log, change.events)
         self.said += change.said
@@ -314,7 +352,7 @@ class Run:
         """
         with self._holding():
             log = self.log()
-            if Progress(log, closed=self.closed, mode=self.mode).finished():
+            if self.replay(log).finished():
                 self._save(**kept)  # which needs no model
             else:
                 name = model_name(self.chain)

@@ -266,7 +266,7 @@ class Runs:
         # All of it before the new run is registered: what is refused leaves nothing behind.
         log, said = before.log(), made.differences(before.record)
         for wish in self._wishes(section, text, made.options.get("mode", "sequential"), changes):
-            change = wish(Progress(log, closed=before.closed, mode=before.mode))
+            change = wish(before.replay(log))
             log, said = [*log, *change.events], [*said, *change.said]
         forked = self._register(record, log, made)
         forked.said += said

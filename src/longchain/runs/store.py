@@ -24,6 +24,7 @@ from langgraph.checkpoint.base import (
     CheckpointTuple,
     DeltaChannelHistory,
 )
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from longchain.errors import StoreError
 from longchain.models.resolve import explain
@@ -36,6 +37,10 @@ class Threaded(BaseCheckpointSaver[Any]):
     LangGraph's two savers for each database speak one half each, and a run goes through both
     doors. A call takes some milliseconds.
     """
+
+    serde = JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=None)
+    """None allows plain data and LangGraph's own types. Left out, whatever module and callable a
+    checkpoint names is imported and called, so that to open a database would be to run it."""
 
     def put_writes(
         self,

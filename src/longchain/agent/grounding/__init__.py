@@ -19,7 +19,7 @@ from longchain.agent.grounding.citations import (
 from longchain.agent.grounding.outline import outline
 from longchain.agent.grounding.references import References, render
 from longchain.agent.grounding.retriever import SourceRetriever
-from longchain.agent.grounding.sources import documents, read_sources
+from longchain.agent.grounding.sources import documents, is_source, read_sources
 
 __all__ = [
     "Numbering",
@@ -28,6 +28,7 @@ __all__ = [
     "check",
     "cited",
     "documents",
+    "is_source",
     "number",
     "outline",
     "read_sources",

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,33 @@ def read_sources(paths: Iterable[str | Path]) -> list[Document]:
         except OSError as error:
             raise SourceError(f"source {str(name)!r} cannot be read: {error.strerror}") from error
     return found
+
+
+def is_source(file: str | Path, paths: Iterable[str | Path], *, folders: bool = True) -> bool:
+    """Say whether a file is one that `read_sources` would read, whatever name it is called by.
+
+    Args:
+        file: The file, which may also be a link to one, or not be there.
+        paths: What is read.
+        folders: Whether to look into folders, too.
+    """
+    with suppress(OSError):
+        wanted = os.stat(file)
+        return any(os.path.samestat(wanted, found) for found in _stats(paths, folders))
+    return False
+
+
+def _stats(paths: Iterable[str | Path], folders: bool) -> Iterator[os.stat_result]:
+    """Yield which files would be read; one that is passed over in a folder is none of them."""
+    for path in map(Path, [paths] if isinstance(paths, str | Path) else paths):
+        if not path.is_dir():
+            with suppress(OSError):
+                yield path.stat()
+            continue
+        for file in _walk(path) if folders else ():
+            with suppress(OSError, SourceError):
+                _check(file)
+                yield file.stat()
 
 
 def documents(context: Any) -> list[Document]:
