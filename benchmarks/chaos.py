@@ -34,9 +34,9 @@ from langchain_openai import ChatOpenAI
 
 from benchmarks.cluster import cluster
 from longchain import AgentWriteChain, Runs
-from longchain.agent.chatter import is_error
-from longchain.repetition import duplicate_sentences, loop_start
-from longchain.runs.place import place
+from longchain.prose.boilerplate import is_error
+from longchain.prose.repetition import duplicate_sentences, loop_start
+from longchain.runs.location import place
 from longchain.runs.store import Store
 from longchain.testing import Faults, LengthBehavior, SimulatedServer
 

@@ -28,7 +28,7 @@ from typing import Any
 
 from benchmarks.cluster import cluster
 from longchain import AgentWriteChain, Runs, SectionPlan, WritingPlan
-from longchain.runs.place import place
+from longchain.runs.location import place
 from longchain.testing import FakeWriter, LengthBehavior
 
 SIZE = 5_000
@@ -71,7 +71,7 @@ def timed(sections: int, follow: Callable[[], Iterator[Any]]) -> list[float]:
     """Return the seconds of a section in each stretch of a document."""
     stamps, done = [time.perf_counter()], 0
     for progress in follow():
-        if (now := len(progress.shown())) > done:
+        if (now := len(progress.published_sections())) > done:
             done = now
             if done % (sections // PARTS) == 0:
                 stamps.append(time.perf_counter())

@@ -46,7 +46,7 @@ class Outcome:
 def write(job: tuple[Cell, int]) -> tuple[Cell, Outcome]:
     """Write one document with a simulated model and measure it."""
     from longchain import AgentWriteChain
-    from longchain.agent.report import document
+    from longchain.agent.finishing.report import document
     from longchain.language import ends_sentence
     from longchain.testing import FakeWriter, LengthBehavior
 
@@ -57,8 +57,8 @@ def write(job: tuple[Cell, int]) -> tuple[Cell, Outcome]:
     progress = list(chain.follow(f"Write a {required:,}-word survey of inland ports."))[-1]
     done = document(progress)
     cuts = [
-        draft.thrown / (draft.length + draft.thrown)
-        for draft in progress.drafts
+        draft.discarded_length / (draft.length + draft.discarded_length)
+        for draft in progress.sections
         if "trimmed" in draft.notes and "rewritten" not in draft.notes
     ]
     return cell, Outcome(

@@ -23,7 +23,7 @@ from langchain_core.outputs import LLMResult
 from langchain_openai import ChatOpenAI
 
 from longchain import AgentWriteChain
-from longchain.agent.report import document
+from longchain.agent.finishing.report import document
 from longchain.testing import LengthBehavior, SimulatedServer
 
 Memory = Literal["summary", "full"]

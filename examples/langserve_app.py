@@ -27,7 +27,7 @@ from langserve import add_routes
 from pydantic import ValidationError
 
 from longchain import AgentWriteChain
-from longchain.agent.grounding import SourceRetriever, read_sources
+from longchain.sources import SourceRetriever, read_sources
 
 LIBRARY = Path(__file__).parent / "sources"
 

@@ -17,7 +17,7 @@ from typing import Any
 from langchain_core.runnables import RunnablePassthrough
 
 from longchain import AgentWriteChain, chat_model
-from longchain.agent.grounding import SourceRetriever, read_sources
+from longchain.sources import SourceRetriever, read_sources
 
 SOURCES = Path(__file__).parent / "sources"
 INSTRUCTION = "Write a 600-word article on how leaks are found and water losses are cut."

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
 
@@ -131,9 +132,17 @@ def test_the_count_of_heavy_packages_counts() -> None:
 # Who imports whom ----------------------------------------------------------------------------
 
 
-def imported(path: Path) -> Iterator[str]:
+def imported(path: Path, *, for_type_checkers: bool = True) -> Iterator[str]:
     """Every module that a file imports, also inside of functions."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped: set[ast.AST] = set()
+    if not for_type_checkers:
+        blocks = [node for node in ast.walk(tree) if isinstance(node, ast.If)]
+        guarded = [block for block in blocks if ast.unparse(block.test) == "TYPE_CHECKING"]
+        skipped = {node for block in guarded for node in ast.walk(block)}
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -141,30 +150,32 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize(
-    ("importer", "never"),
-    [
-        ("", "langchain_community"),
-        ("models", "agent"),
-        ("testing", "agent"),
-        ("", "apps"),
-        *((room, other) for room in ("errors", "document") for other in ("agent", "models")),
-        *(("length", other) for other in ("agent", "models")),
-    ],
-)
-def test_imports_go_one_way(importer: str, never: str) -> None:
-    refused = never if never.startswith("langchain") else f"longchain.{never}"
-    room = f"longchain.{importer}".rstrip(".")
-    inside = [name for name in MODULES if f"{name}.".startswith(f"{room}.")]
-    files = [MODULES[name] for name in inside if not f"{name}.".startswith(f"{refused}.")]
-    assert files
+ORDER = re.findall(r"`(\w+)`", "\n".join(re.findall(r"^- (.+?):", longchain.__doc__ or "", re.M)))
+
+
+@pytest.mark.parametrize("room", [name for name in MODULES if "." in name])
+def test_imports_go_one_way(room: str) -> None:
+    """A module imports only from the rooms before its own in the walk."""
+    own = ORDER.index(room.split(".")[1])
+    later = {f"longchain.{name}" for name in ORDER[own + 1 :]}
     wrong = [
-        f"{path.relative_to(PACKAGE)}: {name}"
-        for path in files
-        for name in imported(path)
-        if f"{name}.".startswith(f"{refused}.")
+        name
+        for name in imported(MODULES[room])
+        if ".".join(name.split(".")[:2]) in later or name.startswith("langchain_community")
     ]
     assert wrong == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside of functions count, those for type checkers alone do not."""
+    graph: dict[str, set[str]] = {}
+    for name, path in MODULES.items():
+        targets = {
+            target if target in MODULES else target.rpartition(".")[0]
+            for target in imported(path, for_type_checkers=False)
+        }
+        graph[name] = targets & set(MODULES) - {name, "longchain"}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
 @pytest.mark.parametrize("name", MODULES)

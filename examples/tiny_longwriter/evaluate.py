@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from longchain.agent.parse import WritingPlanParser
+from longchain.agent.planning.parse import WritingPlanParser
 from longchain.bench.score import duplicate_sentences, length_score
 from longchain.errors import PlanError
-from longchain.repetition import loop_start
+from longchain.prose.repetition import loop_start
 
 from . import corpus
 from . import requests as ask

@@ -13,10 +13,11 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from longchain.agent import memory, plan
 from longchain.agent.events import Mode
-from longchain.agent.progress import Progress
-from longchain.agent.write import Layout, Prompter, language_name, write_prompt
+from longchain.agent.planning import planner
+from longchain.agent.state import DocumentState
+from longchain.agent.writing import memory
+from longchain.agent.writing.prompter import Layout, Prompter, language_name, write_prompt
 from longchain.document import SectionPlan, WritingPlan
 
 from .outlines import Outline
@@ -152,18 +153,18 @@ def plain(messages: list[BaseMessage]) -> list[Message]:
 
 def to_plan(instruction: str, total: int) -> list[Message]:
     """Return the library's request for a plan."""
-    values = plan.variables(
+    values = planner.variables(
         instruction, required=total, unit="words", language="en", language_name="English"
     )
-    return plain(plan.plan_prompt("en").invoke(values).to_messages())
+    return plain(planner.plan_prompt("en").invoke(values).to_messages())
 
 
 def to_repair(total: int, rng: random.Random) -> list[Message]:
     """Return the library's request to repair a plan that could not be read."""
     values = {"prompt_language": "en", "tail_total": f"Total: {total} words"}
     error = rng.choice(("no section lines", "no lengths", "the reply is empty"))
-    asked = plan.plan_prompt("en").invoke(dict.fromkeys(plan.PLAN_VARIABLES, ""))
-    return plain(plan.repair_messages(asked, [("-", error)], values))[-1:]
+    asked = planner.plan_prompt("en").invoke(dict.fromkeys(planner.PLAN_VARIABLES, ""))
+    return plain(planner.repair_messages(asked, [("-", error)], values))[-1:]
 
 
 def log(instruction: str, plan: WritingPlan, required: int | None) -> list[dict[str, Any]]:
@@ -196,7 +197,7 @@ def to_write(
     mode: Mode = "sequential",
 ) -> list[Message]:
     """Return the library's request for the next piece of prose, with all prior turns."""
-    progress = Progress(events, mode=mode)
+    progress = DocumentState(events, mode=mode)
     values = Prompter(layout, LIMITS).variables(progress, section, kind, asked)
     return plain(write_prompt(layout).invoke(values).to_messages())
 

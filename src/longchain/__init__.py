@@ -1,14 +1,17 @@
 """longchain writes long documents with any LangChain chat model.
 
-The walk, from the nouns to the front doors:
+The walk, from the nouns to the front doors; each room imports only from those before it:
 
-- `errors`, `document`, `language`, `terms`, `repetition`: what is named, and what a text is
+- `errors`, `document`, `language`: the nouns
 - `length`: counting, reading a required length, controlling it
+- `prose`: what a text is: talk, repetition, wrong language
+- `testing`: models and servers for your tests
 - `models`: what can write
+- `calls`: how a model is called
+- `sources`: files and retrievers, passages, references and citations
 - `agent`: instruction -> `LongDocument`
 - `runs`: documents under way, kept, resumed, changed
 - `bench`: how well it writes
-- `testing`: models and servers for your tests
 - `apps`: front doors without logic
 """
 
@@ -20,9 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from longchain.agent.chain import AgentWriteChain
-    from longchain.agent.grounding import SourceRetriever, read_sources
-    from longchain.agent.parse import WritingPlanParser
-    from longchain.agent.spending import Budget, Prices
+    from longchain.agent.planning.parse import WritingPlanParser
+    from longchain.calls.budget import Budget, Prices
     from longchain.document import LongDocument, Section, SectionPlan, Usage, WritingPlan
     from longchain.errors import LongchainError
     from longchain.length import LengthController, read_required_length
@@ -30,27 +32,28 @@ if TYPE_CHECKING:
     from longchain.models.offline import OfflineWriter
     from longchain.models.resolve import chat_model
     from longchain.runs import Run, Runs
+    from longchain.sources import SourceRetriever, read_sources
 
 __version__ = version("longchain")
 
 _HOMES = {
     "AgentWriteChain": "longchain.agent.chain",
-    "Budget": "longchain.agent.spending",
+    "Budget": "longchain.calls.budget",
     "LengthController": "longchain.length",
     "LongDocument": "longchain.document",
     "LongchainError": "longchain.errors",
     "LongWriterLLM": "longchain.models.longwriter",
     "OfflineWriter": "longchain.models.offline",
-    "Prices": "longchain.agent.spending",
+    "Prices": "longchain.calls.budget",
     "Run": "longchain.runs",
     "Runs": "longchain.runs",
     "Section": "longchain.document",
-    "SourceRetriever": "longchain.agent.grounding",
-    "read_sources": "longchain.agent.grounding",
+    "SourceRetriever": "longchain.sources",
+    "read_sources": "longchain.sources",
     "SectionPlan": "longchain.document",
     "Usage": "longchain.document",
     "WritingPlan": "longchain.document",
-    "WritingPlanParser": "longchain.agent.parse",
+    "WritingPlanParser": "longchain.agent.planning.parse",
     "chat_model": "longchain.models.resolve",
     "read_required_length": "longchain.length",
 }

@@ -207,4 +207,4 @@ class LongDocument(_Noun):
     """What it took."""
 
     report: dict[str, Any] = Field(default_factory=dict)
-    """Judge-free measures of the text: see `longchain.agent.report`."""
+    """Judge-free measures of the text: see `longchain.agent.finishing.report`."""

@@ -23,8 +23,8 @@ from pydantic import ValidationError
 from typing_extensions import TypedDict
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
-from longchain.agent.grounding import SourceRetriever
 from longchain.errors import InputError, PromptError
+from longchain.sources import SourceRetriever
 from longchain.testing import FakeWriter, LengthBehavior
 from longchain.testing.behavior import text_of
 

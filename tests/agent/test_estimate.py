@@ -19,8 +19,7 @@ from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain, Budget, LongWriterLLM, Prices, SectionPlan, WritingPlan
-from longchain.agent import dry
-from longchain.agent.estimate import Estimate
+from longchain.agent.estimate import Estimate, simulated_model
 from longchain.document import Unit, Usage
 from longchain.errors import InputError
 from longchain.length import count_length
@@ -48,8 +47,10 @@ def words(monkeypatch: pytest.MonkeyPatch) -> None:
     units: dict[str, Unit] = {"en": "words", "ja": "characters"}
     for language, unit in units.items():
         text = prose.write(Random(0), language, 500, unit).replace(".", " ").replace(",", " ")
-        monkeypatch.setitem(dry._WORDS, language, text.replace("。", "").replace("、", ""))
-    monkeypatch.setattr(dry, "SUMMARY", 120)
+        monkeypatch.setitem(
+            simulated_model._WORDS, language, text.replace("。", "").replace("、", "")
+        )
+    monkeypatch.setattr(simulated_model, "SUMMARY", 120)
 
 
 def model_at(base_url: str) -> ChatOpenAI:
@@ -265,7 +266,7 @@ def test_filler_passes_for_prose_in_any_language(instruction: str) -> None:
 @pytest.mark.parametrize(("language", "unit"), [("en", "words"), ("de", "characters")])
 @pytest.mark.parametrize("length", [1, 40, 900])
 def test_filler_is_as_long_as_asked(language: str, unit: Unit, length: int) -> None:
-    text = dry.Filler(language, "", Random(0)).prose(length, unit)
+    text = simulated_model.Filler(language, "", Random(0)).prose(length, unit)
     assert count_length(text, unit, language) == pytest.approx(length, rel=0.15, abs=20)
 
 
@@ -313,7 +314,7 @@ def test_no_span_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise AssertionError(args)
 
-    monkeypatch.setattr("longchain.agent.trace.span", refuse)
+    monkeypatch.setattr("longchain.calls.tracing.span", refuse)
     AgentWriteChain(FakeWriter()).estimate(ENGLISH)
 
 

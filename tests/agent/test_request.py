@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from longchain import AgentWriteChain, SectionPlan, WritingPlan
-from longchain.agent import grounding
+from longchain import AgentWriteChain, SectionPlan, WritingPlan, sources
 from longchain.agent.events import Mode
 from longchain.agent.request import events, schema
 from longchain.document import ChapterPlan
@@ -175,7 +174,7 @@ def test_a_source_is_read_again_only_where_it_has_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Any] = []
-    monkeypatch.setattr(grounding, "read_sources", read.append)
+    monkeypatch.setattr(sources, "read_sources", read.append)
     source = tmp_path / "tides.md"
     given = {"instruction": "x", "sources": [str(source)]}
     for text in ("Tides.", "Tides.", "Tides and moons."):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -22,8 +21,9 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import PrivateAttr
 
 from longchain import Run, Runs
-from longchain.agent.traffic import Traffic
-from longchain.agent.watch import Looped, Stopped, Watch, acall, call
+from longchain.calls.limits import CallLimits
+from longchain.calls.monitor import CallMonitor, RepetitionStopped, RunCancelled, arun
+from longchain.calls.monitor import run as run_monitored
 from longchain.testing import FakeWriter, LengthBehavior, SimulatedServer
 
 QUEUE, AT_ONCE = 20, 4
@@ -109,7 +109,7 @@ def test_a_stop_starts_nothing_more(
     model = hanging(answers)
     run = started(runs, model, mode)
     stopper = when(lambda: model._begun == sent, run.stop)
-    ended(run, asynchronous, Stopped)
+    ended(run, asynchronous, RunCancelled)
     stopper.join()
     model._go.set()
     time.sleep(0.1)
@@ -141,9 +141,9 @@ async def test_a_run_that_is_cancelled_starts_nothing_more(runs: Runs) -> None:
 def test_nor_after_a_pause(asynchronous: bool, runs: Runs) -> None:
     model = FakeWriter(replies=[ModelAPIError("down")] * QUEUE, behavior=LengthBehavior())
     run = started(runs, model, "parallel", AT_ONCE)
-    run.chain.stages.policy.retries.__dict__["first"] = 4.0  # 2 to 4 s
+    run.chain.stages.policy.retries.__dict__["first_pause"] = 4.0  # 2 to 4 s
     stopper = when(lambda: model.calls == AT_ONCE, run.stop)
-    ended(run, asynchronous, Stopped)
+    ended(run, asynchronous, RunCancelled)
     stopper.join()
     assert model.calls == AT_ONCE
     assert runs.record("ports").usage.calls == AT_ONCE
@@ -154,7 +154,7 @@ def test_nor_behind_a_limit_of_requests(asynchronous: bool, runs: Runs) -> None:
     model = hanging()
     run = started(runs, model, "parallel", requests_per_minute=600)
     stopper = when(lambda: model._begun == 2, run.stop)
-    ended(run, asynchronous, Stopped)
+    ended(run, asynchronous, RunCancelled)
     stopper.join()
     model._go.set()
     assert model._begun <= 3  # the third may just have been on its way
@@ -167,14 +167,14 @@ def test_nor_does_a_run_begin_that_is_to_end(asynchronous: bool) -> None:
     stop = threading.Event()
     stop.set()
     model: Runnable[Any, Any] = RunnableLambda(asked.append)
-    given: Any = (model, "", {}, Watch(), None, stop)
-    with pytest.raises(Stopped):
-        asyncio.run(acall(*given)) if asynchronous else call(*given)
+    given: Any = (model, "", {}, CallMonitor(), None, stop)
+    with pytest.raises(RunCancelled):
+        asyncio.run(arun(*given)) if asynchronous else run_monitored(*given)
     assert asked == []
 
 
 def test_a_call_that_is_given_up_goes_on_to_no_fallback() -> None:
-    watch, failed, stop = Watch(), threading.Event(), threading.Event()
+    watch, failed, stop = CallMonitor(), threading.Event(), threading.Event()
 
     def fail(_: Any) -> AIMessage:
         failed.wait(SOON)
@@ -183,53 +183,55 @@ def test_a_call_that_is_given_up_goes_on_to_no_fallback() -> None:
     second = FakeWriter(behavior=LengthBehavior())
     first: Any = FakeWriter(replies=[fail])
     setter = when(lambda: first.calls == 1, stop.set)
-    with pytest.raises(Stopped):
-        call(first.with_fallbacks([second]), "x", {"callbacks": [watch]}, watch, None, stop)
+    with pytest.raises(RunCancelled):
+        run_monitored(
+            first.with_fallbacks([second]), "x", {"callbacks": [watch]}, watch, None, stop
+        )
     setter.join()
     failed.set()
     time.sleep(0.2)
     assert (second.calls, watch.usage.calls) == (0, 1)
-    with pytest.raises(Looped):
+    with pytest.raises(RepetitionStopped):
         second.invoke("x", {"callbacks": [watch]})
     assert second.calls == 0
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_one_watch_follows_several_calls(asynchronous: bool) -> None:
-    watch, model = Watch(), FakeWriter(replies=["One.", "Two."])
-    for said in ("One.", "Two."):
-        given: Any = (model, "x", {"callbacks": [watch]}, watch, None, threading.Event())
-        reply = asyncio.run(acall(*given)) if asynchronous else call(*given)
-        assert reply.text == said
-    assert watch.usage.calls == 2
+def test_one_monitor_follows_several_calls(asynchronous: bool) -> None:
+    monitor, model = CallMonitor(), FakeWriter(replies=["One.", "Two."])
+    for answer in ("One.", "Two."):
+        call: Any = (model, "x", {"callbacks": [monitor]}, monitor, None, threading.Event())
+        reply = asyncio.run(arun(*call)) if asynchronous else run_monitored(*call)
+        assert reply.text == answer
+    assert monitor.usage.calls == 2
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_who_waits_in_line_is_sent_away(asynchronous: bool) -> None:
     limiter = InMemoryRateLimiter(requests_per_second=1000)
-    traffic = Traffic(1, tokens_per_minute=1e9, rate_limiter=limiter)
+    limits = CallLimits(1, tokens_per_minute=1e9, rate_limiter=limiter)
     stopped = False
 
-    def heed() -> None:
+    def check_cancelled() -> None:
         if stopped:
-            raise Stopped
+            raise RunCancelled
 
-    traffic.heed = heed
+    limits.check_cancelled = check_cancelled
 
     async def enter() -> None:
-        async with traffic.call():
+        async with limits.admit():
             pytest.fail("it came in")
 
-    with traffic.call():
+    with limits.admit():
         stopped = True
         if not asynchronous:
-            with pytest.raises(Stopped), traffic.call():
+            with pytest.raises(RunCancelled), limits.admit():
                 pytest.fail("it came in")
     if asynchronous:
-        with pytest.raises(Stopped):
+        with pytest.raises(RunCancelled):
             asyncio.run(enter())
     stopped = False
-    with traffic.call():  # whoever was sent away holds no place
+    with limits.admit():  # whoever was sent away holds no place
         pass
 
 
@@ -247,11 +249,15 @@ def test_ctrl_c_sends_nothing_more(tmp_path: Path) -> None:
         at = ("--model", "openai:simulated", "--base-url", server.base_url, "--state", state)
         limit = ("--max-concurrency", str(AT_ONCE))
         command = str(Path(sys.executable).with_name("longchain"))
-        begun = subprocess.Popen([command, *given, *at, *limit], cwd=tmp_path, env={**os.environ})
-        when(lambda: len(server.requests) == AT_ONCE, lambda: None).join()
-        assert len(server.requests) == AT_ONCE
-        begun.send_signal(signal.SIGINT)
-        assert begun.wait(SOON) == 3
+        with subprocess.Popen([command, *given, *at, *limit], cwd=tmp_path) as begun:
+            try:
+                end = time.monotonic() + 60  # to start takes seconds
+                while len(server.requests) < AT_ONCE and time.monotonic() < end:
+                    time.sleep(0.01)
+                begun.send_signal(signal.SIGINT)
+                assert begun.wait(SOON) == 3
+            finally:
+                begun.kill()
         assert len(server.requests) == AT_ONCE
     with Runs(state) as runs:
         record = runs.record("ports")

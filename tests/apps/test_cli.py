@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from longchain import LongDocument
-from longchain.agent import planfile
+from longchain.agent.planning import planfile
 from longchain.apps import export
 from longchain.apps.cli import app
 from longchain.testing import Faults, LengthBehavior, SimulatedServer

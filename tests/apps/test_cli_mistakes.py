@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from longchain.apps.cli import app
 from longchain.models import resolve
-from longchain.runs import making
+from longchain.runs import spec
 from longchain.testing import FakeWriter, Faults, SimulatedServer
 
 pytestmark = [
@@ -94,7 +94,7 @@ REFUSED = {
     "x --source binary.txt": "source 'binary.txt' is binary, not text; save it as UTF-8",
     "x --source empty.txt": "source 'empty.txt' is empty",
     "x --source large.txt": (
-        "source 'large.txt' is too large: 2,000,000,000 bytes, and 20,000,000 are the most; "
+        "source 'large.txt' is too large: 2,000,000,000 bytes of at most 20,000,000; "
         "split it into several files"
     ),
     "x --style no.txt": "'no.txt' cannot be read: No such file or directory",
@@ -206,8 +206,8 @@ def test_a_wrong_option_is_a_usage_error(typed: str) -> None:
         ),
         ("--base-url nonsense", "the base URL 'nonsense' is no web address"),
         ("--base-url http://127.0.0.1:9/v1", "does not say which model it serves (no connection)"),
-        ("", "the offline writer only rearranges sources, and this request holds none"),
-        ("--model offline", "the offline writer only rearranges sources, and this request holds"),
+        ("", "the offline writer only rearranges sources, and this request has none"),
+        ("--model offline", "the offline writer only rearranges sources, and this request has"),
     ],
 )
 @pytest.mark.parametrize("command", ["write", "plan"])
@@ -242,7 +242,7 @@ def test_a_model_that_raises_what_its_package_did_not_translate(
 ) -> None:
     writer = FakeWriter(replies=[error] * 9)
     monkeypatch.setattr(resolve, "chat_model", lambda *_, **__: writer)
-    monkeypatch.setattr(making, "chat_model", lambda *_, **__: writer)
+    monkeypatch.setattr(spec, "chat_model", lambda *_, **__: writer)
     result = run(command, TIDES)
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.splitlines()[-1].startswith(f"longchain: {said}")

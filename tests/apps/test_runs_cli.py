@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from longchain import Runs
-from longchain.agent import planfile
+from longchain.agent.planning import planfile
 from longchain.apps.cli import app
 from longchain.runs import sqlite
 from longchain.testing import SimulatedServer

@@ -11,7 +11,6 @@ import pytest
 from langchain_core import exceptions
 from langchain_core.messages import AIMessage, BaseMessage
 
-from longchain.agent.retry import Retry
 from longchain.bench import rubric
 from longchain.bench.agreement import agreement, spearman
 from longchain.bench.judge import ajudge, apply, judge
@@ -19,6 +18,7 @@ from longchain.bench.judge_stats import describe
 from longchain.bench.rubric import DIMENSIONS
 from longchain.bench.schema import Judgement, Prediction
 from longchain.bench.score import score, summarize
+from longchain.calls.retry import Retry
 from longchain.errors import InputError, PromptError
 from longchain.testing import FakeWriter
 
@@ -45,7 +45,9 @@ def predictions(count: int) -> list[Prediction]:
 
 
 def judged(count: int, model: Any, **options: Any) -> list[Judgement]:
-    return judge(predictions(count), model, retries=Retry(most=2, first=0.0), **options)
+    return judge(
+        predictions(count), model, retries=Retry(max_retries=2, first_pause=0.0), **options
+    )
 
 
 # Ratings -------------------------------------------------------------------------------------

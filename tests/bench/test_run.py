@@ -16,11 +16,11 @@ from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain
-from longchain.agent.retry import Retry
 from longchain.bench.predictions import export_published, read_predictions
 from longchain.bench.run import Outcome, Progress, arun, run
 from longchain.bench.schema import Prediction, Sample
 from longchain.bench.writers import ChainWriter, ModelWriter
+from longchain.calls.retry import Retry
 from longchain.errors import InputError, RunError
 from longchain.testing import FakeWriter, LengthBehavior
 
@@ -43,7 +43,7 @@ def writer(*replies: Any, **more: Any) -> FakeWriter:
 
 
 def direct(model: FakeWriter, **options: Any) -> ModelWriter:
-    return ModelWriter(model, streaming=False, retries=Retry(first=0.0), **options)
+    return ModelWriter(model, streaming=False, retries=Retry(first_pause=0.0), **options)
 
 
 def ids(path: Path) -> list[str]:

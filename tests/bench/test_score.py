@@ -18,7 +18,7 @@ from longchain.bench.schema import Bound, Prediction, Score
 from longchain.bench.score import score, summarize
 from longchain.bench.summary import intervals, range_of
 from longchain.length import count_characters, count_words, count_words_reference, length_score
-from longchain.repetition import rep_n, tokens
+from longchain.prose.repetition import rep_n, tokens
 from longchain.testing import FakeWriter, LengthBehavior
 
 PROSE = (

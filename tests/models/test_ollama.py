@@ -11,10 +11,10 @@ import pytest
 from langchain_ollama import ChatOllama
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
-from longchain.agent import memory
+from longchain.agent.writing import memory
 from longchain.bench.schema import Sample
 from longchain.bench.writers import ModelWriter
-from longchain.models.traits import limited
+from longchain.models.profile import limited
 from longchain.testing import FakeWriter
 
 _CLAUSES = (

@@ -17,8 +17,8 @@ from langchain_openai import ChatOpenAI
 
 from longchain.errors import ModelNameError, ReplyError
 from longchain.models.longwriter import LongWriterLLM
+from longchain.models.profile import REASONING_TOKENS, context_window, output_limit, structured
 from longchain.models.resolve import chat_model, describe, explain, name
-from longchain.models.traits import REASONING_TOKENS, context_window, output_limit, structured
 
 URL = "http://localhost:8000/v1"
 OPENAI = "https://api.openai.com/v1"

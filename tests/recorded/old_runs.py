@@ -174,7 +174,7 @@ def tidy(database: Path) -> None:
 
 def make_plans(folder: Path, name: str) -> None:
     """Write the plan files."""
-    from longchain.agent import planfile
+    from longchain.agent.planning import planfile
 
     for suffix in ("yaml", "json", "md"):
         planfile.save(BOOK, folder / f"{name}-plan.{suffix}")

@@ -16,7 +16,7 @@ from record import CASES, ROOT, compared, differences, load, packed, record, sav
 from typer.testing import CliRunner, Result
 
 from longchain import Runs
-from longchain.agent import planfile
+from longchain.agent.planning import planfile
 from longchain.apps.cli import app
 
 HERE = Path(__file__).parent

@@ -15,9 +15,9 @@ from examples.tiny_longwriter import corpus, outlines, prose, requests
 from examples.tiny_longwriter.lexicon import ASPECTS, TOPICS
 
 from longchain import AgentWriteChain
-from longchain.agent.clean import clean
-from longchain.agent.parse import WritingPlanParser
-from longchain.repetition import duplicate_sentences, loop_start
+from longchain.agent.planning.parse import WritingPlanParser
+from longchain.prose.cleanup import clean
+from longchain.prose.repetition import duplicate_sentences, loop_start
 from longchain.testing import FakeWriter
 
 

@@ -13,7 +13,7 @@ from langchain_core.exceptions import ContextOverflowError, ModelNotFoundError
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from tiny_model import CHECKPOINT
 
-from longchain.agent.plan import plan_prompt, section_schema, variables
+from longchain.agent.planning.planner import plan_prompt, section_schema, variables
 from longchain.errors import WindowError
 from longchain.length import count_words
 from longchain.models.longwriter import LongWriterLLM

@@ -19,21 +19,24 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.types import Send, interrupt
 from pydantic import ValidationError
 
-from longchain.agent import budget, grounding, memory, plan, write
-from longchain.agent.events import Mode
-from longchain.agent.memory import Limits
-from longchain.agent.parse import WritingPlanParser
-from longchain.agent.progress import Progress
-from longchain.agent.reply import SectionParser
-from longchain.agent.report import document
+from longchain import sources
+from longchain.agent.events import Kind, Mode
+from longchain.agent.finishing.report import document
+from longchain.agent.node import ModelNode, Prepared
+from longchain.agent.planning import lengths, planner
+from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
-from longchain.agent.settle import next_request, settle
-from longchain.agent.spending import Prices
-from longchain.agent.step import Policy, Step, View
+from longchain.agent.state import DocumentState
+from longchain.agent.writing import memory, prompter
+from longchain.agent.writing.accept import next_request, settle
+from longchain.agent.writing.memory import Limits
+from longchain.calls.ask import CallPolicy
+from longchain.calls.budget import Prices
+from longchain.calls.reply import SectionParser
 from longchain.document import Reference, WritingPlan
 from longchain.errors import InputError, PlanError
-from longchain.models.traits import half_answers, limited, structured
+from longchain.models.profile import half_answers, limited, structured
 
 PLAN_TOKENS = 1_500
 """About what a plan takes: 40 sections of a heading and a sentence or two."""
@@ -42,6 +45,42 @@ REMEMBERED = 256
 """Documents under way whose progress is kept between two steps."""
 
 Update = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PlanTask:
+    """What the planner is asked for: a whole plan, or the sections of one chapter."""
+
+    chapter: str | None
+    """Heading of the chapter; None for the whole plan."""
+
+    level: lengths.Level
+    required: int | None
+    """Required length of what is planned; None leaves it to the planner."""
+
+
+@dataclass(frozen=True)
+class RetrievalTask:
+    """The section that references are looked up for."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class SectionTask:
+    """One request for prose."""
+
+    index: int
+    kind: Kind
+    asked: int
+    """Length asked for, in the document's unit; 0 for none."""
+
+
+@dataclass(frozen=True)
+class SummaryTask:
+    """A running summary of all sections before `end`."""
+
+    end: int
 
 
 @dataclass
@@ -57,34 +96,34 @@ class Nodes:
     plan_prompt: ChatPromptTemplate | None = None
     write_prompt: ChatPromptTemplate | None = None
     mode: Mode = "sequential"
-    layout: write.Layout = "conversation"
+    layout: prompter.Layout = "conversation"
     length_control: bool = True
     grounded_only: bool = False
     review: bool = False
     local_sources: bool = True
     strict: bool = False
-    policy: Policy = field(default_factory=Policy)
+    policy: CallPolicy = field(default_factory=CallPolicy)
 
     def __post_init__(self) -> None:
-        prompt = self.write_prompt or write.write_prompt(self.layout)
-        self.writer = write.section_writer(self.model, prompt)
+        prompt = self.write_prompt or prompter.write_prompt(self.layout)
+        self.writer = prompter.section_writer(self.model, prompt)
         self.structured: bool | None = None
-        step = partial(Step, policy=self.policy)
-        self.plan = step("plan", self._plan_view, self._plan_update)
-        self.write = step("write", self._write_view, self._write_update, prose=True)
-        self.write_alone = step(
+        node = partial(ModelNode, policy=self.policy)
+        self.plan = node("plan", self._prepare_plan, self._update_plan)
+        self.write = node("write", self._prepare_write, self._update_write, prose=True)
+        self.write_alone = node(
             "write_alone",
-            self._alone_view,
-            self._write_update,
+            self._prepare_alone,
+            self._update_write,
             prose=True,
             reads=("log",),
-            deferred=True,
+            keeps_errors=True,
         )
-        self.survey = step("survey", self._survey_view, self._survey_update)
-        self.retrieve = step("retrieve", self._retrieve_view, self._retrieve_update)
-        self.summarize = step("summarize", self._summary_view, self._summary_update)
+        self.survey = node("survey", self._prepare_survey, self._update_survey)
+        self.retrieve = node("retrieve", self._prepare_retrieve, self._update_retrieve)
+        self.summarize = node("summarize", self._prepare_summary, self._update_summary)
         self._lock = Lock()
-        self._known: dict[int, Progress] = {}
+        self._known: dict[int, DocumentState] = {}
 
     @cached_property
     def limit(self) -> Limits:
@@ -96,7 +135,7 @@ class Nodes:
         """What tokens cost, where the caller has said so."""
         return self.policy.budget.prices if self.policy.budget else None
 
-    def progress(self, state: Any) -> Progress:
+    def progress(self, state: Any) -> DocumentState:
         """Return where the document stands.
 
         The log of a document grows by its end, so what was computed from it a step ago only has
@@ -107,7 +146,7 @@ class Nodes:
         with self._lock:
             known = self._known.pop(id(log[0]), None)
             if known is None or known.seen > len(log) or log[known.seen - 1] is not known.latest:
-                known = Progress(log, closed=self.length_control, mode=self.mode)
+                known = DocumentState(log, closed=self.length_control, mode=self.mode)
             known.add(log[known.seen :])
             self._known[id(log[0])] = known
             if len(self._known) > REMEMBERED:
@@ -144,27 +183,27 @@ class Nodes:
             return "summarize"
         grounded = self.source(progress) is not None
         if self.mode != "parallel":
-            return "retrieve" if grounded and not progress.drafts[index].referred else "write"
-        if grounded and any(not draft.referred for draft in progress.drafts):
+            return "retrieve" if grounded and not progress.sections[index].retrieved else "write"
+        if grounded and any(not draft.retrieved for draft in progress.sections):
             return "retrieve"
-        waiting = [i for i, draft in enumerate(progress.drafts) if not draft.done]
+        waiting = [i for i, draft in enumerate(progress.sections) if not draft.done]
         return [Send("write_alone", {"index": index}) for index in waiting]
 
     # Planning ------------------------------------------------------------------------------
 
-    def _plan_view(self, state: Any) -> View:
+    def _prepare_plan(self, state: Any) -> Prepared[Any]:
         progress = self.progress(state)
         chapter = progress.chapter_reached()
         request = progress.request
         required = request["required"] if chapter is None else _share(progress, chapter)
-        level = budget.level_of(required, progress.unit) if chapter is None else "section"
-        variables = plan.variables(
+        level = lengths.level_of(required, progress.unit) if chapter is None else "section"
+        variables = planner.variables(
             request["instruction"],
             required=required,
             unit=progress.unit,
             language=progress.language,
-            language_name=write.language_name(
-                progress.language, plan.prompt_language(progress.language)
+            language_name=prompter.language_name(
+                progress.language, planner.prompt_language(progress.language)
             ),
             level=level,
             sources=progress.outline,
@@ -173,41 +212,56 @@ class Nodes:
         parser = WritingPlanParser(
             unit=progress.unit, language=progress.language, required=required, level=level
         )
-        about = {"chapter": chapter, "level": level, "required": required}
+        task = PlanTask(chapter, level, required)
         prompt = self._prompt(progress, chapter, variables)
         if progress.failures:
             asked = prompt.invoke(variables)
-            messages = plan.repair_messages(asked, progress.failures, variables)
+            messages = planner.repair_messages(asked, progress.failures, variables)
             if len(progress.failures) > 1:
-                return View(progress, None, RunnableLambda(_unplanned), about, (PlanError,))
+                give_up = RunnableLambda(_unplanned)
+                return Prepared(progress, None, give_up, task, expected_errors=(PlanError,))
             again = self.planner_model | parser
-            return View(progress, messages, again, about, (PlanError,), reply=PLAN_TOKENS)
-        planner = self._planner(prompt, parser)
-        return View(progress, variables, planner, about, (PlanError,), reply=PLAN_TOKENS)
+            return Prepared(
+                progress,
+                messages,
+                again,
+                task,
+                expected_errors=(PlanError,),
+                reply_tokens=PLAN_TOKENS,
+            )
+        runnable = self._planner(prompt, parser)
+        return Prepared(
+            progress,
+            variables,
+            runnable,
+            task,
+            expected_errors=(PlanError,),
+            reply_tokens=PLAN_TOKENS,
+        )
 
     def _prompt(
-        self, progress: Progress, chapter: str | None, variables: dict[str, Any]
+        self, progress: DocumentState, chapter: str | None, variables: dict[str, Any]
     ) -> ChatPromptTemplate:
         if chapter is None:
-            return self.plan_prompt or plan.plan_prompt(progress.language)
+            return self.plan_prompt or planner.plan_prompt(progress.language)
         assert progress.plan is not None
         chapters = progress.plan.chapters
-        lines = [f"{number}. {write.outline(part)}" for number, part in enumerate(chapters, 1)]
+        lines = [f"{number}. {prompter.outline(part)}" for number, part in enumerate(chapters, 1)]
         reached = next(part for part in chapters if part.heading == chapter)
-        variables |= {"chapters": "\n".join(lines), "chapter": write.outline(reached)}
-        return plan.plan_prompt(progress.language, chapter=True)
+        variables |= {"chapters": "\n".join(lines), "chapter": prompter.outline(reached)}
+        return planner.plan_prompt(progress.language, chapter=True)
 
     def _planner(
         self, prompt: ChatPromptTemplate, parser: WritingPlanParser
     ) -> Runnable[dict[str, Any], WritingPlan]:
         """Return the planner: by JSON schema unless the model has shown that it cannot."""
-        plain = plan.planner(self.planner_model, prompt, parser)
+        plain = planner.planner(self.planner_model, prompt, parser)
         if self.structured is None:
             self.structured = structured(self.planner_model) is not False
         if not self.structured:
             return plain
         try:
-            first = plan.planner(self.planner_model, prompt, parser, structured=True)
+            first = planner.planner(self.planner_model, prompt, parser, structured=True)
         except (AttributeError, NotImplementedError, TypeError, ValueError):
             self.structured = False
             return plain
@@ -221,32 +275,34 @@ class Nodes:
         refused = (ModelInvalidRequestError, PlanError, NotImplementedError)
         return first.with_fallbacks([RunnableLambda(give_up)], exceptions_to_handle=refused)
 
-    def _plan_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
-        progress, about = seen.progress, seen.about
+    def _update_plan(
+        self, prepared: Prepared[PlanTask], answer: Any, usage: dict[str, int]
+    ) -> Update:
+        progress, task = prepared.document, prepared.context
         if isinstance(answer, PlanError) and len(progress.failures) < 2:
             failed = {"failed": answer.llm_output or "", "error": str(answer)}
             return {"log": [{"type": "plan", **failed, "usage": usage}]}
-        notes = [*seen.notes(), *(["repaired"] if len(progress.failures) == 1 else [])]
-        required, level = about["required"], about["level"]
+        notes = [*prepared.notes(), *(["repaired"] if len(progress.failures) == 1 else [])]
+        required, level = task.required, task.level
         if isinstance(answer, PlanError):
-            notes = [*seen.notes(), "even: no plan could be read from the model's replies"]
-            answer = budget.even(
+            notes = [*prepared.notes(), "even: no plan could be read from the model's replies"]
+            answer = lengths.even(
                 progress.request["instruction"],
                 required=required,
                 unit=progress.unit,
                 language=progress.language,
                 level=level,
             )
-        if about["chapter"] is not None:
+        if task.chapter is not None:
             answer = answer.model_copy(update={"chapters": []})
-        answer = budget.fit(answer, required or answer.length)
-        if not required and about["chapter"] is None:
+        answer = lengths.fit(answer, required or answer.length)
+        if not required and task.chapter is None:
             notes.append(f"length chosen by the planner: {answer.length:,} {answer.unit}")
         event = {"type": "plan", "note": "; ".join(notes), "usage": usage}
-        if about["chapter"] is None:
+        if task.chapter is None:
             return {"log": [{**event, "plan": answer.model_dump()}]}
         sections = [
-            {**section.model_dump(), "chapter": about["chapter"]} for section in answer.sections
+            {**section.model_dump(), "chapter": task.chapter} for section in answer.sections
         ]
         return {"log": [{**event, "sections": sections}]}
 
@@ -271,47 +327,49 @@ class Nodes:
 
     # References ----------------------------------------------------------------------------
 
-    def source(self, progress: Progress) -> Runnable[str, list[Document]] | None:
+    def source(self, progress: DocumentState) -> Runnable[str, list[Document]] | None:
         """Return the retriever for a request: over its own material, else the chain's."""
         request = progress.request
         if not (request["context"] or request["sources"]):
             return self.retriever
         if progress.retriever is None:
-            read = grounding.read_sources(request["sources"]) if request["sources"] else []
-            found = [*grounding.documents(request["context"]), *read]
-            progress.retriever = grounding.SourceRetriever.over(found)
+            read = sources.read_sources(request["sources"]) if request["sources"] else []
+            found = [*sources.to_documents(request["context"]), *read]
+            progress.retriever = sources.SourceRetriever.over(found)
         return cast("Runnable[str, list[Document]]", progress.retriever)
 
-    def _survey_view(self, state: Any) -> View:
+    def _prepare_survey(self, state: Any) -> Prepared[Any]:
         progress = self.progress(state)
         source = self.source(progress)
         assert source is not None
-        if isinstance(source, grounding.SourceRetriever):
-            held = source.documents
-            return View(progress, None, RunnableLambda(lambda _: held))
-        return View(progress, progress.request["instruction"], source)
+        if isinstance(source, sources.SourceRetriever):
+            documents = source.documents
+            return Prepared(progress, None, RunnableLambda(lambda _: documents), None)
+        return Prepared(progress, progress.request["instruction"], source, None)
 
-    def _survey_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
+    def _update_survey(self, prepared: Prepared[Any], answer: Any, usage: dict[str, int]) -> Update:
         return {
-            "log": [{"type": "survey", "outline": grounding.outline(grounding.documents(answer))}]
+            "log": [{"type": "survey", "outline": sources.outline(sources.to_documents(answer))}]
         }
 
-    def _retrieve_view(self, state: Any) -> View:
+    def _prepare_retrieve(self, state: Any) -> Prepared[Any]:
         progress = self.progress(state)
-        index = next(i for i, draft in enumerate(progress.drafts) if not draft.referred)
-        source, section = self.source(progress), progress.drafts[index].plan
+        index = next(i for i, draft in enumerate(progress.sections) if not draft.retrieved)
+        source, section = self.source(progress), progress.sections[index].plan
         assert source is not None
         query = " ".join(filter(None, [section.chapter, section.heading, section.main_point]))
-        return View(progress, query, source, {"index": index})
+        return Prepared(progress, query, source, RetrievalTask(index))
 
-    def _retrieve_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
-        known = [Reference(**reference) for reference in seen.progress.references]
-        numbering = grounding.References(known)
-        found = numbering.add(_shown(seen.runnable, grounding.documents(answer)))
+    def _update_retrieve(
+        self, prepared: Prepared[Any], answer: Any, usage: dict[str, int]
+    ) -> Update:
+        known = [Reference(**reference) for reference in prepared.document.references]
+        numbering = sources.References(known)
+        found = numbering.add(_shown(prepared.runnable, sources.to_documents(answer)))
         seen_ids = {reference.id for reference in known}
         event = {
             "type": "references",
-            "section": seen.about["index"],
+            "section": prepared.context.index,
             "ids": [reference.id for reference in found],
             "new": [ref.model_dump() for ref in found if ref.id not in seen_ids],
         }
@@ -319,48 +377,49 @@ class Nodes:
 
     # Writing -------------------------------------------------------------------------------
 
-    def _prompter(self, progress: Progress) -> write.Prompter:
+    def _prompter(self, progress: DocumentState) -> prompter.Prompter:
         grounded = self.source(progress) is not None or bool(progress.references)
-        return write.Prompter(
+        return prompter.Prompter(
             self.layout, self.limit, grounded=grounded, grounded_only=self.grounded_only
         )
 
-    def _write_view(self, state: Any) -> View:
+    def _prepare_write(self, state: Any) -> Prepared[Any]:
         progress = self.progress(state)
         index = progress.current()
         assert index is not None
-        return self._section_view(progress, index)
+        return self._prepare_section(progress, index)
 
-    def _section_view(self, progress: Progress, index: int) -> View:
+    def _prepare_section(self, progress: DocumentState, index: int) -> Prepared[Any]:
         kind, asked, problem = next_request(progress, index)
         variables = self._prompter(progress).variables(
             progress, index, kind, asked, problem=problem
         )
-        about = {
-            "index": index,
-            "kind": kind,
-            "asked": asked,
-            "metadata": {"section": index + 1, "request": kind},
-        }
-        # The limit is twice what the asked length needs.
-        return View(progress, variables, self.writer, about, reply=variables["max_tokens"] // 2)
+        return Prepared(
+            progress,
+            variables,
+            self.writer,
+            SectionTask(index, kind, asked),
+            reply_tokens=variables["max_tokens"] // 2,  # the limit is twice what is needed
+            section=index + 1,
+            request=kind,
+        )
 
-    def _write_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
-        about = seen.about
+    def _update_write(self, prepared: Prepared[Any], answer: Any, usage: dict[str, int]) -> Update:
+        task = prepared.context
         event = settle(
-            seen.progress,
-            about["index"],
-            about["kind"],
-            about["asked"],
+            prepared.document,
+            task.index,
+            task.kind,
+            task.asked,
             answer,
             usage,
             strict=self.strict,
         )
-        event["notes"] = [*seen.notes(), *event["notes"]]
+        event["notes"] = [*prepared.notes(), *event["notes"]]
         return {"log": [event]}
 
-    def _alone_view(self, state: Any) -> View:
-        return self._section_view(self.progress(state), state["index"])
+    def _prepare_alone(self, state: Any) -> Prepared[Any]:
+        return self._prepare_section(self.progress(state), state["index"])
 
     def gather(self, state: Any) -> Update:
         """Go on when all sections sent out are back; raise what one of them met."""
@@ -371,25 +430,29 @@ class Nodes:
             raise error
         return {"log": []}
 
-    def _fold_until(self, progress: Progress) -> int | None:
+    def _fold_until(self, progress: DocumentState) -> int | None:
         return memory.fold_until(progress, self.limit, requests=self.layout == "conversation")
 
     # Memory and the end --------------------------------------------------------------------
 
-    def _summary_view(self, state: Any) -> View:
+    def _prepare_summary(self, state: Any) -> Prepared[Any]:
         progress = self.progress(state)
-        upto = self._fold_until(progress)
-        assert upto is not None
-        own = plan.prompt_language(progress.language)
-        name = write.language_name(progress.language, own)
-        variables = memory.summary_variables(progress, upto, name)
+        end = self._fold_until(progress)
+        assert end is not None
+        own = planner.prompt_language(progress.language)
+        name = prompter.language_name(progress.language, own)
+        variables = memory.summary_variables(progress, end, name)
         model = limited(self.model, memory.SUMMARY_TOKENS)
         chain = memory.summary_prompt(progress.language) | model | SectionParser()
-        return View(progress, variables, chain, {"upto": upto}, reply=memory.SUMMARY_TOKENS)
+        return Prepared(
+            progress, variables, chain, SummaryTask(end), reply_tokens=memory.SUMMARY_TOKENS
+        )
 
-    def _summary_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
-        text, upto = memory.settle(seen.progress, seen.about["upto"], answer.text, self.limit)
-        return {"log": [{"type": "summary", "text": text, "upto": upto, "usage": usage}]}
+    def _update_summary(
+        self, prepared: Prepared[Any], answer: Any, usage: dict[str, int]
+    ) -> Update:
+        text, end = memory.settle(prepared.document, prepared.context.end, answer.text, self.limit)
+        return {"log": [{"type": "summary", "text": text, "upto": end, "usage": usage}]}
 
     def finish(self, state: Any) -> Update:
         """Lay out, number and measure the document."""
@@ -405,7 +468,7 @@ def _shown(source: Runnable[Any, Any], found: list[Document]) -> list[Document]:
     Material that fits is shown whole. Words may also fail to find any of it, as where the plan is
     in another language: then its beginning is shown, or the section would be made up.
     """
-    if not isinstance(source, grounding.SourceRetriever):
+    if not isinstance(source, sources.SourceRetriever):
         return found
     whole = source.documents
     return whole if len(whole) <= source.k else found or whole[: source.k]
@@ -415,7 +478,7 @@ def _unplanned(_: Any) -> WritingPlan:
     raise PlanError("no plan could be read")
 
 
-def _share(progress: Progress, chapter: str) -> int:
+def _share(progress: DocumentState, chapter: str) -> int:
     """Return what remains for a chapter whose sections are about to be planned."""
     assert progress.plan is not None
     assert progress.controller is not None

@@ -21,9 +21,9 @@ from typing_extensions import TypedDict
 
 from longchain import language as languages
 from longchain import length as lengths
-from longchain.agent import grounding
-from longchain.agent.budget import LONG, rescale
+from longchain import sources
 from longchain.agent.events import Mode
+from longchain.agent.planning.lengths import LONG, rescale
 from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
 from longchain.errors import InputError, LengthError
 
@@ -314,7 +314,7 @@ def _context(given: Any) -> list[dict[str, Any]]:
         return []
     return [
         {"page_content": document.page_content, "metadata": dict(document.metadata)}
-        for document in grounding.documents(given)
+        for document in sources.to_documents(given)
     ]
 
 
@@ -330,11 +330,11 @@ def _sources(given: Any, allowed: bool) -> list[str]:
             seen = os.stat(path)
             _readable(path, seen.st_mtime_ns, seen.st_size)
         else:
-            grounding.read_sources([path])
+            sources.read_sources([path])
     return paths
 
 
 @lru_cache(maxsize=256)
 def _readable(path: str, changed: int, size: int) -> None:
     """Read a file to see that it can be; once, as servers check a request before they run it."""
-    grounding.read_sources([path])
+    sources.read_sources([path])

@@ -314,10 +314,10 @@ def _refuse_agentwrite_options(
 
 
 def _model_writer(model: BaseChatModel, max_tokens: int | None, limits: dict[str, Any]) -> Writer:
-    from longchain.agent.traffic import Traffic
     from longchain.bench.writers import ModelWriter
+    from longchain.calls.limits import CallLimits
 
-    traffic = Traffic(
+    traffic = CallLimits(
         limits["max_concurrency"], limits["requests_per_minute"], limits["tokens_per_minute"]
     )
     return ModelWriter(model, max_tokens=max_tokens, timeout=limits["timeout"], traffic=traffic)

@@ -178,7 +178,7 @@ def plan(
     """Plan a document, as a file to edit and hand to `longchain write --plan`."""
     with console.mistakes():
         from longchain.agent.chain import AgentWriteChain
-        from longchain.agent.planfile import dumps, save
+        from longchain.agent.planning.planfile import dumps, save
         from longchain.apps import export, follow
         from longchain.models.resolve import chat_model, describe
 
@@ -209,7 +209,7 @@ def check(
     with console.mistakes():
         from longchain import language as languages
         from longchain import length as lengths
-        from longchain.agent.report import measure
+        from longchain.agent.finishing.report import measure
         from longchain.apps import follow
 
         text = console.stdin() if str(file) == "-" else console.read(file)

@@ -17,7 +17,7 @@ import typer
 
 if TYPE_CHECKING:
     from longchain.agent.estimate import Estimate
-    from longchain.agent.spending import Budget
+    from longchain.calls.budget import Budget
     from longchain.document import LongDocument, WritingPlan
     from longchain.runs import Run, Runs
 
@@ -116,7 +116,7 @@ def _decoded(data: bytes, name: str) -> str:
 
 def plan_file(path: Path) -> WritingPlan:
     """Return the plan in a file."""
-    from longchain.agent.planfile import load
+    from longchain.agent.planning.planfile import load
     from longchain.errors import InputError
 
     try:
@@ -152,7 +152,7 @@ def budget(
     price_cached: float | None,
 ) -> Budget | None:
     """Return the budget that options name; None for none."""
-    from longchain.agent.spending import Budget, Prices
+    from longchain.calls.budget import Budget, Prices
 
     named = [price_in, price_out, price_cached]
     prices = None

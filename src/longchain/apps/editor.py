@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from longchain.agent.planfile import load, save
+from longchain.agent.planning.planfile import load, save
 from longchain.agent.request import events
 from longchain.document import WritingPlan
 from longchain.errors import InputError, PlanFileError

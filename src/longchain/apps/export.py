@@ -63,7 +63,7 @@ def _spare(path: Path, sources: Iterable[str], *, folders: bool) -> None:
     """Refuse an output that would take a source's place, now or where writing stops early."""
     if not (sources := list(sources)):
         return
-    from longchain.agent.grounding import is_source
+    from longchain.sources import is_source
 
     if is_source(path, sources, folders=folders):
         raise InputError(

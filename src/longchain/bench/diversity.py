@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
-from itertools import islice
 
 from longchain.language import sentences
-from longchain.repetition import tokens
+from longchain.prose.repetition import ngrams, tokens
 
 MTLD_TTR = 18, 25
 """The type-token ratio below which MTLD closes a factor, 0.72, as a fraction without rounding."""
@@ -22,8 +21,8 @@ _MIN_SENTENCE_WORDS, _MIN_SENTENCE_CHARACTERS = 5, 10
 
 _LAST_SPACED = "\u0dff"
 """Last character of the scripts that have spaces between words; beyond it, a token of one character
-counts as a character. That includes Korean words of one syllable, unlike in `longchain.repetition`:
-its rule would change scores."""
+counts as a character. That includes Korean words of one syllable, unlike in `prose.repetition`: its
+rule would change scores."""
 
 
 def measures(text: str, language: str | None = None) -> dict[str, float]:
@@ -72,8 +71,7 @@ def distinct(items: Sequence[int], n: int) -> float:
         return 1.0
     if n == 1:
         return len(set(items)) / total
-    grams = zip(*(islice(items, start, None) for start in range(n)), strict=False)
-    return len(set(grams)) / total
+    return len(set(ngrams(items, n))) / total
 
 
 def duplicates(tokenized: Iterable[tuple[str, ...]]) -> float:

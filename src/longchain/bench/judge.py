@@ -22,9 +22,6 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable
 
-from longchain.agent import reply
-from longchain.agent.retry import Retry
-from longchain.agent.watch import Watch, acall
 from longchain.bench import rubric
 from longchain.bench.event_loop import run_sync
 from longchain.bench.failures import ACCESS_ERRORS, is_call_error
@@ -32,9 +29,12 @@ from longchain.bench.rubric import DIMENSIONS, MAX_RATING, MIN_RATING, Rating, T
 from longchain.bench.schema import Judgement, Prediction, Score
 from longchain.bench.workers import run_jobs
 from longchain.bench.writers import label
+from longchain.calls import reply
+from longchain.calls.monitor import CallMonitor, arun
+from longchain.calls.retry import Retry
 from longchain.errors import InputError, LongchainError
+from longchain.models.profile import half_answers, structured
 from longchain.models.resolve import explain
-from longchain.models.traits import half_answers, structured
 
 
 class JudgeOptions(TypedDict, total=False):
@@ -104,7 +104,7 @@ async def ajudge(
         raise InputError(f"repeats is {repeats!r}, concurrency {concurrency!r}: both are 1 or more")
     _check_unique_ids(predictions)
     client = _JudgeClient(
-        model, rubric.load_template(prompt), temperature, timeout, retries or Retry(most=2)
+        model, rubric.load_template(prompt), temperature, timeout, retries or Retry(max_retries=2)
     )
     judging = _Judging(predictions, client, seed, repeats, on_progress)
     await judging.run(concurrency)
@@ -206,7 +206,7 @@ class _Judging:
     async def _judge(self, job: tuple[int, int]) -> None:
         """Ask for one rating of one text: its place in the order, and its index."""
         place, index = job
-        judgement, watch, began = self.judgements[index], Watch(), time.monotonic()
+        judgement, watch, began = self.judgements[index], CallMonitor(), time.monotonic()
         answer = await self._client.rate(self._predictions[index], watch)
         judgement.places.append(place)
         judgement.usage = judgement.usage + watch.usage
@@ -272,7 +272,7 @@ class _JudgeClient:
         """Temperature that requests are sent with; None: the model's default."""
         return self._form.temperature
 
-    async def rate(self, prediction: Prediction, watch: Watch) -> _Answer:
+    async def rate(self, prediction: Prediction, watch: CallMonitor) -> _Answer:
         """Ask for a rating, and once more if the reply cannot be read."""
         text = self.template.fill(prediction.prompt, prediction.response)
         messages: list[BaseMessage] = [HumanMessage(text)]
@@ -292,7 +292,7 @@ class _JudgeClient:
                 messages += [AIMessage(answer or "-"), HumanMessage(rubric.repair(problem))]
         return _Answer(None, f"unreadable, also when asked again: {problem}", repaired=False)
 
-    async def _ask(self, messages: Sequence[BaseMessage], watch: Watch) -> str:
+    async def _ask(self, messages: Sequence[BaseMessage], watch: CallMonitor) -> str:
         """Return the text of the reply; repeat a request after an error that may pass."""
         failed = 0
         while True:
@@ -305,14 +305,16 @@ class _JudgeClient:
                 if self._simplify(error, form):
                     continue
                 failed += 1
-                pause = self._retries.pause(error, failed, begun=self._answered)
+                pause = self._retries.pause(error, failed, server_answered=self._answered)
                 if pause is None:
                     raise
             await asyncio.sleep(pause)
 
-    async def _call(self, messages: Sequence[BaseMessage], watch: Watch, form: _RequestForm) -> str:
+    async def _call(
+        self, messages: Sequence[BaseMessage], watch: CallMonitor, form: _RequestForm
+    ) -> str:
         runnable = self._runnable(form)
-        answer = await acall(runnable, list(messages), {"callbacks": [watch]}, watch, self._timeout)
+        answer = await arun(runnable, list(messages), {"callbacks": [watch]}, watch, self._timeout)
         return reply.read(answer["raw"] if isinstance(answer, dict) else answer).text
 
     def _runnable(self, form: _RequestForm) -> Runnable[Any, Any]:

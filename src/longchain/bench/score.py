@@ -11,7 +11,7 @@ from longchain.bench import diversity, lifebench, structure
 from longchain.bench.schema import Prediction, Score
 from longchain.bench.summary import summarize
 from longchain.length import count_length, count_words_reference, length_score
-from longchain.repetition import duplicate_sentences, overlap, rep_n
+from longchain.prose.repetition import duplicate_sentences, overlap, rep_n
 
 __all__ = ["duplicate_sentences", "length_score", "overlap", "rep_n", "score", "summarize"]
 

@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from longchain.agent.chatter import without_opening
-from longchain.agent.clean import clean
-from longchain.agent.faulty import wrong_language
 from longchain.bench.schema import Prediction
 from longchain.language import ends_sentence
+from longchain.prose.boilerplate import strip_opening
+from longchain.prose.cleanup import clean
+from longchain.prose.wrong_language import wrong_language
 
 Findings = tuple[dict[str, float], list[str]]
 """Measures by name, and flags."""
@@ -273,7 +273,7 @@ def _count_labels(text: str) -> int:
     for paragraph in re.split(r"\n\s*\n", text):
         if _PLAN_LINE.match(paragraph):
             continue
-        _, notes = without_opening(paragraph[:_LABEL_CHARACTERS])
+        _, notes = strip_opening(paragraph[:_LABEL_CHARACTERS])
         count += "label removed" in notes
     return count
 

@@ -16,18 +16,18 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 
-from longchain.agent import reply
 from longchain.agent.chain import AgentWriteChain
-from longchain.agent.retry import Retry, retry_after
-from longchain.agent.traffic import Traffic
-from longchain.agent.watch import StreamingWatch, Watch, acall
 from longchain.bench.schema import Sample, WritingMode
+from longchain.calls import reply
+from longchain.calls.limits import CallLimits
+from longchain.calls.monitor import CallMonitor, StreamingMonitor, arun
+from longchain.calls.retry import Retry, retry_after
 from longchain.document import Usage
 from longchain.errors import InputError
 from longchain.models import resolve
 from longchain.models.address import shown, shown_url
+from longchain.models.profile import layers, limited
 from longchain.models.tokens import estimate
-from longchain.models.traits import layers, limited
 
 _SAMPLING_FIELDS = (
     "temperature",
@@ -94,16 +94,16 @@ class ModelWriter:
         timeout: float | None = 600.0,
         streaming: bool = True,
         retries: Retry | None = None,
-        traffic: Traffic | None = None,
+        traffic: CallLimits | None = None,
     ) -> None:
         if max_tokens is not None and max_tokens < 1:
             raise InputError(f"max_tokens is {max_tokens!r}: a reply has at least 1 token")
         self.model = model
         self.max_tokens = max_tokens
         self._timeout = timeout
-        self._watch = StreamingWatch if streaming else Watch
+        self._watch = StreamingMonitor if streaming else CallMonitor
         self._retries = retries or Retry()
-        self._traffic = traffic or Traffic()
+        self._traffic = traffic or CallLimits()
         self._answered = False
 
     @property
@@ -125,30 +125,30 @@ class ModelWriter:
                 break
             except Exception as error:
                 failed += 1
-                pause = self._retries.pause(error, failed, begun=self._answered)
+                pause = self._retries.pause(error, failed, server_answered=self._answered)
                 if pause is None:
                     raise
                 if retry_after(error) is not None:
-                    self._traffic.hold(pause)
+                    self._traffic.back_off(pause)
             finally:
                 usage = usage + watch.usage
             await asyncio.sleep(pause)
         answer = reply.read(message)
         return WriterOutput(answer.text, usage, {"finish": answer.finish})
 
-    async def _ask(self, sample: Sample, watch: Watch) -> Any:
+    async def _ask(self, sample: Sample, watch: CallMonitor) -> Any:
         runnable: Any = self.model
         if self.max_tokens is not None:
             runnable = limited(self.model, self.max_tokens)
         config: RunnableConfig = {"callbacks": [watch]}
         # About two tokens a word or character, to keep within a limit of tokens per minute.
         tokens = estimate(sample.prompt) + 2 * (sample.length or _DEFAULT_LENGTH)
-        async with self._traffic.call(tokens=tokens) as admitted:
+        async with self._traffic.admit(tokens) as admitted:
             try:
                 prompt = [HumanMessage(sample.prompt)]
-                return await acall(runnable, prompt, config, watch, self._timeout)
+                return await arun(runnable, prompt, config, watch, self._timeout)
             finally:
-                admitted.used(watch.usage.input_tokens + watch.usage.output_tokens)
+                admitted.record(watch.usage.input_tokens + watch.usage.output_tokens)
 
 
 class ChainWriter:

@@ -11,7 +11,7 @@ from longchain.length.count import (
     count_words,
     count_words_reference,
 )
-from longchain.length.read import RequiredLength, read_required_length
+from longchain.length.reading.required_length import RequiredLength, read_required_length
 
 __all__ = [
     "LONGEST",

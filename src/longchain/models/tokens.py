@@ -19,7 +19,7 @@ from typing import Protocol, runtime_checkable
 
 from langchain_core.language_models import BaseChatModel
 
-from longchain.models.traits import layers
+from longchain.models.profile import layers
 
 _FILE = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 

@@ -13,14 +13,14 @@ from typing import Any, Self
 from longchain.agent import edits
 from longchain.agent.edits import Change
 from longchain.agent.events import Mode
-from longchain.agent.progress import Progress
+from longchain.agent.state import DocumentState
 from longchain.document import WritingPlan
 from longchain.errors import RunError
 from longchain.models.resolve import pinned
-from longchain.runs.making import Making, Model, model_name
-from longchain.runs.place import open_store
+from longchain.runs.location import open_store
 from longchain.runs.record import FORMAT, Record, check_id, new_id, now
 from longchain.runs.run import Run
+from longchain.runs.spec import Making, Model, model_name
 from longchain.runs.store import Store
 
 
@@ -275,7 +275,7 @@ class Runs:
     @staticmethod
     def _wishes(
         section: int, text: str | None, mode: Mode, changes: dict[str, Any]
-    ) -> Iterator[Callable[[Progress], Change]]:
+    ) -> Iterator[Callable[[DocumentState], Change]]:
         """Yield what is to be changed in a fork, in order."""
         asked = {key: changes[key] for key in ("instruction", "length", "style") if key in changes}
         if asked:

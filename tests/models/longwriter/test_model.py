@@ -21,8 +21,8 @@ from transport import TEXT, URL, FakeVLLM, failure, split
 from longchain.errors import InputError, ModelNameError, WindowError
 from longchain.models.longwriter import LongWriterLLM
 from longchain.models.longwriter.http import httpx
+from longchain.models.profile import context_window, structured
 from longchain.models.resolve import explain
-from longchain.models.traits import context_window, structured
 
 ASKED = "Write about the harbor."
 

@@ -1,0 +1,1 @@
+"""Sections become a finished document: Markdown, references, report."""

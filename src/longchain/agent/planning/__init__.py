@@ -1,0 +1,1 @@
+"""AgentWrite, step I: an instruction becomes a `WritingPlan`."""

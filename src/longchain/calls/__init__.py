@@ -1,0 +1,1 @@
+"""How a model is called: limits, retries, budget, monitoring and tracing of each request."""

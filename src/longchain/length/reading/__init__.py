@@ -1,0 +1,1 @@
+"""A required length, read out of an instruction: `read_required_length`."""
