@@ -9,7 +9,6 @@ of how replies are read, which is in `rubric`.
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +22,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable
 
 from longchain.bench import rubric
+from longchain.bench.client import ModelClient
 from longchain.bench.event_loop import run_sync
 from longchain.bench.failures import ACCESS_ERRORS, is_call_error
 from longchain.bench.rubric import DIMENSIONS, MAX_RATING, MIN_RATING, Rating, Template
@@ -30,8 +30,10 @@ from longchain.bench.schema import Judgement, Prediction, Score
 from longchain.bench.workers import run_jobs
 from longchain.bench.writers import label
 from longchain.calls import reply
-from longchain.calls.monitor import CallMonitor, arun
+from longchain.calls.ask import CallPolicy
+from longchain.calls.budget import Spending
 from longchain.calls.retry import Retry
+from longchain.document import Usage
 from longchain.errors import InputError, LongchainError
 from longchain.models.profile import half_answers, structured
 from longchain.models.resolve import explain
@@ -206,10 +208,10 @@ class _Judging:
     async def _judge(self, job: tuple[int, int]) -> None:
         """Ask for one rating of one text: its place in the order, and its index."""
         place, index = job
-        judgement, watch, began = self.judgements[index], CallMonitor(), time.monotonic()
-        answer = await self._client.rate(self._predictions[index], watch)
+        judgement, spending, began = self.judgements[index], Spending(Usage()), time.monotonic()
+        answer = await self._client.rate(self._predictions[index], spending)
         judgement.places.append(place)
-        judgement.usage = judgement.usage + watch.usage
+        judgement.usage = judgement.usage + spending.spent
         judgement.seconds = round(judgement.seconds + time.monotonic() - began, 3)
         judgement.temperature = self._client.temperature
         if answer.rating is None:
@@ -258,8 +260,8 @@ class _JudgeClient:
     ) -> None:
         self.name = label(model)
         self.template = template
-        self._model, self._timeout, self._retries = model, timeout, retries
-        self._answered = False
+        self._model = model
+        self._client = ModelClient("judge", CallPolicy(retries=retries, timeout=timeout))
         self._has_temperature = "temperature" in type(model).model_fields
         # A prompt from a file says itself in which form it wants the answer.
         by_schema = template.is_default and structured(model) is not False
@@ -272,14 +274,14 @@ class _JudgeClient:
         """Temperature that requests are sent with; None: the model's default."""
         return self._form.temperature
 
-    async def rate(self, prediction: Prediction, watch: CallMonitor) -> _Answer:
+    async def rate(self, prediction: Prediction, spending: Spending) -> _Answer:
         """Ask for a rating, and once more if the reply cannot be read."""
         text = self.template.fill(prediction.prompt, prediction.response)
         messages: list[BaseMessage] = [HumanMessage(text)]
         problem = ""
         for attempt in range(2):
             try:
-                answer = await self._ask(messages, watch)
+                answer = await self._ask(messages, spending)
             except Exception as error:
                 if isinstance(error, ACCESS_ERRORS) or not is_call_error(error):
                     raise
@@ -292,30 +294,26 @@ class _JudgeClient:
                 messages += [AIMessage(answer or "-"), HumanMessage(rubric.repair(problem))]
         return _Answer(None, f"unreadable, also when asked again: {problem}", repaired=False)
 
-    async def _ask(self, messages: Sequence[BaseMessage], watch: CallMonitor) -> str:
-        """Return the text of the reply; repeat a request after an error that may pass."""
-        failed = 0
+    async def _ask(self, messages: Sequence[BaseMessage], spending: Spending) -> str:
+        """Return the text of the reply, asked for in the form that the model supports."""
         while True:
             form = self._form
-            try:
-                answer = await self._call(messages, watch, form)
-                self._answered = True
-                return answer
-            except Exception as error:
-                if self._simplify(error, form):
-                    continue
-                failed += 1
-                pause = self._retries.pause(error, failed, server_answered=self._answered)
-                if pause is None:
-                    raise
-            await asyncio.sleep(pause)
+            answer = await self._call(messages, spending, form)
+            if not isinstance(answer, Exception):
+                return reply.read(answer["raw"] if isinstance(answer, dict) else answer).text
+            if not self._simplify(answer, form):
+                raise answer
 
     async def _call(
-        self, messages: Sequence[BaseMessage], watch: CallMonitor, form: _RequestForm
-    ) -> str:
-        runnable = self._runnable(form)
-        answer = await arun(runnable, list(messages), {"callbacks": [watch]}, watch, self._timeout)
-        return reply.read(answer["raw"] if isinstance(answer, dict) else answer).text
+        self, messages: Sequence[BaseMessage], spending: Spending, form: _RequestForm
+    ) -> Any:
+        """Return the answer to a request, or the error by which the model refuses its form."""
+        refusals = _refusals(form)
+        try:
+            runnable = self._runnable(form)
+        except refusals as error:  # a class without structured output
+            return error
+        return await self._client.ask(runnable, messages, spending, expected_errors=refusals)
 
     def _runnable(self, form: _RequestForm) -> Runnable[Any, Any]:
         """Return the model, set up to be asked in a form."""
@@ -330,10 +328,7 @@ class _JudgeClient:
         return model
 
     def _simplify(self, error: Exception, form: _RequestForm) -> bool:
-        """Drop the temperature or the schema if the model refused it; False: it refused neither.
-
-        The caller repeats the request at once, in the simpler form.
-        """
+        """Drop the temperature or the schema if the model refused it; False: it refused neither."""
         refused = isinstance(error, exceptions.ModelInvalidRequestError)
         if refused and form.temperature is not None and "temperature" in str(error):
             simpler = form._replace(temperature=None)
@@ -346,10 +341,21 @@ class _JudgeClient:
         return True
 
 
+_UNSUPPORTED = (NotImplementedError, AttributeError, TypeError, ValueError)
+"""Errors of models that take no JSON schema."""
+
+
+def _refusals(form: _RequestForm) -> tuple[type[Exception], ...]:
+    """Return the errors by which a model may refuse the form of a request."""
+    if form.structured:
+        return (exceptions.ModelInvalidRequestError, *_UNSUPPORTED, *half_answers())
+    if form.temperature is not None:
+        return (exceptions.ModelInvalidRequestError,)
+    return ()
+
+
 def _lacks_structured_output(error: Exception) -> bool:
     """Return whether a model that takes no schema raised this error."""
     if isinstance(error, half_answers()):
         return True
-    if isinstance(error, LongchainError):
-        return False
-    return isinstance(error, NotImplementedError | AttributeError | TypeError | ValueError)
+    return isinstance(error, _UNSUPPORTED) and not isinstance(error, LongchainError)

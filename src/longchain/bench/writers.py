@@ -7,27 +7,26 @@ Knows models, chains and retries; knows nothing of files or scores.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple, Protocol
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
-from langchain_core.runnables import RunnableConfig
 
 from longchain.agent.chain import AgentWriteChain
+from longchain.bench.client import ModelClient
 from longchain.bench.schema import Sample, WritingMode
 from longchain.calls import reply
+from longchain.calls.ask import CallPolicy
+from longchain.calls.budget import Spending
 from longchain.calls.limits import CallLimits
-from longchain.calls.monitor import CallMonitor, StreamingMonitor, arun
-from longchain.calls.retry import Retry, retry_after
+from longchain.calls.retry import Retry
 from longchain.document import Usage
 from longchain.errors import InputError
 from longchain.models import resolve
 from longchain.models.address import shown, shown_url
 from longchain.models.profile import layers, limited
-from longchain.models.tokens import estimate
 
 _SAMPLING_FIELDS = (
     "temperature",
@@ -100,11 +99,13 @@ class ModelWriter:
             raise InputError(f"max_tokens is {max_tokens!r}: a reply has at least 1 token")
         self.model = model
         self.max_tokens = max_tokens
-        self._timeout = timeout
-        self._watch = StreamingMonitor if streaming else CallMonitor
-        self._retries = retries or Retry()
-        self._traffic = traffic or CallLimits()
-        self._answered = False
+        policy = CallPolicy(
+            retries=retries or Retry(),
+            limits=traffic or CallLimits(),
+            timeout=timeout,
+            streaming=streaming,
+        )
+        self._client = ModelClient("bench", policy)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -115,40 +116,18 @@ class ModelWriter:
         return settings
 
     async def write(self, sample: Sample) -> WriterOutput:
-        """Ask the model, and again after an error that may pass; the usage is that of all calls."""
-        usage, failed = Usage(), 0
-        while True:
-            watch = self._watch()
-            try:
-                message = await self._ask(sample, watch)
-                self._answered = True
-                break
-            except Exception as error:
-                failed += 1
-                pause = self._retries.pause(error, failed, server_answered=self._answered)
-                if pause is None:
-                    raise
-                if retry_after(error) is not None:
-                    self._traffic.back_off(pause)
-            finally:
-                usage = usage + watch.usage
-            await asyncio.sleep(pause)
-        answer = reply.read(message)
-        return WriterOutput(answer.text, usage, {"finish": answer.finish})
-
-    async def _ask(self, sample: Sample, watch: CallMonitor) -> Any:
+        """Ask the model; the usage is that of all attempts."""
         runnable: Any = self.model
         if self.max_tokens is not None:
             runnable = limited(self.model, self.max_tokens)
-        config: RunnableConfig = {"callbacks": [watch]}
         # About two tokens a word or character, to keep within a limit of tokens per minute.
-        tokens = estimate(sample.prompt) + 2 * (sample.length or _DEFAULT_LENGTH)
-        async with self._traffic.admit(tokens) as admitted:
-            try:
-                prompt = [HumanMessage(sample.prompt)]
-                return await arun(runnable, prompt, config, watch, self._timeout)
-            finally:
-                admitted.record(watch.usage.input_tokens + watch.usage.output_tokens)
+        reply_tokens = 2 * (sample.length or _DEFAULT_LENGTH)
+        spending = Spending(Usage())
+        message = await self._client.ask(
+            runnable, [HumanMessage(sample.prompt)], spending, reply_tokens=reply_tokens
+        )
+        answer = reply.read(message)
+        return WriterOutput(answer.text, spending.spent, {"finish": answer.finish})
 
 
 class ChainWriter:
