@@ -13,11 +13,11 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from longchain.agent.events import Mode
+from longchain.agent.events import Kind, Mode
 from longchain.agent.planning import planner
 from longchain.agent.state import DocumentState
 from longchain.agent.writing import memory
-from longchain.agent.writing.prompter import Layout, Prompter, language_name, write_prompt
+from longchain.agent.writing.section_prompt import Layout, PromptBuilder, write_prompt
 from longchain.document import SectionPlan, WritingPlan
 
 from .outlines import Outline
@@ -153,18 +153,20 @@ def plain(messages: list[BaseMessage]) -> list[Message]:
 
 def to_plan(instruction: str, total: int) -> list[Message]:
     """Return the library's request for a plan."""
-    values = planner.variables(
-        instruction, required=total, unit="words", language="en", language_name="English"
-    )
-    return plain(planner.plan_prompt("en").invoke(values).to_messages())
+    values = planner.prompt_variables(instruction, required=total, unit="words", language="en")
+    return plain(planner.plan_prompt("en").format_messages(**values))
 
 
 def to_repair(total: int, rng: random.Random) -> list[Message]:
     """Return the library's request to repair a plan that could not be read."""
-    values = {"prompt_language": "en", "tail_total": f"Total: {total} words"}
     error = rng.choice(("no section lines", "no lengths", "the reply is empty"))
-    asked = planner.plan_prompt("en").invoke(dict.fromkeys(planner.PLAN_VARIABLES, ""))
-    return plain(planner.repair_messages(asked, [("-", error)], values))[-1:]
+    request = planner.plan_prompt("en").format_prompt(
+        **planner.prompt_variables("", required=total, unit="words", language="en")
+    )
+    messages = planner.repair_messages(
+        request, "-", error, required=total, unit="words", language="en"
+    )
+    return plain(messages)[-1:]
 
 
 def log(instruction: str, plan: WritingPlan, required: int | None) -> list[dict[str, Any]]:
@@ -190,7 +192,7 @@ def piece(section: int, kind: str, asked: int, before: str, text: str, *, done: 
 def to_write(
     events: list[dict[str, Any]],
     section: int,
-    kind: str,
+    kind: Kind,
     asked: int,
     *,
     layout: Layout = "conversation",
@@ -198,8 +200,8 @@ def to_write(
 ) -> list[Message]:
     """Return the library's request for the next piece of prose, with all prior turns."""
     progress = DocumentState(events, mode=mode)
-    values = Prompter(layout, LIMITS).variables(progress, section, kind, asked)
-    return plain(write_prompt(layout).invoke(values).to_messages())
+    values = PromptBuilder(progress, layout, LIMITS).variables(section, kind, asked)
+    return plain(write_prompt(layout).format_messages(**values))
 
 
 def to_summarize(instruction: str, outline: Outline, texts: list[str]) -> list[Message]:
@@ -211,7 +213,7 @@ def to_summarize(instruction: str, outline: Outline, texts: list[str]) -> list[M
             f"## {part.heading}\n\n{text}"
             for part, text in zip(outline.sections, texts, strict=False)
         ),
-        "language": language_name("en", "en"),
+        "language": "English",
     }
     return plain(memory.summary_prompt("en").invoke(values).to_messages())
 

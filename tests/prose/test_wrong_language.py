@@ -12,8 +12,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent.state import DocumentState
-from longchain.agent.writing import retry_notes
 from longchain.agent.writing.accept import RETRIES, settle
+from longchain.agent.writing.retry_notes import retry_note
 from longchain.calls.reply import Reply
 from longchain.errors import ReplyError
 from longchain.prose import repeats
@@ -373,7 +373,7 @@ def test_what_is_said_again_leaves_the_length_the_last_number(layout: Any, langu
 def test_every_problem_has_its_own_words(own: str) -> None:
     problems = ["empty", "refusal", "loop", "wrong language (en)", "repeats section 3",
                 "repeats itself", "no whole sentence", "anything else"]  # fmt: skip
-    said = [retry_notes.wording(problem, own, "X").replace(problem, "") for problem in problems]
+    said = [retry_note(problem, own).replace(problem, "") for problem in problems]
     assert len(set(said)) == len(problems)
     assert [re.findall(r"\d", text) for text in said].count(["3"]) == 1
     assert not any("{" in text for text in said)

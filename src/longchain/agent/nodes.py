@@ -25,12 +25,15 @@ from longchain.agent.finishing.report import document
 from longchain.agent.node import ModelNode, Prepared
 from longchain.agent.planning import lengths, planner
 from longchain.agent.planning.parse import WritingPlanParser
+from longchain.agent.prompts import Level
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
 from longchain.agent.state import DocumentState
-from longchain.agent.writing import memory, prompter
+from longchain.agent.writing import memory
 from longchain.agent.writing.accept import next_request, settle
 from longchain.agent.writing.memory import Limits
+from longchain.agent.writing.section_prompt import Layout, PromptBuilder, write_prompt
+from longchain.agent.writing.section_writer import SectionWriter
 from longchain.calls.ask import CallPolicy
 from longchain.calls.budget import Prices
 from longchain.calls.reply import SectionParser
@@ -54,7 +57,7 @@ class PlanTask:
     chapter: str | None
     """Heading of the chapter; None for the whole plan."""
 
-    level: lengths.Level
+    level: Level
     required: int | None
     """Required length of what is planned; None leaves it to the planner."""
 
@@ -96,7 +99,7 @@ class Nodes:
     plan_prompt: ChatPromptTemplate | None = None
     write_prompt: ChatPromptTemplate | None = None
     mode: Mode = "sequential"
-    layout: prompter.Layout = "conversation"
+    layout: Layout = "conversation"
     length_control: bool = True
     grounded_only: bool = False
     review: bool = False
@@ -105,8 +108,8 @@ class Nodes:
     policy: CallPolicy = field(default_factory=CallPolicy)
 
     def __post_init__(self) -> None:
-        prompt = self.write_prompt or prompter.write_prompt(self.layout)
-        self.writer = prompter.section_writer(self.model, prompt)
+        prompt = self.write_prompt or write_prompt(self.layout)
+        self.writer = SectionWriter(self.model, prompt)
         self.structured: bool | None = None
         node = partial(ModelNode, policy=self.policy)
         self.plan = node("plan", self._prepare_plan, self._update_plan)
@@ -196,15 +199,12 @@ class Nodes:
         chapter = progress.chapter_reached()
         request = progress.request
         required = request["required"] if chapter is None else _share(progress, chapter)
-        level = lengths.level_of(required, progress.unit) if chapter is None else "section"
-        variables = planner.variables(
+        level = lengths.choose_level(required, progress.unit) if chapter is None else "section"
+        variables = planner.prompt_variables(
             request["instruction"],
             required=required,
             unit=progress.unit,
             language=progress.language,
-            language_name=prompter.language_name(
-                progress.language, planner.prompt_language(progress.language)
-            ),
             level=level,
             sources=progress.outline,
             style=request["style"],
@@ -216,7 +216,13 @@ class Nodes:
         prompt = self._prompt(progress, chapter, variables)
         if progress.failures:
             asked = prompt.invoke(variables)
-            messages = planner.repair_messages(asked, progress.failures, variables)
+            messages = planner.repair_messages(
+                asked,
+                *progress.failures[-1],
+                required=required,
+                unit=progress.unit,
+                language=progress.language,
+            )
             if len(progress.failures) > 1:
                 give_up = RunnableLambda(_unplanned)
                 return Prepared(progress, None, give_up, task, expected_errors=(PlanError,))
@@ -245,23 +251,20 @@ class Nodes:
         if chapter is None:
             return self.plan_prompt or planner.plan_prompt(progress.language)
         assert progress.plan is not None
-        chapters = progress.plan.chapters
-        lines = [f"{number}. {prompter.outline(part)}" for number, part in enumerate(chapters, 1)]
-        reached = next(part for part in chapters if part.heading == chapter)
-        variables |= {"chapters": "\n".join(lines), "chapter": prompter.outline(reached)}
+        variables |= planner.chapter_variables(progress.plan.chapters, chapter)
         return planner.plan_prompt(progress.language, chapter=True)
 
     def _planner(
         self, prompt: ChatPromptTemplate, parser: WritingPlanParser
     ) -> Runnable[dict[str, Any], WritingPlan]:
         """Return the planner: by JSON schema unless the model has shown that it cannot."""
-        plain = planner.planner(self.planner_model, prompt, parser)
+        plain = planner.build_planner(self.planner_model, prompt, parser)
         if self.structured is None:
             self.structured = structured(self.planner_model) is not False
         if not self.structured:
             return plain
         try:
-            first = planner.planner(self.planner_model, prompt, parser, structured=True)
+            first = planner.build_planner(self.planner_model, prompt, parser, structured=True)
         except (AttributeError, NotImplementedError, TypeError, ValueError):
             self.structured = False
             return plain
@@ -286,7 +289,7 @@ class Nodes:
         required, level = task.required, task.level
         if isinstance(answer, PlanError):
             notes = [*prepared.notes(), "even: no plan could be read from the model's replies"]
-            answer = lengths.even(
+            answer = lengths.even_plan(
                 progress.request["instruction"],
                 required=required,
                 unit=progress.unit,
@@ -377,10 +380,10 @@ class Nodes:
 
     # Writing -------------------------------------------------------------------------------
 
-    def _prompter(self, progress: DocumentState) -> prompter.Prompter:
+    def _prompt_builder(self, progress: DocumentState) -> PromptBuilder:
         grounded = self.source(progress) is not None or bool(progress.references)
-        return prompter.Prompter(
-            self.layout, self.limit, grounded=grounded, grounded_only=self.grounded_only
+        return PromptBuilder(
+            progress, self.layout, self.limit, grounded=grounded, grounded_only=self.grounded_only
         )
 
     def _prepare_write(self, state: Any) -> Prepared[Any]:
@@ -391,9 +394,7 @@ class Nodes:
 
     def _prepare_section(self, progress: DocumentState, index: int) -> Prepared[Any]:
         kind, asked, problem = next_request(progress, index)
-        variables = self._prompter(progress).variables(
-            progress, index, kind, asked, problem=problem
-        )
+        variables = self._prompt_builder(progress).variables(index, kind, asked, problem=problem)
         return Prepared(
             progress,
             variables,
@@ -439,9 +440,7 @@ class Nodes:
         progress = self.progress(state)
         end = self._fold_until(progress)
         assert end is not None
-        own = planner.prompt_language(progress.language)
-        name = prompter.language_name(progress.language, own)
-        variables = memory.summary_variables(progress, end, name)
+        variables = memory.summary_variables(progress, end)
         model = limited(self.model, memory.SUMMARY_TOKENS)
         chain = memory.summary_prompt(progress.language) | model | SectionParser()
         return Prepared(

@@ -64,8 +64,12 @@ Answer with the plan of this chapter alone, in this form:
     section_label="Section 1",
     chapter_label="Chapter 1",
     levels={"section": "section", "chapter": "chapter"},
-    bounds="{least} to {most} {level}s of about {short} to {long} {unit} each",
-    free_bounds="as many {level}s as the task needs, of about {short} to {long} {unit} each",
+    bounds=(
+        "{min_count} to {max_count} {level}s of about {min_length} to {max_length} {unit} each"
+    ),
+    free_bounds=(
+        "as many {level}s as the task needs, of about {min_length} to {max_length} {unit} each"
+    ),
     total="The lengths add up to the whole document. Total: {total} {unit}",
     free_total="Choose the length of the whole document as the task deserves.",
     closing_total="Total: {total} {unit}",

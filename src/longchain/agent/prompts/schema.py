@@ -1,15 +1,20 @@
-"""The shape of one prompt language: every text that a model is shown, as a field.
+"""Fields of one prompt language: every text that a model is shown.
 
 A language is one `Prompts` object in a file of its own: `en.py`, `ja.py`, `zh.py`. Braces mark the
-variables that a text is filled with; each field names them.
+variables of a text; each field names them. `docs/prompts.md` shows all prompts filled in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from longchain.document import Unit
+from longchain.language import english_name
+
+Level = Literal["section", "chapter"]
+"""Parts that a plan consists of at first: long documents are planned in chapters."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,16 @@ class PlanningPrompts:
     chapter_label: str
     """Label that replaces `section_label` when chapters are planned."""
 
-    levels: Mapping[str, str]
+    levels: Mapping[Level, str]
     """Names of the levels `section` and `chapter`."""
 
     bounds: str
-    """Number and size of the parts: `least`, `most`, `level`, `short`, `long`, `unit`."""
+    """Number and length of the parts: `min_count`, `max_count`, `level`, `min_length`,
+    `max_length`, `unit`."""
 
     free_bounds: str
-    """Size of the parts without a required length: `level`, `short`, `long`, `unit`."""
+    """Length of the parts without a required length: `level`, `min_length`, `max_length`,
+    `unit`."""
 
     total: str
     """Closing sentence with the required length: `total`, `unit`, `level`."""
@@ -69,7 +76,7 @@ class WritingPrompts:
     """Texts that ask for prose and for a running summary (AgentWrite, step II)."""
 
     preamble: str
-    """What precedes all prior text: `instruction`, `style`, `plan`, `language`, `grounding`."""
+    """Text before all prior text: `instruction`, `style`, `plan`, `language`, `grounding`."""
 
     grounding: str
     """Rules for citing the references of a section."""
@@ -121,7 +128,7 @@ class Prompts:
     """All prompts of one language."""
 
     language: str
-    """BCP 47 tag of the language that the prompts are written in."""
+    """Primary BCP 47 tag of the language that the prompts are written in."""
 
     language_names: Mapping[str, str]
     """Names of documents' languages by tag; English names serve for all others."""
@@ -132,3 +139,7 @@ class Prompts:
     planning: PlanningPrompts
     writing: WritingPrompts
     retry: RetryNotes
+
+    def language_name(self, language: str) -> str:
+        """Return the name of a document's language, as these prompts write it."""
+        return self.language_names.get(language) or english_name(language)
