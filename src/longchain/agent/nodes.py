@@ -36,7 +36,7 @@ from longchain.agent.writing.section_prompt import Layout, PromptBuilder, write_
 from longchain.agent.writing.section_writer import SectionWriter
 from longchain.calls.ask import CallPolicy
 from longchain.calls.budget import Prices
-from longchain.calls.reply import SectionParser
+from longchain.calls.reply import Reply, SectionParser
 from longchain.document import Reference, WritingPlan
 from longchain.errors import InputError, PlanError
 from longchain.models.profile import half_answers, limited, structured
@@ -109,7 +109,7 @@ class Nodes:
 
     def __post_init__(self) -> None:
         prompt = self.write_prompt or write_prompt(self.layout)
-        self.writer = SectionWriter(self.model, prompt)
+        self.writer: Runnable[Any, Reply] = SectionWriter(self.model, prompt)
         self.structured: bool | None = None
         node = partial(ModelNode, policy=self.policy)
         self.plan = node("plan", self._prepare_plan, self._update_plan)
@@ -200,15 +200,17 @@ class Nodes:
         request = progress.request
         required = request["required"] if chapter is None else _share(progress, chapter)
         level = lengths.choose_level(required, progress.unit) if chapter is None else "section"
-        variables = planner.prompt_variables(
-            request["instruction"],
-            required=required,
-            unit=progress.unit,
-            language=progress.language,
-            level=level,
-            sources=progress.outline,
-            style=request["style"],
-        )
+        variables: dict[str, Any] = {
+            **planner.prompt_variables(
+                request["instruction"],
+                required=required,
+                unit=progress.unit,
+                language=progress.language,
+                level=level,
+                sources=progress.outline,
+                style=request["style"],
+            )
+        }
         parser = WritingPlanParser(
             unit=progress.unit, language=progress.language, required=required, level=level
         )

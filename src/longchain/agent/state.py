@@ -17,6 +17,7 @@ from typing import Any
 
 from longchain.agent.events import (
     Amended,
+    Kind,
     Mode,
     Planned,
     Referred,
@@ -39,7 +40,7 @@ from longchain.prose.repeats import RepeatIndex
 class Turn:
     """One request for prose and what stands of its answer, as later prompts show them."""
 
-    kind: str
+    kind: Kind
     asked: int
     text: str
     lead: str = ""

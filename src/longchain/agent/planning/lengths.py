@@ -12,7 +12,7 @@ from typing import NamedTuple
 from longchain.agent.prompts import Level, PlanningPrompts, prompts_for
 from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
 
-MAX_DIRECT_SECTIONS = 40
+MAX_SECTIONS_WITHOUT_CHAPTERS = 40
 """Maximum number of sections that are planned at once; longer documents get chapters first."""
 
 MIN_SECTION_LENGTH, MAX_SECTION_LENGTH = 200, 1000
@@ -61,7 +61,7 @@ def in_unit(words: int, unit: Unit) -> int:
 
 def choose_level(required: int | None, unit: Unit) -> Level:
     """Return whether a document of this length is planned in sections or in chapters first."""
-    longest = in_unit(MAX_DIRECT_SECTIONS * TYPICAL_SECTION_LENGTH, unit)
+    longest = in_unit(MAX_SECTIONS_WITHOUT_CHAPTERS * TYPICAL_SECTION_LENGTH, unit)
     return "chapter" if required and required > longest else "section"
 
 
@@ -121,8 +121,8 @@ def _share_out(parts: list[SectionPlan] | list[ChapterPlan], total: int) -> None
     by_remainder = sorted(range(len(parts)), key=lambda index: lengths[index] - exact[index])
     for index in by_remainder[:remainder]:
         lengths[index] += 1
-    for part, length in zip(parts, lengths, strict=True):
-        part.length = length
+    for index, length in enumerate(lengths):
+        parts[index].length = length
 
 
 def fit(plan: WritingPlan, required: int) -> WritingPlan:
