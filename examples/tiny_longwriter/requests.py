@@ -13,18 +13,20 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from longchain.agent.events import Kind, Mode
-from longchain.agent.planning import planner
-from longchain.agent.state import DocumentState
-from longchain.agent.writing import memory
-from longchain.agent.writing.section_prompt import Layout, PromptBuilder, write_prompt
-from longchain.document import SectionPlan, WritingPlan
+from longchain import SectionPlan, WritingPlan
+from longchain.agent.prompts.messages import (
+    Kind,
+    Layout,
+    Mode,
+    plan_messages,
+    repair_messages,
+    section_messages,
+    summary_messages,
+)
 
 from .outlines import Outline
 
 Message = dict[str, str]
-
-LIMITS = memory.Limits("full", None, 10**9, 10**9, 10**9, len)
 
 VERBS = (
     "Write;Please write;Compose;Draft;Produce;Prepare;Create;Give me;I need;I want;We need;"
@@ -153,19 +155,13 @@ def plain(messages: list[BaseMessage]) -> list[Message]:
 
 def to_plan(instruction: str, total: int) -> list[Message]:
     """Return the library's request for a plan."""
-    values = planner.prompt_variables(instruction, required=total, unit="words", language="en")
-    return plain(planner.plan_prompt("en").format_messages(**values))
+    return plain(plan_messages(instruction, required=total))
 
 
 def to_repair(total: int, rng: random.Random) -> list[Message]:
     """Return the library's request to repair a plan that could not be read."""
     error = rng.choice(("no section lines", "no lengths", "the reply is empty"))
-    request = planner.plan_prompt("en").format_prompt(
-        **planner.prompt_variables("", required=total, unit="words", language="en")
-    )
-    messages = planner.repair_messages(
-        request, "-", error, required=total, unit="words", language="en"
-    )
+    messages = repair_messages([], "-", error, required=total, unit="words", language="en")
     return plain(messages)[-1:]
 
 
@@ -199,23 +195,15 @@ def to_write(
     mode: Mode = "sequential",
 ) -> list[Message]:
     """Return the library's request for the next piece of prose, with all prior turns."""
-    progress = DocumentState(events, mode=mode)
-    values = PromptBuilder(progress, layout, LIMITS).variables(section, kind, asked)
-    return plain(write_prompt(layout).format_messages(**values))
+    return plain(section_messages(events, section, kind, asked, layout=layout, mode=mode))
 
 
 def to_summarize(instruction: str, outline: Outline, texts: list[str]) -> list[Message]:
     """Return the library's request for a summary of what is written."""
-    values = {
-        "instruction": instruction,
-        "summary": "",
-        "text": "\n\n".join(
-            f"## {part.heading}\n\n{text}"
-            for part, text in zip(outline.sections, texts, strict=False)
-        ),
-        "language": "English",
-    }
-    return plain(memory.summary_prompt("en").invoke(values).to_messages())
+    text = "\n\n".join(
+        f"## {part.heading}\n\n{text}" for part, text in zip(outline.sections, texts, strict=False)
+    )
+    return plain(summary_messages(instruction, text))
 
 
 def whole(instruction: str, length: int) -> WritingPlan:

@@ -217,7 +217,7 @@ class Nodes:
         task = PlanTask(chapter, level, required)
         prompt = self._prompt(progress, chapter, variables)
         if progress.failures:
-            asked = prompt.invoke(variables)
+            asked = prompt.invoke(variables).to_messages()
             messages = planner.repair_messages(
                 asked,
                 *progress.failures[-1],

@@ -171,7 +171,7 @@ def _describe_total(prompts: Prompts, required: int | None, unit: Unit, level: L
 
 
 def repair_messages(
-    request: PromptValue,
+    request: Sequence[BaseMessage],
     reply: str,
     error: str,
     *,
@@ -182,7 +182,7 @@ def repair_messages(
     """Return the request for a plan once more, after a reply that could not be read.
 
     Args:
-        request: The first request.
+        request: Messages of the first request.
         reply: The reply.
         error: The reason why it could not be read.
         required: Required length of what is planned; None leaves it to the planner.
@@ -194,7 +194,7 @@ def repair_messages(
     if required:
         total = prompts.planning.closing_total.format(total=required, unit=prompts.unit_names[unit])
     order = prompts.planning.repair.format(error=error, total=total)
-    return [*request.to_messages(), AIMessage(reply or "-"), HumanMessage(order)]
+    return [*request, AIMessage(reply or "-"), HumanMessage(order)]
 
 
 def build_planner(
