@@ -22,11 +22,12 @@ from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate, Messa
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from longchain.agent.planning.planner import UNIT_NAMES, prompt_language
-from longchain.agent.state import DocumentState, SectionState
+from longchain.agent.section import SectionState
+from longchain.agent.state import DocumentState
 from longchain.agent.writing import retry_notes
-from longchain.agent.writing.memory import MOST_PER_CHARACTER, Limits, tail, within
+from longchain.agent.writing.memory import MAX_TOKENS_PER_CHARACTER, Limits, tail, within
 from longchain.calls.reply import Reply, read
-from longchain.document import Reference, SectionPlan
+from longchain.document import SectionPlan
 from longchain.errors import PromptError
 from longchain.language import english_name, is_spaced
 from longchain.models.profile import limited
@@ -275,13 +276,13 @@ class Prompter:
         elif progress.mode != "parallel":
             text = self._text(progress, index)
         values = {
-            "instruction": progress.request["instruction"],
+            "instruction": progress.request.instruction,
             "plan": plan,
             "preamble": preamble,
             "text": text,
             "turns": turns,
             "step": step,
-            "style": progress.request["style"],
+            "style": progress.request.style,
             "language": language_name(progress.language, own),
             "heading": draft.plan.heading,
             "main_point": draft.plan.main_point,
@@ -303,7 +304,7 @@ class Prompter:
             return wanted
         shown = [values["text"], values["preamble"], values["step"]]
         shown += [turn.text for turn in values["turns"]]
-        left = self.limit.window - round(sum(map(len, shown)) * MOST_PER_CHARACTER) - 100
+        left = self.limit.window - round(sum(map(len, shown)) * MAX_TOKENS_PER_CHARACTER) - 100
         if left < wanted:  # it may be close: count
             left = self.limit.window - round(sum(map(self.limit.count, shown)) * 1.05) - 100
         if left < min(wanted // 4, 500):
@@ -320,12 +321,12 @@ class Prompter:
         grounding = _GROUNDING[own] if self.grounded else ""
         if self.grounded and self.grounded_only:
             grounding += _ONLY[own]
-        style = progress.request["style"]
+        style = progress.request.style
         template = (
             "{instruction}\n{style}{grounding}" if progress.mode == "direct" else _PREAMBLE[own]
         )
         text = template.format(
-            instruction=progress.request["instruction"],
+            instruction=progress.request.instruction,
             style=f"\n<style>\n{style}\n</style>\n" if style else "",
             plan=plan,
             language=language_name(progress.language, own),
@@ -407,8 +408,8 @@ class Prompter:
         return f"<chapter>\n{chapter}\n" + "\n".join(lines) + "\n</chapter>"
 
     def _references(self, progress: DocumentState, draft: SectionState) -> str:
-        known = {reference["id"]: reference for reference in progress.references}
-        found = [Reference(**known[key]) for key in draft.references]
+        known = {reference.id: reference for reference in progress.references}
+        found = [known[key] for key in draft.references]
         fitting = within(self.limit, [reference.text for reference in found])
         return render(found[: len(fitting)])
 
