@@ -309,7 +309,7 @@ class Nodes:
     def _update_survey(
         self, prepared: Prepared[None], answer: Any, usage: dict[str, int]
     ) -> Update:
-        return _log_update(Surveyed(outline=sources.outline(sources.documents(answer))))
+        return _log_update(Surveyed(outline=sources.outline(sources.to_documents(answer))))
 
     def _prepare_retrieve(self, values: Values) -> Prepared[int]:
         """Prepare the retrieval for the first section without references, by its index."""
@@ -322,7 +322,7 @@ class Nodes:
     def _update_retrieve(
         self, prepared: Prepared[int], answer: Any, usage: dict[str, int]
     ) -> Update:
-        documents = sources.documents(answer)
+        documents = sources.to_documents(answer)
         return _log_update(
             retrieval.retrieved_event(
                 prepared.document, prepared.context, prepared.runnable, documents

@@ -37,7 +37,7 @@ from longchain.calls.budget import Spending
 from longchain.document import ChapterPlan, Reference, Unit, Usage, WritingPlan
 from longchain.length import LengthController, count_length
 from longchain.length.control import MOST_CALLS
-from longchain.prose.repeats import Told
+from longchain.prose.repeats import RepeatIndex
 
 DIRECT_CALLS = 400
 """Requests that a direct pass may take: its one section is the whole document."""
@@ -69,7 +69,7 @@ class DocumentState:
         self.reviewed = False
         self.retriever: Any = None
         """Retriever over the request's own material, made once per state."""
-        self.told = Told()
+        self.repeat_index = RepeatIndex()
         """Index of the sections' n-grams, to find replies that repeat a section."""
         self.errors: list[Exception] = []
         """Errors of sections that are written in parallel, until all of them are back."""

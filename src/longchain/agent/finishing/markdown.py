@@ -31,7 +31,7 @@ def chunks(state: DocumentState) -> tuple[list[str], list[str], list[Reference]]
     texts = [section.text for section in sections]
     cited: list[Reference] = []
     if state.references:  # without references, a number in brackets is no citation
-        texts, cited = sources.number(texts, state.references)
+        texts, cited = sources.number_citations(texts, state.references)
     parts = _section_chunks(state, sections, texts)
     if sections and state.current_plan.title:
         parts.insert(0, f"# {state.current_plan.title}\n\n")
@@ -65,4 +65,4 @@ def _section_chunks(
 
 def _reference_list(cited: list[Reference], language: str) -> str:
     heading = _REFERENCES.get(primary(language), _REFERENCES["en"])
-    return f"## {heading}\n\n{sources.reference_list(cited)}\n\n"
+    return f"## {heading}\n\n{sources.format_reference_list(cited)}\n\n"

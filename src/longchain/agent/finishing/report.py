@@ -17,7 +17,7 @@ from longchain.agent.state import DocumentState
 from longchain.calls.budget import Prices
 from longchain.document import LongDocument, Section, Unit
 from longchain.length import count_length, length_score
-from longchain.prose.repetition import duplicate_sentences, rep_n, repeats
+from longchain.prose.repetition import duplicate_sentences, find_repeats, rep_n
 
 _HEADING = regex.compile(r"^#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$", regex.MULTILINE)
 
@@ -133,7 +133,7 @@ def _build_report(
     )
     planned = [heading for heading in map(state.heading, published) if heading]
     headings = [heading for heading in measures.pop("headings") if heading in set(planned)]
-    repeated = repeats([section.text for section in sections], MIN_OVERLAP)
+    repeated = find_repeats([section.text for section in sections], MIN_OVERLAP)
     return {
         **measures,
         "finished": state.finished(),
@@ -167,7 +167,7 @@ def _describe_section(section: SectionState, repeated: list[int]) -> dict[str, A
         "calls": section.total_calls,
         "language": languages.detect(section.text[:LANGUAGE_SAMPLE]),
         "repeats_sections": [index + 1 for index in repeated],
-        "cites": sorted(set(sources.cited(section.text))),
+        "cites": sorted(set(sources.cited_ids(section.text))),
         "notes": section.notes,
     }
 
@@ -178,7 +178,7 @@ def _count_citations(state: DocumentState, sections: list[SectionState]) -> dict
     citations: list[int] = []
     without: list[int] = []
     for number, section in enumerate(sections, 1):
-        cited = sources.cited(section.text)
+        cited = sources.cited_ids(section.text)
         citations.extend(cited)
         if section.retrieved and not cited:
             without.append(number)

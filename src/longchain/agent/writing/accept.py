@@ -118,7 +118,7 @@ def _remove_unknown_citations(
     """Return the text without citations of references that the section does not have."""
     if not section.retrieved:
         return text, []
-    text, unknown = sources.check(text, set(section.references))
+    text, unknown = sources.check_citations(text, set(section.references))
     if unknown:
         notes.append(f"unknown citations removed: {', '.join(map(str, unknown))}")
     return text, unknown
@@ -145,7 +145,9 @@ def _apply_decision(
     """
     match decision.action:
         case "trim":
-            trimmed = trim(whole, decision.length, state.unit, state.language, least=decision.least)
+            trimmed = trim(
+                whole, decision.length, state.unit, state.language, min_length=decision.least
+            )
             discarded = state.count(whole) - state.count(trimmed)
             if discarded:
                 notes.append("trimmed")

@@ -51,7 +51,7 @@ def reply_problem(text: str, state: DocumentState, index: int) -> ReplyProblem |
         return ReplyProblem("wrong language", language=language)
     texts = [section.published.text for section in state.sections]
     texts[index] = state.sections[index].text
-    repeated = state.told.repeated(text, texts)
+    repeated = state.repeat_index.find(text, texts)
     if repeated is None:
         return None
     if repeated == index:

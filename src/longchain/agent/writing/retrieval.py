@@ -24,7 +24,7 @@ def query(section: SectionPlan) -> str:
 
 def request_retriever(request: Request) -> sources.SourceRetriever:
     """Return a retriever over the material that came with a request."""
-    documents = list(sources.documents(request.context))
+    documents = list(sources.to_documents(request.context))
     if request.sources:
         documents.extend(sources.read_sources(request.sources))
     return sources.SourceRetriever.over(documents)
