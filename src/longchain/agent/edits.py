@@ -134,7 +134,7 @@ def replan(state: DocumentState, plan: Any, mode: Mode) -> Change:
     kept = _match_sections(state.sections, edited.plan)
     return _change(
         dataclasses.replace(edited, kept_sections=kept),
-        _describe_plan_change(state, edited.plan, kept),
+        _effects(state, edited.plan, kept),
     )
 
 
@@ -159,9 +159,7 @@ def _identity(section: SectionPlan) -> tuple[str, str]:
     return section.heading, section.main_point
 
 
-def _describe_plan_change(
-    state: DocumentState, plan: WritingPlan, matches: list[int | None]
-) -> str:
+def _effects(state: DocumentState, plan: WritingPlan, matches: list[int | None]) -> str:
     """Return a message on the effects of another plan on each section."""
     kept, resized, new = [], [], []
     for index, old in enumerate(matches):
@@ -171,22 +169,27 @@ def _describe_plan_change(
             kept.append(index)
             if state.sections[old].plan.length != plan.sections[index].length:
                 resized.append(index)
-    dropped = []
-    for index, section in enumerate(state.sections):
-        if section.done and index not in matches:
-            dropped.append(repr(section.plan.heading or section.plan.main_point[:40]))
+    effects = {
+        "kept as written": kept,
+        "of these, with another length than planned now": resized,
+        "new or changed, and to be written": new,
+    }
     messages = ["the plan differs"]
-    if kept:
-        messages.append(f"kept as written: {_name_sections(kept)}")
-    if resized:
-        messages.append(
-            f"of these, with another length than planned now: {_name_sections(resized)}"
-        )
-    if new:
-        messages.append(f"new or changed, and to be written: {_name_sections(new)}")
-    if dropped:
+    for effect, indices in effects.items():
+        if indices:
+            messages.append(f"{effect}: {_name_sections(indices)}")
+    if dropped := _dropped_sections(state, matches):
         messages.append(f"dropped, though finished: {', '.join(dropped)}")
     return "; ".join(messages)
+
+
+def _dropped_sections(state: DocumentState, matches: list[int | None]) -> list[str]:
+    """Return the names of finished sections that a plan does not keep."""
+    return [
+        repr(section.plan.heading or section.plan.main_point[:40])
+        for index, section in enumerate(state.sections)
+        if section.done and index not in matches
+    ]
 
 
 def reopen(state: DocumentState, section: int) -> Change:
