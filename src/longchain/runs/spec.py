@@ -16,9 +16,9 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from longchain.agent.chain import AgentWriteChain
 from longchain.calls.budget import Budget, Prices
 from longchain.errors import RunError
-from longchain.models.address import shown, shown_url
 from longchain.models.profile import layers
-from longchain.models.resolve import chat_model, name, pinned
+from longchain.models.redact import redact_model_name, redact_url
+from longchain.models.resolve import chat_model, name, pin_model
 from longchain.runs.record import Record
 
 Model = str | Runnable[Any, Any] | None
@@ -59,7 +59,7 @@ class Making:
             else ""
         )
         if isinstance(model, str) and model.strip():
-            model, base_url = pinned(model, base_url)
+            model, base_url = pin_model(model, base_url)
         elif not model:
             model, base_url = None, base_url or record.base_url or None
         return cls(
@@ -92,7 +92,7 @@ class Making:
         handed = {"model": self.model, "planner_model": self.planner_model, **self.options}
         return {
             "model": _string(self.model),
-            "base_url": shown_url(self.base_url) if self.base_url else "",
+            "base_url": redact_url(self.base_url) if self.base_url else "",
             "planner_model": _string(self.planner_model),
             "options": {key: _plain(v) for key, v in self.options.items() if _is_plain(v)},
             "handed": [key for key, v in handed.items() if v is not None and not _is_plain(v)],
@@ -122,7 +122,7 @@ class Making:
 
 def model_name(chain: AgentWriteChain) -> str:
     """Return what the chain's model is called, without its wrappings."""
-    return shown(name(layers(chain.stages.model)[-1]))
+    return redact_model_name(name(layers(chain.stages.model)[-1]))
 
 
 def prices(record: Record) -> Prices | None:
@@ -136,7 +136,7 @@ def _model(given: Model, base_url: str | None) -> Any:
 
 
 def _string(model: Model) -> str:
-    return shown(model) if isinstance(model, str) else ""
+    return redact_model_name(model) if isinstance(model, str) else ""
 
 
 def _is_plain(value: Any) -> bool:
