@@ -15,9 +15,9 @@ from langchain_core.messages import BaseMessage
 
 from longchain import SectionPlan, WritingPlan
 from longchain.agent.prompts.messages import (
-    Kind,
     Layout,
     Mode,
+    RequestKind,
     plan_messages,
     repair_messages,
     section_messages,
@@ -188,7 +188,7 @@ def piece(section: int, kind: str, asked: int, before: str, text: str, *, done: 
 def to_write(
     events: list[dict[str, Any]],
     section: int,
-    kind: Kind,
+    kind: RequestKind,
     asked: int,
     *,
     layout: Layout = "conversation",

@@ -32,9 +32,10 @@ from typing_extensions import TypedDict
 
 from longchain.agent import options
 from longchain.agent.estimate import Estimate, estimate
-from longchain.agent.events import Mode, extend
-from longchain.agent.finishing.markdown import pieces
-from longchain.agent.finishing.report import document
+from longchain.agent.events import Mode
+from longchain.agent.finishing.markdown import chunks
+from longchain.agent.finishing.report import build_document
+from longchain.agent.log import append_events
 from longchain.agent.node import Router
 from longchain.agent.nodes import Nodes
 from longchain.agent.planning import planner as plans
@@ -75,7 +76,7 @@ class Output(TypedDict, total=False):
 class State(Output, total=False):
     """The graph's state: a log, from which everything else is computed."""
 
-    log: Annotated[list[Any], DeltaChannel(extend, list, snapshot_frequency=SNAPSHOTS)]
+    log: Annotated[list[Any], DeltaChannel(append_events, list, snapshot_frequency=SNAPSHOTS)]
 
 
 class Log(TypedDict):
@@ -256,7 +257,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             return given
         nodes = self.stages
         log = events(given, mode=nodes.mode, local_sources=nodes.local_sources)
-        if nodes.grounded_only and nodes.source(nodes.progress({"log": log})) is None:
+        if nodes.grounded_only and nodes.source(nodes.document_state({"log": log})) is None:
             raise InputError(
                 "grounded_only: nothing to write from: give context, sources or a retriever"
             )
@@ -310,27 +311,26 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             InputError: The input cannot be used.
         """
         log = self._enter(input)["log"]
-        while (progress := self.stages.progress({"log": log})).plan is None:
-            log = extend(log, [self._planning(progress).invoke({"log": log}, config)["log"]])
+        while (progress := self.stages.document_state({"log": log})).plan is None:
+            log = append_events(log, [self._planning(progress).invoke({"log": log}, config)["log"]])
         return progress.plan
 
     async def aplan(self, input: Any, config: RunnableConfig | None = None) -> WritingPlan:
         """Plan a document without writing it, asynchronously."""
         log = self._enter(input)["log"]
-        while (progress := self.stages.progress({"log": log})).plan is None:
+        while (progress := self.stages.document_state({"log": log})).plan is None:
             node = self._planning(progress)
-            log = extend(log, [(await node.ainvoke({"log": log}, config))["log"]])
+            log = append_events(log, [(await node.ainvoke({"log": log}, config))["log"]])
         return progress.plan
 
     def _planning(self, progress: DocumentState) -> Runnable[Any, Any]:
-        first = self.stages.start({"log": [progress.request]})
-        surveying = first == "survey" and not progress.outline
+        surveying = self.stages.source(progress) is not None and not progress.outline
         return self.stages.survey if surveying else self.stages.plan
 
     def follow(self, input: Any, config: RunnableConfig | None = None) -> Iterator[DocumentState]:
         """Write a document and yield where it stands after every step.
 
-        `longchain.agent.finishing.report.document` makes the document of the last one.
+        `longchain.agent.finishing.report.build_document` makes the document of the last one.
         """
         given = self._enter(input)
         kept = None if isinstance(given, dict) else self.get_state(_named(config)).values
@@ -359,7 +359,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         """
         shown = 0
         for progress in self.follow(input, config):
-            parts = pieces(progress)[0] if progress.plan is not None else []
+            parts = chunks(progress)[0] if progress.plan is not None else []
             yield from parts[shown:]
             shown = max(shown, len(parts))
 
@@ -369,7 +369,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         """Yield the document's Markdown as it becomes final, asynchronously."""
         shown = 0
         async for progress in self.afollow(input, config):
-            parts = pieces(progress)[0] if progress.plan is not None else []
+            parts = chunks(progress)[0] if progress.plan is not None else []
             for part in parts[shown:]:
                 yield part
             shown = max(shown, len(parts))
@@ -386,7 +386,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         progress = self._begun(values)
         if progress.plan is None or progress.current() is not None or progress.chapter_reached():
             raise InputError("the document is not finished: go on with invoke(None, config)")
-        return document(progress, self.stages.prices).model_dump()
+        return build_document(progress, self.stages.prices).model_dump()
 
     def _begun(self, values: dict[str, Any]) -> DocumentState:
         """Return what a run starts from: the events of its input, or of a checkpoint."""

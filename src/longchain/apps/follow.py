@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from longchain.agent.finishing.markdown import pieces
+from longchain.agent.finishing.markdown import chunks
 from longchain.agent.state import DocumentState
 from longchain.apps.export import partial
 from longchain.document import LongDocument, WritingPlan
@@ -100,7 +100,7 @@ def _rescue(progress: DocumentState, output: Path | None, *, always: bool) -> No
     """
     if progress.plan is None or not progress.published_sections() or not (output or always):
         return
-    finished = "".join(pieces(progress)[0])
+    finished = "".join(chunks(progress)[0])
     where = "on standard output"
     with suppress(OSError):
         try:

@@ -19,7 +19,7 @@ from langgraph.types import Command, StateSnapshot
 from longchain.agent import edits
 from longchain.agent.chain import AgentWriteChain
 from longchain.agent.edits import Change
-from longchain.agent.finishing.report import document
+from longchain.agent.finishing.report import build_document
 from longchain.agent.request import events
 from longchain.agent.state import DocumentState
 from longchain.calls import tracing
@@ -170,7 +170,7 @@ class Run:
         if progress.plan is None:
             raise RunError(f"the run {self.id!r} has no plan yet: resume it")
         with self._sound():
-            return document(progress, prices(self.record))
+            return build_document(progress, prices(self.record))
 
     @property
     def plan(self) -> WritingPlan | None:
@@ -180,7 +180,7 @@ class Run:
     @property
     def sources(self) -> list[str]:
         """The files and folders that it is written from."""
-        return self.progress().request["sources"]
+        return self.progress().request.sources
 
     # Writing -------------------------------------------------------------------------------
 
@@ -219,7 +219,7 @@ class Run:
             raise RunError(
                 f"the plan of the run {self.id!r} waits for a review: approve it, or give another"
             )
-        return document(progress or self.progress(), prices(self.record))
+        return build_document(progress or self.progress(), prices(self.record))
 
     def follow(self, config: RunnableConfig | None = None) -> Iterator[DocumentState]:
         """Write it, and yield where it stands after every step."""
@@ -341,8 +341,8 @@ class Run:
             change = make(self.replay(log))
             if change.events:
                 self._append(log, change.events)
-        self.said += change.said
-        return change.said
+        self.said += change.messages
+        return change.messages
 
     def remake(self, kept: dict[str, Any], said: list[str]) -> None:
         """Keep how the run is made from now on.
@@ -380,7 +380,7 @@ class Run:
         """
         if progress.plan is None:
             return START
-        asked = self.record.options.get("review") and progress.plan_notes[:1] != ["given"]
+        asked = self.record.options.get("review") and progress.plan_origin != "given"
         return _BEFORE_REVIEW if asked and not progress.reviewed else _ANY
 
     @staticmethod
@@ -393,7 +393,7 @@ class Run:
             events({"instruction": "-", "plan": plan}, mode="sequential")  # refuses a bad one
             self.review(plan if isinstance(plan, WritingPlan) else WritingPlan(**plan))
             return []
-        return self.change(lambda progress: edits.replanned(progress, plan, self.mode))
+        return self.change(lambda progress: edits.replan(progress, plan, self.mode))
 
     def revise(self, section: int, note: str, length: int | None = None) -> list[str]:
         """Have a finished section changed by a note such as `shorter`; the rest stays.
@@ -403,7 +403,7 @@ class Run:
             note: What to change.
             length: What it should come to; None: what the note says, else as it is.
         """
-        return self.change(lambda progress: edits.revised(progress, section, note, length))
+        return self.change(lambda progress: edits.revise(progress, section, note, length))
 
     def rewrite(self, section: int, text: str | None = None) -> list[str]:
         """Write on from a section: it and all after it are written again.
@@ -412,14 +412,14 @@ class Run:
             section: Its number, from 1.
             text: A text to put in its place; then only what comes after is written again.
         """
-        return self.change(lambda progress: edits.rewritten(progress, section, text))
+        return self.change(lambda progress: edits.rewrite(progress, section, text))
 
     def amend(
         self, *, instruction: str | None = None, length: int | None = None, style: str | None = None
     ) -> list[str]:
         """Change what is asked for; sections that are written stay."""
         return self.change(
-            lambda progress: edits.amended(
+            lambda progress: edits.amend(
                 progress, self.mode, instruction=instruction, length=length, style=style
             )
         )
@@ -438,11 +438,11 @@ def _facts(progress: DocumentState) -> dict[str, Any]:
     shown = progress.published_sections()
     planned = progress.plan is not None
     return {
-        "instruction": progress.request["instruction"],
+        "instruction": progress.request.instruction,
         "title": progress.plan.title if progress.plan else "",
         "sections": len(progress.sections),
         "finished": len(shown),
-        "required": progress.required if planned else progress.request["required"],
+        "required": progress.required if planned else progress.request.required,
         "length": sum(draft.length for draft in shown) + (progress.overhead() if shown else 0),
         "unit": progress.unit,
         "usage": progress.usage,

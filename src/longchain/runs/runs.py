@@ -267,7 +267,7 @@ class Runs:
         log, said = before.log(), made.differences(before.record)
         for wish in self._wishes(section, text, made.options.get("mode", "sequential"), changes):
             change = wish(before.replay(log))
-            log, said = [*log, *change.events], [*said, *change.said]
+            log, said = [*log, *change.events], [*said, *change.messages]
         forked = self._register(record, log, made)
         forked.said += said
         return forked
@@ -279,10 +279,10 @@ class Runs:
         """Yield what is to be changed in a fork, in order."""
         asked = {key: changes[key] for key in ("instruction", "length", "style") if key in changes}
         if asked:
-            yield lambda progress: edits.amended(progress, mode, **asked)
+            yield lambda progress: edits.amend(progress, mode, **asked)
         if changes.get("plan") is not None:
-            yield lambda progress: edits.replanned(progress, changes["plan"], mode)
-        yield lambda progress: edits.rewritten(progress, section, text)
+            yield lambda progress: edits.replan(progress, changes["plan"], mode)
+        yield lambda progress: edits.rewrite(progress, section, text)
 
     def delete(self, run: str) -> None:
         """Delete a run with all its text.

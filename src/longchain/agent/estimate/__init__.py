@@ -189,7 +189,7 @@ def _stand_in(model: BaseChatModel, begun: DocumentState) -> StandIn:
     return StandIn(
         count=count,
         language=begun.language,
-        instruction=begun.request["instruction"],
+        instruction=begun.request.instruction,
         unit=begun.unit,
         window=window,
         most=most,
@@ -253,9 +253,9 @@ class _Nodes(Nodes):
         self.material = progress.retriever
         return found
 
-    def finish(self, state: Any) -> Update:
+    def finish(self, values: Any) -> Update:
         """Keep what was written; nobody will read it."""
-        self.finished.append(self.progress(state))
+        self.finished.append(self.document_state(values))
         return {}
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from langchain_core.documents import Document
 from langchain_core.messages import BaseMessage
 
+from longchain.agent.log import Record
 from longchain.agent.prompts import LANGUAGES, Prompts
 from longchain.agent.prompts.messages import (
+    ReplyProblem,
     chapter_messages,
     plan_messages,
     repair_messages,
@@ -44,14 +45,13 @@ This page is generated: `python -m longchain.agent.prompts > docs/prompts.md`.
 """
 
 PROBLEMS = (
-    "empty",
-    "refusal",
-    "loop",
-    "wrong language (fr)",
-    "repeats section 1",
-    "repeats itself",
-    "no whole sentence",
-    "any other problem",
+    ReplyProblem("empty"),
+    ReplyProblem("refusal"),
+    ReplyProblem("loop"),
+    ReplyProblem("no whole sentence"),
+    ReplyProblem("wrong language", language="fr"),
+    ReplyProblem("repeats section", section=1),
+    ReplyProblem("repeats itself"),
 )
 
 ROLES = {"human": "User", "ai": "Model", "system": "System"}
@@ -213,13 +213,13 @@ class LanguagePage:
 
     # Events of the sample's log ------------------------------------------------------------
 
-    def _log(self) -> list[dict[str, Any]]:
+    def _log(self) -> list[Record]:
         """Return the log of a document that is planned, with a reference for each section."""
         points = [f"{heading}\n{point}" for heading, point in self.sample.parts]
         references = [self._references(index) for index in range(len(points))]
         return [self._request(style=self.sample.style), self._plan(points), *references]
 
-    def _chaptered_log(self) -> list[dict[str, Any]]:
+    def _chaptered_log(self) -> list[Record]:
         """Return the log of a document in chapters whose first section is summarized."""
         points = [f"{heading}\n{point}" for heading, point in self.sample.parts]
         return [
@@ -236,7 +236,7 @@ class LanguagePage:
             for heading, point in self.sample.parts
         ]
 
-    def _request(self, *, style: str) -> dict[str, Any]:
+    def _request(self, *, style: str) -> Record:
         return {
             "type": "request",
             "instruction": self.sample.instruction,
@@ -248,7 +248,7 @@ class LanguagePage:
             "sources": [],
         }
 
-    def _plan(self, points: list[str], chapters: list[ChapterPlan] | None = None) -> dict[str, Any]:
+    def _plan(self, points: list[str], chapters: list[ChapterPlan] | None = None) -> Record:
         sections = []
         for index, point in enumerate(points):
             heading, _, main_point = point.rpartition("\n")
@@ -261,13 +261,13 @@ class LanguagePage:
         )
         return {"type": "plan", "plan": plan.model_dump(), "note": "", "usage": {}}
 
-    def _references(self, section: int) -> dict[str, Any]:
+    def _references(self, section: int) -> Record:
         title, text = self.sample.passage
         reference = {"id": 1, "title": title, "source": "", "text": text}
         new = [] if section else [reference]
         return {"type": "references", "section": section, "ids": [1], "new": new}
 
-    def _piece(self, section: int, *, done: bool = True) -> dict[str, Any]:
+    def _piece(self, section: int, *, done: bool = True) -> Record:
         action = "keep" if done else "ask"
         return {
             "type": "piece",
@@ -284,7 +284,7 @@ class LanguagePage:
             "usage": {},
         }
 
-    def _revision(self, section: int) -> dict[str, Any]:
+    def _revision(self, section: int) -> Record:
         return {
             "type": "revise",
             "section": section,

@@ -8,11 +8,12 @@ page that shows all prompts.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from langchain_core.messages import BaseMessage
 
-from longchain.agent.events import Kind, Mode
+from longchain.agent.events import Mode, ReplyProblem, RequestKind
+from longchain.agent.log import Record
 from longchain.agent.planning.lengths import choose_level
 from longchain.agent.planning.planner import (
     chapter_variables,
@@ -23,13 +24,15 @@ from longchain.agent.planning.planner import (
 from longchain.agent.prompts import prompts_for
 from longchain.agent.state import DocumentState
 from longchain.agent.writing.memory import Limits, summary_prompt
+from longchain.agent.writing.requests import SectionRequest
 from longchain.agent.writing.section_prompt import Layout, PromptBuilder, write_prompt
 from longchain.document import Unit, WritingPlan
 
 __all__ = [
-    "Kind",
     "Layout",
     "Mode",
+    "ReplyProblem",
+    "RequestKind",
     "chapter_messages",
     "plan_messages",
     "repair_messages",
@@ -94,14 +97,14 @@ def chapter_messages(
 
 
 def section_messages(
-    log: list[dict[str, Any]],
+    log: Sequence[Record],
     index: int,
-    kind: Kind,
+    kind: RequestKind,
     length: int,
     *,
     layout: Layout = "conversation",
     mode: Mode = "sequential",
-    problem: str = "",
+    problem: ReplyProblem | None = None,
 ) -> list[BaseMessage]:
     """Return the request for the next piece of prose, with all prior text.
 
@@ -116,7 +119,7 @@ def section_messages(
     """
     state = DocumentState(log, mode=mode)
     builder = PromptBuilder(state, layout, UNLIMITED, grounded=bool(state.references))
-    variables = builder.variables(index, kind, length, problem=problem)
+    variables = builder.variables(SectionRequest(index, kind, length, problem))
     return write_prompt(layout).format_messages(**variables)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from langchain_core.exceptions import ContextOverflowError
 
-from longchain.agent.writing.memory import MOST_PER_CHARACTER, Limits
+from longchain.agent.writing.memory import MAX_TOKENS_PER_CHARACTER, Limits
 from longchain.document import Unit
 from longchain.language import is_spaced
 
@@ -92,7 +92,7 @@ def _tokens_per_unit(unit: Unit, language: str) -> float:
 def _prompt_tokens(texts: Sequence[str], limits: Limits, wanted: int) -> int:
     """Return the tokens of a prompt, counted only where an estimate leaves less than wanted."""
     assert limits.window is not None
-    estimate = round(sum(map(len, texts)) * MOST_PER_CHARACTER)
+    estimate = round(sum(map(len, texts)) * MAX_TOKENS_PER_CHARACTER)
     if limits.window - estimate - MARGIN_TOKENS >= wanted:
         return estimate
     return round(sum(map(limits.count, texts)) * COUNT_ERROR)

@@ -21,16 +21,16 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from typing_extensions import TypedDict
 
-from longchain.agent.events import Kind
 from longchain.agent.planning.planner import describe_part
 from longchain.agent.prompts import prompts_for
 from longchain.agent.prompts.custom import VariableRules
-from longchain.agent.state import DocumentState, SectionState
+from longchain.agent.section import SectionState
+from longchain.agent.state import DocumentState
 from longchain.agent.writing.memory import Limits, tail, within
 from longchain.agent.writing.plan_view import view_plan
 from longchain.agent.writing.reply_limit import max_reply_tokens
+from longchain.agent.writing.requests import SectionRequest
 from longchain.agent.writing.retry_notes import retry_note
-from longchain.document import Reference
 from longchain.sources import render
 
 Layout = Literal["conversation", "paper"]
@@ -131,27 +131,22 @@ class PromptBuilder:
         self.grounded_only = grounded_only
         self.prompts = prompts_for(state.language)
 
-    def variables(self, index: int, kind: Kind, length: int, *, problem: str = "") -> WriterInput:
-        """Return the variables of one request for prose.
-
-        Args:
-            index: Index of the section.
-            kind: Whether to write, extend or revise it.
-            length: Length to ask for, in the document's unit; 0 leaves it to the model.
-            problem: Problem of the last reply, if it could not be used.
+    def variables(self, request: SectionRequest) -> WriterInput:
+        """Return the variables of the prompt for one request.
 
         Raises:
             ContextOverflowError: The prompt leaves too little room for a reply.
         """
-        state, section = self.state, self.state.sections[index]
-        step = self._step(index, kind, length, alone=self.layout == "paper", problem=problem)
+        state, index = self.state, request.index
+        section = state.sections[index]
+        step = self._step(request, alone=self.layout == "paper")
         plan = view_plan(state, index, self.limits)
         preamble = self._preamble(plan)
         turns, text = self._turns(index, preamble), self._text(index)
         if self.layout == "conversation" and not turns:
             step = f"{preamble}\n{step}"
         max_tokens = max_reply_tokens(
-            length,
+            request.length,
             [text, preamble, step, *(turn.text for turn in turns)],
             self.limits,
             unit=state.unit,
@@ -159,17 +154,17 @@ class PromptBuilder:
             section=index + 1,
         )
         return {
-            "instruction": state.request["instruction"],
+            "instruction": state.request.instruction,
             "plan": plan,
             "preamble": preamble,
             "text": text,
             "turns": turns,
             "step": step,
-            "style": state.request["style"],
+            "style": state.request.style,
             "language": self.prompts.language_name(state.language),
             "heading": section.plan.heading,
             "main_point": section.plan.main_point,
-            "length": length,
+            "length": request.length,
             "unit": self.prompts.unit_names[state.unit],
             "references": self._references(section),
             "max_tokens": max_tokens,
@@ -180,10 +175,10 @@ class PromptBuilder:
     def _preamble(self, plan: str) -> str:
         """Return the text before all prior text, the same from request to request."""
         state, writing = self.state, self.prompts.writing
-        style = state.request["style"]
+        style = state.request.style
         template = _DIRECT_PREAMBLE if state.mode == "direct" else writing.preamble
         text = template.format(
-            instruction=state.request["instruction"],
+            instruction=state.request.instruction,
             style=f"\n<style>\n{style}\n</style>\n" if style else "",
             plan=plan,
             language=self.prompts.language_name(state.language),
@@ -204,49 +199,46 @@ class PromptBuilder:
 
     # The request ---------------------------------------------------------------------------
 
-    def _step(
-        self, index: int, kind: Kind, length: int, *, alone: bool = False, problem: str = ""
-    ) -> str:
+    def _step(self, request: SectionRequest, *, alone: bool = False) -> str:
         """Return one request for prose: its references, its section and its length.
 
         Args:
-            index: Index of the section.
-            kind: Whether to write, extend or revise it.
-            length: Length to ask for.
+            request: The request.
             alone: Whether no earlier turn shows anything of the section.
-            problem: Problem of the last reply, if it could not be used.
         """
-        section = self.state.sections[index]
+        section = self.state.sections[request.index]
         blocks: list[str] = []
         # In a conversation an extension follows the turn that has shown all this already.
-        if alone or kind != "extend":
-            blocks += [self._chapter(index, alone), self._references(section)]
+        if alone or request.kind != "extend":
+            blocks += [self._chapter(request.index, alone), self._references(section)]
             if self.state.mode != "direct":
                 blocks.append(_section_block(section))
-        if kind == "revise" and section.revision:
+        if request.kind == "revise" and section.revision:
             blocks.append(f"<text>\n{section.revision.before.text}\n</text>")
-        note = retry_note(problem, self.state.language) if problem else ""
-        blocks.append(note + self._order(index, kind, length))
-        return "\n\n".join(filter(None, blocks))
+        order = self._order(request)
+        if request.problem:
+            order = retry_note(request.problem, self.state.language) + order
+        return "\n\n".join(filter(None, [*blocks, order]))
 
-    def _order(self, index: int, kind: Kind, length: int) -> str:
+    def _order(self, request: SectionRequest) -> str:
         """Return the sentence that asks for prose of a length."""
-        writing, revision = self.prompts.writing, self.state.sections[index].revision
-        return self._order_template(kind, length).format(
-            which=writing.part.format(number=index + 1),
-            end=writing.last_part if self._ends_document(index) else "",
-            length=length,
+        writing = self.prompts.writing
+        revision = self.state.sections[request.index].revision
+        return self._order_template(request).format(
+            which=writing.part.format(number=request.index + 1),
+            end=writing.last_part if self._ends_document(request.index) else "",
+            length=request.length,
             unit=self.prompts.unit_names[self.state.unit],
             note=revision.note if revision else "",
         )
 
-    def _order_template(self, kind: Kind, length: int) -> str:
+    def _order_template(self, request: SectionRequest) -> str:
         writing = self.prompts.writing
-        if kind == "extend":
+        if request.kind == "extend":
             return writing.extend
         if self.state.mode == "direct":
-            return writing.direct if length else writing.direct_any_length
-        return writing.revise if kind == "revise" else writing.write
+            return writing.direct if request.length else writing.direct_any_length
+        return writing.revise if request.kind == "revise" else writing.write
 
     def _ends_document(self, index: int) -> bool:
         """Whether the section is the last of several, in the last chapter."""
@@ -271,8 +263,8 @@ class PromptBuilder:
 
     def _references(self, section: SectionState) -> str:
         """Return the references of a section that fit into their share of the window."""
-        by_id = {reference["id"]: reference for reference in self.state.references}
-        references = [Reference(**by_id[number]) for number in section.references]
+        by_id = {reference.id: reference for reference in self.state.references}
+        references = [by_id[number] for number in section.references]
         fitting = within(self.limits, [reference.text for reference in references])
         return render(references[: len(fitting)])
 
@@ -328,14 +320,14 @@ class PromptBuilder:
         shown_text = tail(self.limits, section.text)
         if shown_text == section.text:
             return self._messages_of(0)
-        step = self._step(0, "write", section.turns[0].asked)
+        step = self._step(SectionRequest(0, "write", section.turns[0].asked))
         return [HumanMessage(step), AIMessage(shown_text)]
 
     def _messages_of(self, index: int) -> list[BaseMessage]:
         """Return the turns of one section as messages."""
         messages: list[BaseMessage] = []
         for turn in self.state.sections[index].turns:
-            step = self._step(index, turn.kind, turn.asked)
+            step = self._step(SectionRequest(index, turn.kind, turn.asked))
             # The answer as the server wrote it, or its cached keys and values would not be found:
             # without the white space that joins it to the text before.
             messages += [HumanMessage(step), AIMessage((turn.lead + turn.text).strip())]
