@@ -44,6 +44,7 @@ def check_prompt(prompt: ChatPromptTemplate, rules: VariableRules) -> ChatPrompt
             f"it may use {sorted(rules.allowed)}"
         )
     if not any(names <= variables for names in rules.required):
+        missing = sorted(rules.required[0] - variables)
         choices = " or ".join(str(sorted(names)) for names in rules.required)
-        raise PromptError(f"{rules.option} must use the variables {choices}")
+        raise PromptError(f"{rules.option} lacks the variables {missing}; it must use {choices}")
     return prompt
