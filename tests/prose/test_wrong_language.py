@@ -11,12 +11,13 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
+from longchain.agent.events import ReplyProblem
 from longchain.agent.log import to_record
 from longchain.agent.state import DocumentState
-from longchain.agent.writing import retry_notes
 from longchain.agent.writing.accept import accept_reply
 from longchain.agent.writing.reject import MAX_RETRIES
 from longchain.agent.writing.requests import SectionRequest
+from longchain.agent.writing.retry_notes import retry_note
 from longchain.calls.reply import Reply
 from longchain.document import Usage
 from longchain.errors import ReplyError
@@ -377,7 +378,9 @@ def test_what_is_said_again_leaves_the_length_the_last_number(layout: Any, langu
 def test_every_problem_has_its_own_words(own: str) -> None:
     problems = ["empty", "refusal", "loop", "wrong language (en)", "repeats section 3",
                 "repeats itself", "no whole sentence", "anything else"]  # fmt: skip
-    said = [retry_notes.wording(problem, own, "X").replace(problem, "") for problem in problems]
+    said = [
+        retry_note(ReplyProblem.parse(problem), own).replace(problem, "") for problem in problems
+    ]
     assert len(set(said)) == len(problems)
     assert [re.findall(r"\d", text) for text in said].count(["3"]) == 1
     assert not any("{" in text for text in said)

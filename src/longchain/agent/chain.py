@@ -40,10 +40,11 @@ from longchain.agent.node import Router
 from longchain.agent.nodes import Nodes
 from longchain.agent.planning import planner as plans
 from longchain.agent.planning.parse import WritingPlanParser
+from longchain.agent.prompts.custom import check_prompt
 from longchain.agent.request import Input, events, schema
 from longchain.agent.state import DocumentState
 from longchain.agent.writing import memory as memories
-from longchain.agent.writing import prompter as writes
+from longchain.agent.writing.section_prompt import WRITE_PROMPT_RULES, Layout
 from longchain.calls.ask import CallPolicy
 from longchain.calls.budget import Budget, Prices
 from longchain.calls.limits import CallLimits
@@ -97,7 +98,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             in one pass, continued until the required length.
         retriever: Finds references for each section: any Runnable from a string to documents.
         memory: What a prompt shows of prior sections: see `longchain.agent.writing.memory`.
-        layout: How prompts show it: see `longchain.agent.writing.prompter`.
+        layout: How prompts show it: see `longchain.agent.writing.section_prompt`.
         length_control: False for the paper's open loop.
         grounded_only: Tell the model to write from the references alone.
         review: Pause after the plan, by `interrupt`; resume with `Command(resume=plan)`. Needs a
@@ -156,7 +157,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         mode: Mode = "sequential",
         retriever: RunnableLike[str, list[Document]] | None = None,
         memory: memories.Memory = "auto",
-        layout: writes.Layout = "conversation",
+        layout: Layout = "conversation",
         length_control: bool = True,
         grounded_only: bool = False,
         review: bool = False,
@@ -194,8 +195,8 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             planner_model=options.model(planner_model) if planner_model is not None else writer,
             limits=limits,
             retriever=options.retriever(retriever),
-            plan_prompt=plans.check_prompt(planning) if planning else None,
-            write_prompt=writes.check_prompt(writing) if writing else None,
+            plan_prompt=check_prompt(planning, plans.PLAN_PROMPT_RULES) if planning else None,
+            write_prompt=check_prompt(writing, WRITE_PROMPT_RULES) if writing else None,
             mode=mode,
             # Without turns in it, a prompt can show the prior text in one message only.
             layout="paper" if writing and "turns" not in options.names(writing) else layout,
@@ -226,11 +227,11 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
     def planner(self) -> Runnable[dict[str, Any], WritingPlan]:
         """The planner: `ChatPromptTemplate | model | WritingPlanParser`.
 
-        `longchain.agent.planning.planner.variables` makes what its prompt is filled with.
+        `longchain.agent.planning.planner.prompt_variables` makes what its prompt is filled with.
         """
         stages = self.stages
         prompt = stages.plan_prompt or plans.plan_prompt()
-        return plans.planner(stages.planner_model, prompt, WritingPlanParser())
+        return plans.build_planner(stages.planner_model, prompt, WritingPlanParser())
 
     @property
     def writer(self) -> Runnable[Any, Any]:

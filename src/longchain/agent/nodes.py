@@ -33,10 +33,12 @@ from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.planning.requests import PlanRequest
 from longchain.agent.request import Reviewed
 from longchain.agent.state import DocumentState
-from longchain.agent.writing import memory, prompter, retrieval
+from longchain.agent.writing import memory, retrieval
 from longchain.agent.writing.accept import accept_reply
 from longchain.agent.writing.memory import Limits
 from longchain.agent.writing.requests import SectionRequest, next_request
+from longchain.agent.writing.section_prompt import Layout, PromptBuilder, write_prompt
+from longchain.agent.writing.section_writer import SectionWriter
 from longchain.calls.ask import CallPolicy
 from longchain.calls.budget import Prices
 from longchain.calls.reply import Reply, SectionParser
@@ -86,7 +88,7 @@ class Nodes:
 
     mode: Mode = "sequential"
 
-    layout: prompter.Layout = "conversation"
+    layout: Layout = "conversation"
 
     length_control: bool = True
 
@@ -101,8 +103,8 @@ class Nodes:
     policy: CallPolicy = field(default_factory=CallPolicy)
 
     def __post_init__(self) -> None:
-        prompt = self.write_prompt or prompter.write_prompt(self.layout)
-        self.writer = prompter.section_writer(self.model, prompt)
+        prompt = self.write_prompt or write_prompt(self.layout)
+        self.writer: Runnable[Any, Reply] = SectionWriter(self.model, prompt)
         self.structured: bool | None = None
         """Whether the planner answers by JSON schema; None if that is not known yet."""
         node = partial(ModelNode, policy=self.policy)
@@ -215,7 +217,13 @@ class Nodes:
                 runnable=self._planner(prompt, parser),
                 reply_tokens=PLAN_TOKENS,
             )
-        messages = planner.repair_messages(prompt.invoke(variables), state.failures, variables)
+        messages = planner.repair_messages(
+            prompt.invoke(variables).to_messages(),
+            *state.failures[-1],
+            required=request.required,
+            unit=state.unit,
+            language=state.language,
+        )
         return prepared(
             input=messages, runnable=self.planner_model | parser, reply_tokens=PLAN_TOKENS
         )
@@ -229,13 +237,13 @@ class Nodes:
         self, prompt: ChatPromptTemplate, parser: WritingPlanParser
     ) -> Runnable[dict[str, Any], WritingPlan]:
         """Return the planner: by JSON schema unless the model has shown that it cannot."""
-        by_text = planner.planner(self.planner_model, prompt, parser)
+        by_text = planner.build_planner(self.planner_model, prompt, parser)
         if self.structured is None:
             self.structured = structured(self.planner_model) is not False
         if not self.structured:
             return by_text
         try:
-            by_schema = planner.planner(self.planner_model, prompt, parser, structured=True)
+            by_schema = planner.build_planner(self.planner_model, prompt, parser, structured=True)
         except (AttributeError, NotImplementedError, TypeError, ValueError):
             self.structured = False
             return by_text
@@ -342,12 +350,8 @@ class Nodes:
 
     def _prepare_section(self, state: DocumentState, index: int) -> Prepared[SectionRequest]:
         request = next_request(state, index)
-        variables = self._prompter(state).variables(
-            state,
-            index,
-            request.kind,
-            request.length,
-            problem=str(request.problem) if request.problem else "",
+        variables = self._prompt_builder(state).variables(
+            index, request.kind, request.length, problem=request.problem
         )
         return Prepared(
             state,
@@ -359,10 +363,10 @@ class Nodes:
             request=request.kind,
         )
 
-    def _prompter(self, state: DocumentState) -> prompter.Prompter:
+    def _prompt_builder(self, state: DocumentState) -> PromptBuilder:
         grounded = self.source(state) is not None or bool(state.references)
-        return prompter.Prompter(
-            self.layout, self.limit, grounded=grounded, grounded_only=self.grounded_only
+        return PromptBuilder(
+            state, self.layout, self.limit, grounded=grounded, grounded_only=self.grounded_only
         )
 
     def _update_write(
@@ -395,9 +399,7 @@ class Nodes:
         state = self.document_state(values)
         end = self._summary_end(state)
         assert end is not None
-        prompt_language = planner.prompt_language(state.language)
-        language_name = prompter.language_name(state.language, prompt_language)
-        variables = memory.summary_variables(state, end, language_name)
+        variables = memory.summary_variables(state, end)
         model = limited(self.model, memory.SUMMARY_TOKENS)
         chain = memory.summary_prompt(state.language) | model | SectionParser()
         return Prepared(state, variables, chain, end, reply_tokens=memory.SUMMARY_TOKENS)

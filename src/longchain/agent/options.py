@@ -15,7 +15,7 @@ from langchain_core.runnables.base import RunnableLike, coerce_to_runnable
 
 from longchain.agent.events import Mode
 from longchain.agent.writing.memory import Memory
-from longchain.agent.writing.prompter import Layout
+from longchain.agent.writing.section_prompt import Layout
 from longchain.errors import InputError
 from longchain.models.resolve import chat_model
 

@@ -23,7 +23,7 @@ from longchain import language as languages
 from longchain import length as lengths
 from longchain import sources
 from longchain.agent.events import Mode
-from longchain.agent.planning.lengths import LONG, rescale
+from longchain.agent.planning.lengths import MAX_SECTION_LENGTH, in_unit, rescale
 from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
 from longchain.errors import InputError, LengthError
 
@@ -237,7 +237,7 @@ def _alone(chapter: ChapterPlan, unit: Unit) -> SectionPlan:
 
     Chapters are broken down in order, as they are reached, so this one cannot wait for that.
     """
-    most = LONG * (1 if unit == "words" else 2)
+    most = in_unit(MAX_SECTION_LENGTH, unit)
     if chapter.length > most:
         raise InputError(
             f"the plan cannot be used: chapter {chapter.heading!r} has no sections, but a chapter "

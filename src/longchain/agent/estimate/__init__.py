@@ -33,7 +33,7 @@ from longchain.agent.options import STEPS
 from longchain.agent.planning import lengths
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.state import DocumentState
-from longchain.agent.writing import prompter
+from longchain.agent.writing.section_prompt import write_prompt
 from longchain.calls.ask import CallPolicy
 from longchain.calls.budget import Prices
 from longchain.calls.reply import Reply, read
@@ -229,7 +229,7 @@ class _Nodes(Nodes):
         assert isinstance(self.model, StandIn)
         self.stand_in = self.model
         self.material: Any = None
-        prompt = self.write_prompt or prompter.write_prompt(self.layout)
+        prompt = self.write_prompt or write_prompt(self.layout)
         self.writer = RunnableLambda(lambda variables: self._write(prompt, variables))
         for name in ("survey", "plan", "retrieve", "summarize", "write", "write_alone"):
             setattr(self, name, _DryNode(getattr(self, name), self.stand_in))
@@ -261,7 +261,7 @@ class _Nodes(Nodes):
 
 def _plan(parser: WritingPlanParser, model: StandIn) -> str:
     """Return an even plan as a planner would answer it, with headings and main points."""
-    even = lengths.even(
+    even = lengths.even_plan(
         "-",
         required=parser.required,
         unit=parser.unit,

@@ -14,9 +14,9 @@ from typing import Any
 from longchain.agent.events import ChapterPlanned, Mode, Planned, Request
 from longchain.agent.log import read_event, to_record
 from longchain.agent.planning import lengths, planner
+from longchain.agent.prompts import Level
 from longchain.agent.request import events as request_events
 from longchain.agent.state import DocumentState
-from longchain.agent.writing import prompter
 from longchain.document import Usage, WritingPlan
 
 
@@ -27,7 +27,7 @@ class PlanRequest:
     chapter: str | None
     """Heading of the chapter; None for the whole plan."""
 
-    level: lengths.Level
+    level: Level
 
     required: int | None
     """Required length of what is planned; None leaves it to the planner."""
@@ -39,7 +39,7 @@ def next_plan_request(state: DocumentState) -> PlanRequest:
     if chapter is not None:
         return PlanRequest(chapter, "section", _remaining_length(state, chapter))
     required = state.request.required
-    return PlanRequest(None, lengths.level_of(required, state.unit), required)
+    return PlanRequest(None, lengths.choose_level(required, state.unit), required)
 
 
 def _remaining_length(state: DocumentState, chapter: str) -> int:
@@ -50,32 +50,24 @@ def _remaining_length(state: DocumentState, chapter: str) -> int:
 
 def plan_variables(state: DocumentState, request: PlanRequest) -> dict[str, Any]:
     """Return the variables of the plan prompt."""
-    prompt_language = planner.prompt_language(state.language)
-    variables = planner.variables(
+    variables: dict[str, Any] = {}
+    variables |= planner.prompt_variables(
         state.request.instruction,
         required=request.required,
         unit=state.unit,
         language=state.language,
-        language_name=prompter.language_name(state.language, prompt_language),
         level=request.level,
         sources=state.outline,
         style=state.request.style,
     )
     if request.chapter is not None:
-        variables.update(_chapter_variables(state, request.chapter))
+        variables |= planner.chapter_variables(state.current_plan.chapters, request.chapter)
     return variables
-
-
-def _chapter_variables(state: DocumentState, heading: str) -> dict[str, str]:
-    chapters = state.current_plan.chapters
-    lines = [f"{number}. {prompter.outline(chapter)}" for number, chapter in enumerate(chapters, 1)]
-    reached = next(chapter for chapter in chapters if chapter.heading == heading)
-    return {"chapters": "\n".join(lines), "chapter": prompter.outline(reached)}
 
 
 def even_plan(state: DocumentState, request: PlanRequest) -> WritingPlan:
     """Return a plan of equal parts, for a planner whose replies cannot be read."""
-    return lengths.even(
+    return lengths.even_plan(
         state.request.instruction,
         required=request.required,
         unit=state.unit,

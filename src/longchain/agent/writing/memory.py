@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from langchain_core.prompts import ChatPromptTemplate
 
-from longchain.agent.planning.planner import prompt_language
+from longchain.agent.prompts import prompts_for
 from longchain.agent.section import SectionState
 from longchain.agent.state import DocumentState
 from longchain.language import sentences
@@ -204,93 +204,18 @@ def within(limit: Limits, texts: list[str]) -> list[str]:
     return fitting
 
 
-_SUMMARIZE = {
-    "en": """\
-A long document is being written, and its earlier part will no longer be shown to its writer. \
-Keep what the writer needs to go on without contradiction or repetition.
-
-<instruction>
-{instruction}
-</instruction>
-
-<summary>
-{summary}
-</summary>
-
-<text>
-{text}
-</text>
-
-<summary_format>
-Summary: what the text so far says or tells, in order.
-Facts: names, numbers, definitions, terms and decisions that must stay the same.
-Open: what has been announced, asked or left open.
-</summary_format>
-
-Bring the summary up to date with the text, in this form and in {language}. \
-Drop details before you drop facts. At most 350 words.""",
-    "ja": """\
-長い文書を執筆中で、前半の本文はこの先書き手に示されなくなります。\
-矛盾や繰り返しなしに書き続けるために必要なことを残してください。
-
-<instruction>
-{instruction}
-</instruction>
-
-<summary>
-{summary}
-</summary>
-
-<text>
-{text}
-</text>
-
-<summary_format>
-要約：これまでの本文の内容を順に。
-事実：変えてはならない名前、数、定義、用語、決定事項。
-未了：予告したこと、問いかけ、まだ片付いていないこと。
-</summary_format>
-
-本文を踏まえて、この形式で要約を{language}で更新してください。\
-削るときは、事実よりも細部を先に削ってください。700字以内。""",
-    "zh": """\
-一篇长文正在写作中，前面的正文此后不再展示给作者。\
-请保留作者继续写作、避免矛盾和重复所需要的内容。
-
-<instruction>
-{instruction}
-</instruction>
-
-<summary>
-{summary}
-</summary>
-
-<text>
-{text}
-</text>
-
-<summary_format>
-摘要：到目前为止的内容，按顺序。
-事实：必须保持一致的人名、数字、定义、术语和决定。
-未完：已预告、已提问或尚未交代的内容。
-</summary_format>
-
-请根据正文，按此格式用{language}更新摘要。需要删减时，先删细节，后删事实。不超过700字。""",
-}
-
-
 def summary_prompt(language: str | None) -> ChatPromptTemplate:
     """Return the prompt that updates the running summary."""
-    return ChatPromptTemplate([("human", _SUMMARIZE[prompt_language(language)])])
+    return ChatPromptTemplate([("human", prompts_for(language).writing.summary)])
 
 
-def summary_variables(state: DocumentState, end: int, language_name: str) -> dict[str, Any]:
+def summary_variables(state: DocumentState, end: int) -> dict[str, Any]:
     """Return the variables of the summary prompt."""
     return {
         "instruction": state.request.instruction,
         "summary": state.summary,
         "text": "\n\n".join(map(_with_heading, state.sections[state.summarized : end])),
-        "language": language_name,
+        "language": prompts_for(state.language).language_name(state.language),
     }
 
 
