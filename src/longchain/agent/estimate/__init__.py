@@ -253,9 +253,9 @@ class _Nodes(Nodes):
         self.material = progress.retriever
         return found
 
-    def finish(self, values: Any) -> Update:
+    def finish(self, state: Any) -> Update:
         """Keep what was written; nobody will read it."""
-        self.finished.append(self.document_state(values))
+        self.finished.append(self.document_state(state))
         return {}
 
 
