@@ -14,29 +14,35 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Annotated, Any, Literal, Self
+from inspect import Parameter, Signature
+from typing import Annotated, Any, Self
 
-from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
-from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.base import RunnableLike
 from langgraph.channels import DeltaChannel, UntrackedValue
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 from pydantic import BaseModel
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, Unpack
 
-from longchain.agent import options
 from longchain.agent.estimate import Estimate, estimate
-from longchain.agent.events import Mode, extend
+from longchain.agent.events import extend
 from longchain.agent.finishing.markdown import pieces
 from longchain.agent.finishing.report import document
 from longchain.agent.node import Router
 from longchain.agent.nodes import Nodes
+from longchain.agent.options import (
+    DEFAULTS,
+    ChainOptions,
+    complete,
+    lift_step_limit,
+    to_model,
+    to_retriever,
+    to_template,
+    variable_names,
+)
 from longchain.agent.planning import planner as plans
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.request import Input, events, schema
@@ -44,7 +50,7 @@ from longchain.agent.state import DocumentState
 from longchain.agent.writing import memory as memories
 from longchain.agent.writing import prompter as writes
 from longchain.calls.ask import CallPolicy
-from longchain.calls.budget import Budget, Prices
+from longchain.calls.budget import Prices
 from longchain.calls.limits import CallLimits
 from longchain.calls.retry import Retry
 from longchain.document import WritingPlan
@@ -90,40 +96,12 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         model: The model that writes: a chat model, also one with fallbacks or bound arguments, or
             a string such as `"openai:gpt-5"`. None takes the one that the environment names: see
             `longchain.models.resolve`.
-        planner_model: The model that plans; None: the same.
-        mode: `sequential` writes one section after another, the prior text in view; `parallel`
-            all at once, each with the whole plan (faster, less coherent); `direct` the whole text
-            in one pass, continued until the required length.
-        retriever: Finds references for each section: any Runnable from a string to documents.
-        memory: What a prompt shows of prior sections: see `longchain.agent.writing.memory`.
-        layout: How prompts show it: see `longchain.agent.writing.prompter`.
-        length_control: False for the paper's open loop.
-        grounded_only: Tell the model to write from the references alone.
-        review: Pause after the plan, by `interrupt`; resume with `Command(resume=plan)`. Needs a
-            checkpointer.
-        plan_prompt: Replaces the planner's prompt: a template, or its text.
-        write_prompt: Replaces the section writer's prompt, likewise.
-        window: The writing model's context window in tokens, where its profile does not say.
-        memory_tokens: Tokens of prior text that a prompt may show.
-        local_sources: Whether an input may name paths to read. Switch it off on a server.
-        max_retries: How often one request is sent again where it may pass later (a rate limit, a
-            server's failure, a lost connection), with growing pauses, or those that the server
-            names. The model's own client may try again on top of that.
-        timeout: Seconds that a call may give no sign of life, which is a piece of a streamed reply
-            or the whole of another; then it counts as failed. None waits for ever.
-        max_concurrency: Calls at once, of all documents that this chain writes.
-        requests_per_minute: Calls in a minute, likewise.
-        tokens_per_minute: Prompt and output tokens in a minute, likewise.
-        rate_limiter: LangChain's own kind of limit, in the place of `requests_per_minute`.
-        budget: What one document may take in calls, tokens or money.
-        bad_replies: What becomes of a reply that is in the wrong language or repeats an earlier
-            section, also when asked for twice more: `accept` keeps it with a note in the report,
-            `stop` ends the run, which can be resumed. What is no prose is never kept.
-        streaming: Have replies streamed also where the caller takes them whole: silence is
-            noticed earlier, and a reply that loops is not paid for to its end. Some servers
-            report no usage then.
-        checkpointer: Any LangGraph checkpointer. Each finished section is durable before the
-            next call begins, unless `durability` says otherwise.
+        **options: See `longchain.agent.options.ChainOptions`: `planner_model`, `mode`,
+            `retriever`, `memory`, `layout`, `length_control`, `grounded_only`, `review`,
+            `plan_prompt`, `write_prompt`, `window`, `memory_tokens`, `local_sources`,
+            `max_retries`, `timeout`, `max_concurrency`, `requests_per_minute`,
+            `tokens_per_minute`, `rate_limiter`, `budget`, `bad_replies`, `streaming`,
+            `checkpointer`.
 
     The input is an instruction, or a dictionary: `instruction`, and as you like `length` and `unit`
     (`words` or `characters`), `language` (a tag such as `ja`), `style`, `plan` (a `WritingPlan` or
@@ -132,9 +110,10 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
     `unit`, `language`, `usage`, `report`.
 
     Raises:
-        InputError: An option has a value that nobody knows.
+        TypeError: An option has a name that is not known.
+        InputError: An option has a value that cannot be used.
         ModelNameError: The model string names no known model.
-        PromptError: A prompt's variables are not ours to fill.
+        PromptError: A prompt lacks a variable, or has one that nothing fills.
 
     Example:
         ```python
@@ -148,75 +127,13 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
     """
 
     def __init__(
-        self,
-        model: str | Runnable[Any, Any] | None = None,
-        *,
-        planner_model: str | Runnable[Any, Any] | None = None,
-        mode: Mode = "sequential",
-        retriever: RunnableLike[str, list[Document]] | None = None,
-        memory: memories.Memory = "auto",
-        layout: writes.Layout = "conversation",
-        length_control: bool = True,
-        grounded_only: bool = False,
-        review: bool = False,
-        plan_prompt: str | ChatPromptTemplate | None = None,
-        write_prompt: str | ChatPromptTemplate | None = None,
-        window: int | None = None,
-        memory_tokens: int | None = None,
-        local_sources: bool = True,
-        max_retries: int = 5,
-        timeout: float | None = 600.0,
-        max_concurrency: int | None = 128,
-        requests_per_minute: float | None = None,
-        tokens_per_minute: float | None = None,
-        rate_limiter: BaseRateLimiter | None = None,
-        budget: Budget | None = None,
-        bad_replies: Literal["accept", "stop"] = "accept",
-        streaming: bool = False,
-        checkpointer: BaseCheckpointSaver[Any] | Literal[True] | None = None,
+        self, model: str | Runnable[Any, Any] | None = None, **options: Unpack[ChainOptions]
     ) -> None:
-        options.check_choices(mode=mode, memory=memory, layout=layout, bad_replies=bad_replies)
-        options.check_least(window=window, memory_tokens=memory_tokens)
-        planning, writing = options.template(plan_prompt), options.template(write_prompt)
-        writer = options.model(model)
-
-        def limits(writer: BaseChatModel = writer) -> memories.Limits:
-            return memories.limits(
-                memory,
-                window=window or context_window(writer),
-                budget=memory_tokens,
-                count=counter(writer),
-            )
-
-        self.stages = Nodes(
-            model=writer,
-            planner_model=options.model(planner_model) if planner_model is not None else writer,
-            limits=limits,
-            retriever=options.retriever(retriever),
-            plan_prompt=plans.check_prompt(planning) if planning else None,
-            write_prompt=writes.check_prompt(writing) if writing else None,
-            mode=mode,
-            # Without turns in it, a prompt can show the prior text in one message only.
-            layout="paper" if writing and "turns" not in options.names(writing) else layout,
-            length_control=length_control,
-            grounded_only=grounded_only,
-            review=review,
-            local_sources=local_sources,
-            strict=bad_replies == "stop",
-            policy=CallPolicy(
-                retries=Retry(max_retries=max_retries),
-                limits=CallLimits(
-                    max_concurrency,
-                    requests_per_minute,
-                    tokens_per_minute,
-                    rate_limiter=rate_limiter,
-                ),
-                budget=budget,
-                timeout=options.seconds(timeout),
-                streaming=streaming,
-            ),
+        settings = complete(options)
+        self.stages = _nodes(to_model(model), settings)
+        compiled = topology(self.stages).compile(
+            checkpointer=settings["checkpointer"], name="AgentWrite"
         )
-        compiled = topology(self.stages).compile(checkpointer=checkpointer, name="AgentWrite")
         # A compiled graph is nothing but its attributes; taking them over keeps every feature of
         # it (subgraphs, get_state, drawing), which a facade around it would have to pass on.
         self.__dict__.update(vars(compiled))
@@ -263,11 +180,11 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Stream the graph's steps; `invoke` and `batch` come through here, too."""
-        return super().stream(self._enter(input), options.lift(config), **self._durably(kwargs))
+        return super().stream(self._enter(input), lift_step_limit(config), **self._durably(kwargs))
 
     def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Stream the graph's steps; `ainvoke`, `abatch` and `astream_events` come here, too."""
-        return super().astream(self._enter(input), options.lift(config), **self._durably(kwargs))
+        return super().astream(self._enter(input), lift_step_limit(config), **self._durably(kwargs))
 
     def _durably(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Have each step stored before the next one begins, unless the caller chose otherwise."""
@@ -391,6 +308,72 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         """Return what a run starts from: the events of its input, or of a checkpoint."""
         nodes = self.stages
         return DocumentState(values["log"], closed=nodes.length_control, mode=nodes.mode)
+
+
+def _nodes(writer: BaseChatModel, settings: ChainOptions) -> Nodes:
+    """Return the nodes of a chain whose options are complete."""
+    plan_prompt = to_template(settings["plan_prompt"])
+    write_prompt = to_template(settings["write_prompt"])
+    planner = settings["planner_model"]
+    # Without turns in it, a prompt can show the prior text in one message only.
+    one_message = write_prompt is not None and "turns" not in variable_names(write_prompt)
+
+    def limits(writer: BaseChatModel = writer) -> memories.Limits:
+        return memories.limits(
+            settings["memory"],
+            window=settings["window"] or context_window(writer),
+            budget=settings["memory_tokens"],
+            count=counter(writer),
+        )
+
+    return Nodes(
+        model=writer,
+        planner_model=writer if planner is None else to_model(planner),
+        limits=limits,
+        retriever=to_retriever(settings["retriever"]),
+        plan_prompt=plan_prompt and plans.check_prompt(plan_prompt),
+        write_prompt=write_prompt and writes.check_prompt(write_prompt),
+        mode=settings["mode"],
+        layout="paper" if one_message else settings["layout"],
+        length_control=settings["length_control"],
+        grounded_only=settings["grounded_only"],
+        review=settings["review"],
+        local_sources=settings["local_sources"],
+        strict=settings["bad_replies"] == "stop",
+        policy=_call_policy(settings),
+    )
+
+
+def _call_policy(settings: ChainOptions) -> CallPolicy:
+    """Return how a chain calls its models."""
+    limits = CallLimits(
+        settings["max_concurrency"],
+        settings["requests_per_minute"],
+        settings["tokens_per_minute"],
+        rate_limiter=settings["rate_limiter"],
+    )
+    return CallPolicy(
+        retries=Retry(max_retries=settings["max_retries"]),
+        limits=limits,
+        budget=settings["budget"],
+        timeout=settings["timeout"],
+        streaming=settings["streaming"],
+    )
+
+
+def _signature() -> Signature:
+    """Return the signature of `AgentWriteChain`, with every option and its default."""
+    model = Parameter("model", Parameter.POSITIONAL_OR_KEYWORD, default=None)
+    types = ChainOptions.__annotations__
+    options = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=types[name])
+        for name, default in DEFAULTS.items()
+    ]
+    return Signature([model, *options])
+
+
+AgentWriteChain.__signature__ = _signature()  # type: ignore[attr-defined]
+"""Signature for `help` and editors: the options are one typed dictionary in the code."""
 
 
 def _named(config: RunnableConfig | None) -> RunnableConfig:
