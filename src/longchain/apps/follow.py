@@ -31,7 +31,7 @@ def begin(run: Run) -> None:
         model = layers(run.chain.stages.model)[-1]
         _say(f"model: {resolve.describe(model)}")
     _say(f"run: {run.id}")
-    for line in run.said:
+    for line in run.messages:
         _say(f"resumed: {line}")
 
 
