@@ -13,7 +13,7 @@ import os
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -44,6 +44,11 @@ from longchain.apps.console import (
     TokensPerMinute,
     Units,
 )
+
+if TYPE_CHECKING:
+    from longchain.agent.options import ChainOptions
+    from longchain.agent.request import Input
+    from longchain.document import Unit
 
 app = typer.Typer(
     name="longchain",
@@ -125,7 +130,7 @@ def write(
         given = _given(instruction, length, unit, language, style, source)
         if plan is not None:
             given["plan"] = console.plan_file(plan)
-        options = {
+        options: ChainOptions = {
             "mode": mode,
             "memory": memory,
             "layout": layout,
@@ -143,8 +148,10 @@ def write(
             ),
             "streaming": True,
         }
+        if planner_model:
+            options["planner_model"] = planner_model
         if estimate:
-            console.estimate(given, model, base_url, planner_model, options, as_json, quiet)
+            console.estimate(given, model, base_url, options, as_json, quiet)
             return
         if edit_plan and plan is not None:
             given["plan"] = editor.edited(given["plan"], plan.with_suffix(".edited.yaml"))
@@ -153,7 +160,6 @@ def write(
                 given,
                 model=model,
                 base_url=base_url,
-                planner_model=planner_model,
                 run=run,
                 output=output,
                 **options,
@@ -278,11 +284,12 @@ def vllm(
 def _given(
     instruction: str,
     length: int | None,
-    unit: str | None,
+    unit: Unit | None,
     language: str | None,
     style: Path | None,
     source: list[str] | None,
-) -> dict[str, Any]:
+) -> Input:
+    """Return the chain's input as the command line names it."""
     return {
         "instruction": console.stdin() if instruction == "-" else instruction,
         "length": length,

@@ -64,6 +64,11 @@ class Record(BaseModel):
 
     Stored as `handed`."""
 
+    @property
+    def handed(self) -> list[str]:
+        """The former name of `external`."""
+        return self.external
+
     output: str = ""
     """File that the document is written to; empty for none."""
 
