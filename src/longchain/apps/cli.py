@@ -185,7 +185,7 @@ def plan(
     with console.mistakes():
         from longchain.agent.chain import AgentWriteChain
         from longchain.agent.planning.planfile import dumps, save
-        from longchain.apps import export, follow
+        from longchain.apps import export, progress
         from longchain.models.resolve import chat_model, describe
 
         if output is not None:
@@ -198,7 +198,7 @@ def plan(
         if output is not None:
             save(made, output)
             if not quiet:
-                typer.echo(f"plan: {follow.parts(made)} -> {output}", err=True)
+                typer.echo(f"plan: {progress.describe_plan(made)} -> {output}", err=True)
         else:
             typer.echo(dumps(made, "json" if as_json else "yaml"), nl=False)
 
@@ -216,7 +216,7 @@ def check(
         from longchain import language as languages
         from longchain import length as lengths
         from longchain.agent.finishing.report import measure
-        from longchain.apps import follow
+        from longchain.apps import progress
 
         text = console.stdin() if str(file) == "-" else console.read(file)
         language = language or languages.detect(text)
@@ -229,7 +229,7 @@ def check(
         if as_json:
             typer.echo(json.dumps(measured, ensure_ascii=False, indent=2))
         else:
-            typer.echo(follow.describe(measured))
+            typer.echo(progress.describe_measures(measured))
 
 
 @app.command()

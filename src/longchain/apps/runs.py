@@ -204,7 +204,7 @@ def show(run: Name, state: State = None, as_json: AsJson = False) -> None:
     with console.mistakes(), console.runs(state) as kept:
         record = kept.record(run)
         found = kept.get(record.id)
-        progress = found.progress()
+        state_now = found.progress()
         sections = [
             {
                 "heading": d.plan.heading,
@@ -212,7 +212,7 @@ def show(run: Name, state: State = None, as_json: AsJson = False) -> None:
                 "length": d.length,
                 "done": d.done,
             }
-            for d in progress.sections
+            for d in state_now.sections
         ]
         known = {**record.model_dump(), "status": _status(kept, record), "plan": sections}
         if as_json:
@@ -249,19 +249,19 @@ def delete(
 
 def finish(run: Run, output: Path | None, *, as_json: bool, quiet: bool) -> None:
     """Write a run to its end, with its plan reviewed where that was asked for, and deliver it."""
-    from longchain.apps import follow
+    from longchain.apps import progress
 
     if not quiet:
-        follow.begin(run)
-    document = follow.write(run, quiet=quiet, rescue=output)
+        progress.announce(run)
+    document = progress.write(run, quiet=quiet, rescue=output)
     if document is None:
         _edit(run)
-        document = follow.write(run, quiet=quiet, rescue=output)
+        document = progress.write(run, quiet=quiet, rescue=output)
     assert document is not None
     console.deliver(document, output, as_json)
-    follow.tidy(output)
+    progress.remove_partial(output)
     if not quiet:
-        follow.conclude(document, output)
+        progress.summarize(document, output)
 
 
 def _edit(run: Run) -> None:
