@@ -133,11 +133,11 @@ print(json.dumps([ids, len(tokenizer.encode(chat, add_special_tokens=False))]))
 
 def test_tokens_are_counted_as_the_tokenizer_does(llm: LongWriterLLM) -> None:
     chat = [("system", "Be brief."), ("user", ASKED), ("assistant", TEXTS[0]), ("user", TEXTS[1])]
-    given = {"texts": TEXTS, "chat": [{"role": role, "content": text} for role, text in chat]}
+    query = {"texts": TEXTS, "chat": [{"role": role, "content": text} for role, text in chat]}
     command = [os.environ["LONGCHAIN_VLLM_PYTHON"], "-c", TOKENIZE, str(CHECKPOINT)]
     env = {**os.environ, "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
-        command, input=json.dumps(given), capture_output=True, text=True, check=True, env=env
+        command, input=json.dumps(query), capture_output=True, text=True, check=True, env=env
     )
     ids, count = json.loads(done.stdout.splitlines()[-1])
     assert [llm.get_token_ids(text) for text in TEXTS] == ids

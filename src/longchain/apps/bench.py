@@ -346,7 +346,7 @@ def _resumable(output: Path) -> Iterator[None]:
     from langchain_core.exceptions import ModelError
 
     from longchain.errors import InputError, LongchainError
-    from longchain.models.resolve import explain
+    from longchain.models.error_hints import explain
 
     try:
         yield

@@ -260,11 +260,11 @@ def vllm(
 ) -> None:
     """Serve a model by vLLM on this machine until Ctrl-C; a key comes from $VLLM_API_KEY."""
     with console.mistakes():
-        from longchain.apps import host
-        from longchain.models.longwriter.serving import options
+        from longchain.apps import vllm as vllm_server
+        from longchain.models.longwriter.model_server import server_options
         from longchain.models.server import serve
 
-        given = {
+        options = {
             "python": python,
             "port": port,
             "served_model_name": served_model_name,
@@ -272,13 +272,13 @@ def vllm(
             "max_model_len": max_model_len,
             "dtype": dtype,
             "quantization": quantization,
-            "lora": host.adapters(lora or []),
+            "lora": vllm_server.parse_adapters(lora or []),
             "chat_template": chat_template,
             "flags": flags,
             "startup_timeout": startup_timeout,
-            "progress": None if quiet else host.progress,
+            "progress": None if quiet else vllm_server.show_progress,
         }
-        host.stay(serve(model, **options(model, given)), quiet=quiet)
+        vllm_server.run(serve(model, **server_options(model, options)), quiet=quiet)
 
 
 def _given(

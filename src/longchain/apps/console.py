@@ -221,7 +221,7 @@ def mistakes() -> Iterator[Course]:
     from langchain_core.exceptions import ModelError
 
     from longchain.errors import InputError, LongchainError, MissingExtraError, StoreError
-    from longchain.models.resolve import explain
+    from longchain.models.error_hints import explain
 
     course = Course()
     try:

@@ -34,8 +34,8 @@ from longchain.calls.monitor import CallMonitor, arun
 from longchain.calls.retry import Retry
 from longchain.document import Usage
 from longchain.errors import InputError, LongchainError
+from longchain.models.error_hints import explain
 from longchain.models.profile import half_answers, structured
-from longchain.models.resolve import explain
 
 _EVERYBODYS = (
     exceptions.ModelAuthenticationError,

@@ -24,7 +24,7 @@ from longchain.bench.predictions import About, Results
 from longchain.bench.shapes import Prediction, Sample
 from longchain.bench.writers import Chained, Direct, Writer
 from longchain.errors import InputError, LongchainError, StoreError
-from longchain.models.resolve import explain
+from longchain.models.error_hints import explain
 
 _NOBODYS = (
     exceptions.ModelAuthenticationError,

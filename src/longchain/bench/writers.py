@@ -25,8 +25,8 @@ from longchain.calls.retry import Retry, retry_after
 from longchain.document import Usage
 from longchain.errors import InputError
 from longchain.models import resolve
-from longchain.models.address import shown, shown_url
 from longchain.models.profile import layers, limited
+from longchain.models.redact import redact_model_name, redact_url
 from longchain.models.tokens import estimate
 
 _SAMPLING = (
@@ -201,7 +201,7 @@ def prompt_hash(text: str) -> str:
 
 def label(model: BaseChatModel) -> str:
     """Return a model's name, without what may be secret in it."""
-    return shown(resolve.name(_own(model)))
+    return redact_model_name(resolve.name(_own(model)))
 
 
 def sampling(model: BaseChatModel) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def sampling(model: BaseChatModel) -> dict[str, Any]:
     found: dict[str, Any] = {"client": type(own).__name__}
     url = getattr(own, "openai_api_base", None) or getattr(own, "base_url", None)
     if url:
-        found["base_url"] = shown_url(str(url))
+        found["base_url"] = redact_url(str(url))
     for key in _SAMPLING:
         value = getattr(own, key, None)
         if isinstance(value, int | float | str):

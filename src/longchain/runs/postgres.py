@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any
 
 from longchain.errors import RunError, StoreError, needs
-from longchain.models.address import shown_url
+from longchain.models.redact import redact_url
 from longchain.runs.record import Record, read
 from longchain.runs.store import Store, Threaded, me
 
@@ -69,7 +69,7 @@ class PostgresStore(Store):
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self.shown = shown_url(dsn)
+        self.shown = redact_url(dsn)
         self._holder: Any = None
         """The connection whose locks hold the runs that this process writes: one for all of them,
         since a server has few. Where it is lost, so are all holds."""

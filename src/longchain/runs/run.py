@@ -25,7 +25,7 @@ from longchain.agent.state import DocumentState
 from longchain.calls import tracing
 from longchain.document import LongDocument, Usage, WritingPlan
 from longchain.errors import LongchainError, RunError, StoreError
-from longchain.models.resolve import explain
+from longchain.models.error_hints import explain
 from longchain.runs.record import Record, Status, now
 from longchain.runs.spec import model_name, prices
 from longchain.runs.store import Store

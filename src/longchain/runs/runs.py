@@ -20,7 +20,7 @@ from longchain.agent.options import ChainOptions
 from longchain.agent.state import DocumentState
 from longchain.document import WritingPlan
 from longchain.errors import RunError
-from longchain.models.resolve import pinned
+from longchain.models.resolve import pin_model
 from longchain.runs.location import open_store
 from longchain.runs.record import FORMAT, Record, check_id, new_id, now
 from longchain.runs.run import Run
@@ -96,7 +96,7 @@ class Runs:
             InputError: The input or an option cannot be used, or the name is taken.
         """
         if isinstance(model, str | None):
-            model, base_url = pinned(model, base_url)
+            model, base_url = pin_model(model, base_url)
         planner = options.pop("planner_model", None)
         spec = ChainSpec(model, base_url, planner, options)
         chain = spec.chain(self._store.saver)

@@ -19,9 +19,9 @@ from longchain.agent.chain import AgentWriteChain
 from longchain.agent.options import ChainOptions
 from longchain.calls.budget import Budget, Prices
 from longchain.errors import RunError
-from longchain.models.address import shown, shown_url
 from longchain.models.profile import layers
-from longchain.models.resolve import chat_model, name, pinned
+from longchain.models.redact import redact_model_name, redact_url
+from longchain.models.resolve import chat_model, name, pin_model
 from longchain.runs.record import Record
 
 Model = str | Runnable[Any, Any] | None
@@ -55,7 +55,7 @@ class ChainSpec:
             merged["budget"] = _to_budget(merged["budget"])
         parts = {**merged, "model": model, "planner_model": planner_model}
         if isinstance(model, str) and model.strip():
-            model, base_url = pinned(model, base_url)
+            model, base_url = pin_model(model, base_url)
         elif not model:
             model, base_url = None, base_url or record.base_url or None
         return cls(
@@ -90,7 +90,7 @@ class ChainSpec:
         options: dict[str, Any] = dict(self.options)
         return {
             "model": _model_string(self.model),
-            "base_url": shown_url(self.base_url) if self.base_url else "",
+            "base_url": redact_url(self.base_url) if self.base_url else "",
             "planner_model": _model_string(self.planner_model),
             "options": {
                 key: _to_plain(value) for key, value in options.items() if _is_plain(value)
@@ -125,7 +125,7 @@ class ChainSpec:
 
 def model_name(chain: AgentWriteChain) -> str:
     """Return the name of a chain's model, without its wrappers."""
-    return shown(name(layers(chain.stages.model)[-1]))
+    return redact_model_name(name(layers(chain.stages.model)[-1]))
 
 
 def prices(record: Record) -> Prices | None:
@@ -151,7 +151,7 @@ def _to_model(model: Model, base_url: str | None) -> Any:
 
 def _model_string(model: Model) -> str:
     """Return a model string without secrets; empty for a model object."""
-    return shown(model) if isinstance(model, str) else ""
+    return redact_model_name(model) if isinstance(model, str) else ""
 
 
 def _is_plain(value: Any) -> bool:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from longchain.errors import InputError
-from longchain.models.longwriter.formats import render
 from longchain.models.longwriter.presets import ALPACA, LLAMA, Preset, preset
+from longchain.models.longwriter.prompt_formats import render
 
 USER = {"role": "user", "content": "Name a port."}
 REPLY = {"role": "assistant", "content": "Rotterdam."}

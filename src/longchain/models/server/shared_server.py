@@ -1,8 +1,8 @@
-"""Where equal calls meet: `Slot`, which holds one server at a time.
+"""`SharedServer`: one server for equal calls in a process, counted by its users.
 
-a way to start one -> the one that runs, started once and stopped when its last user leaves
+a function that starts a server -> the running one, stopped when its last user has left
 
-Knows nothing of vLLM.
+Knows locks and counts; does not know vLLM.
 """
 
 from __future__ import annotations
@@ -15,52 +15,56 @@ from typing import Generic, Protocol, TypeVar
 
 from longchain.errors import ServerError
 
-_POLL = 0.1
+_POLL_SECONDS = 0.1
 
 
 class Stoppable(Protocol):
-    """What can be shared."""
+    """A server that can be shared."""
 
     def diagnose(self) -> str | None:
-        """Say why it does not work; None while it does."""
+        """Return why it does not work; None while it does."""
 
     def stop(self) -> None:
-        """End it; once is enough."""
+        """Stop it; may be called again."""
 
 
 S = TypeVar("S", bound=Stoppable)
 
 
-class Abandoned(Exception):  # noqa: N818
-    """Whoever waited has gone."""
+class StartCancelled(Exception):  # noqa: N818
+    """The caller that waited for a server was cancelled."""
 
 
-class Slot(Generic[S]):
-    """One server for all who want the same."""
+class SharedServer(Generic[S]):
+    """A server, started by its first user and stopped after its last."""
 
     def __init__(self) -> None:
         self._busy = threading.Lock()
-        """Held while a server is started or stopped, which may take minutes."""
+        """Lock for starting and stopping, either of which may take minutes."""
+
         self._counting = threading.Lock()
+        """Lock for the counts of users."""
+
         self._users: Counter[S] = Counter()
         self._server: S | None = None
         self._failure: ServerError | None = None
+        """Error of the latest start that failed."""
 
-    def take(self, start: Callable[[], S], abandoned: threading.Event) -> S:
-        """Return the server that runs, or start it; wait for another who does.
+    def acquire(self, start: Callable[[], S], cancelled: threading.Event) -> S:
+        """Return the running server, or start one; wait if another user is starting it.
 
         Raises:
-            ServerError: It did not start, here or where another has tried meanwhile.
-            Abandoned: `abandoned` was set.
+            ServerError: It did not start, here or for another user in the meantime.
+            StartCancelled: `cancelled` was set.
         """
-        seen = self._failure
-        while not self._busy.acquire(timeout=_POLL):
-            if abandoned.is_set():
-                raise Abandoned
+        earlier_failure = self._failure
+        while not self._busy.acquire(timeout=_POLL_SECONDS):
+            if cancelled.is_set():
+                raise StartCancelled
         try:
             server = self._server
             if server is None or server.diagnose():
-                if self._failure and self._failure is not seen:
+                if self._failure and self._failure is not earlier_failure:
                     raise ServerError(str(self._failure))  # it would fail again
                 server = self._start(start)
             with self._counting:
@@ -78,14 +82,14 @@ class Slot(Generic[S]):
             raise
         return self._server
 
-    def give(self, server: S) -> None:
-        """Take leave of a server."""
+    def release(self, server: S) -> None:
+        """End the use of a server; stop it if there is no other user."""
         with self._counting:
             self._users[server] -= 1
-        # Who used one that failed need not wait for the one that is started in its place.
+        # Users of a server that failed need not wait for the start of the next one.
         with self._busy if server is self._server else nullcontext():
             with self._counting:
-                if self._users[server]:  # someone has come in
+                if self._users[server]:  # a new user has come
                     return
                 del self._users[server]
             server.stop()

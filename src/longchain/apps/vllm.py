@@ -1,6 +1,8 @@
-"""`longchain vllm`: a server that is started, announced, and kept until it is told to end.
+"""`longchain vllm`: starts a vLLM server, prints its address, and keeps it until Ctrl-C.
 
-Holds what the command says and how it waits; `longchain.models.server` does the serving.
+the command's arguments -> a server that runs until it is told to end
+
+Knows the terminal; `longchain.models.server` does the serving.
 """
 
 from __future__ import annotations
@@ -16,60 +18,61 @@ import typer
 from longchain.errors import InputError, ServerError
 
 if TYPE_CHECKING:
-    from longchain.models.server import Server, Serving
+    from longchain.models.server import Server, ServerContext
 
-_POLL = 0.5
+_POLL_SECONDS = 0.5
 
 
-def adapters(given: Sequence[str]) -> dict[str, str]:
+def parse_adapters(values: Sequence[str]) -> dict[str, str]:
     """Read `NAME=FOLDER` for each LoRA adapter.
 
     Raises:
-        InputError: One is written otherwise, or two have one name.
+        InputError: One has another form, or two have the same name.
     """
-    found: dict[str, str] = {}
-    for text in given:
+    adapters: dict[str, str] = {}
+    for text in values:
         name, _, folder = text.partition("=")
-        if not (name and folder) or name in found:
+        if not (name and folder) or name in adapters:
             raise InputError(f"the adapter {text!r} cannot be used: write NAME=FOLDER, once each")
-        found[name] = folder
-    return found
+        adapters[name] = folder
+    return adapters
 
 
-def progress(line: str) -> None:
-    """Show a line about the start."""
+def show_progress(line: str) -> None:
+    """Print a line about the start."""
     typer.echo(line, err=True)
 
 
-def stay(serving: Serving, *, quiet: bool) -> None:
-    """Serve until Ctrl-C or SIGTERM; print the address when there is one to ask.
+def run(serving: ServerContext, *, quiet: bool) -> None:
+    """Serve until Ctrl-C or SIGTERM; print the address when the server is ready.
 
     Raises:
         ServerError: The server has ended by itself.
     """
-    with _terminable(), serving as server:
+    with _sigterm_as_interrupt(), serving as server:
         try:
             if not quiet:
                 typer.echo(_usage(server), err=True)
             typer.echo(server.base_url)
             while server.alive():
-                time.sleep(_POLL)
+                time.sleep(_POLL_SECONDS)
         except KeyboardInterrupt:
             return
         raise ServerError(f"{server.diagnose()}\n{server.tail()}")
 
 
 def _usage(server: Server) -> str:
+    """Return how to use the server, and how to end it."""
     key = "set OPENAI_API_KEY to the server's key, " if server.api_key else ""
     model = f"longwriter:{server.model}@{server.base_url}"
     return f"{key}longchain write INSTRUCTION --model {model}\nCtrl-C ends the server."
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def _sigterm_as_interrupt() -> Iterator[None]:
     """Let SIGTERM end a command as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)

@@ -125,14 +125,14 @@ def test_a_cache_that_is_given_stands(
     engine: Any, flags: list[str], env: dict[str, str], space: str | None
 ) -> None:
     engine.install_for_cpu()
-    wanted = serve(engine.model, flags=flags, **engine.options(**env))._want()
+    wanted = serve(engine.model, flags=flags, **engine.options(**env))._prepare()
     assert wanted.environment().get("VLLM_CPU_KVCACHE_SPACE") == space
 
 
 def test_the_newest_entry_is_taken(engine: Any) -> None:
     engine.install("entrypoints/launchers/api_server/entry.py")
-    wanted = serve(engine.model, **engine.options())._want()
-    assert wanted.install.entry == "vllm.entrypoints.launchers.api_server.entry"
+    wanted = serve(engine.model, **engine.options())._prepare()
+    assert wanted.install.server_module == "vllm.entrypoints.launchers.api_server.entry"
 
 
 def test_a_key_is_handed_over_by_the_environment_alone(engine: Any) -> None:
@@ -166,13 +166,13 @@ def test_the_interpreter_comes_from_the_environment(
 
 
 def test_progress_is_told(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("longchain.models.server.serving._REPORT_EVERY", 0.1)
-    said: list[str] = []
+    monkeypatch.setattr("longchain.models.server.server._PROGRESS_SECONDS", 0.1)
+    lines: list[str] = []
     options = engine.options(ENGINE_SECONDS="0.4")
-    with serve(engine.model, progress=said.append, **options) as server:
+    with serve(engine.model, progress=lines.append, **options) as server:
         pass
-    assert "vLLM, 0 s: Starting" in said
-    assert said[-1].endswith(f"ready at {server.base_url}")
+    assert "vLLM, 0 s: Starting" in lines
+    assert lines[-1].endswith(f"ready at {server.base_url}")
 
 
 # How it ends ---------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ PARENT = """
 import os, sys, time
 from longchain.models.server import process
 from longchain.models.server import serve
-process._GRACE = 0.3
+process._GRACE_SECONDS = 0.3
 serving = serve(sys.argv[1], python=sys.executable)
 
 def stay():
@@ -318,7 +318,7 @@ def test_a_killed_supervisor_leaves_nothing(engine: Any) -> None:
         supervisor = server._process._supervisor
         supervisor.kill()
         engine.wait_until(lambda: not server.alive())
-        assert "ended with code None: nobody knows why" in str(server.diagnose())
+        assert "ended with code None: the cause is unknown" in str(server.diagnose())
         engine.wait_until(lambda: not engine.running(server.pid))
     assert engine.is_free(server.base_url)
     # Nobody is left who knew of this one.
@@ -440,10 +440,12 @@ def test_a_dead_server_is_told_of_and_replaced(engine: Any) -> None:
     serving = serve(engine.model, **engine.options())
     with serving as dead:
         os.kill(dead.pid, signal.SIGKILL)
-        said = dead.diagnose()
-        assert said is not None
-        assert said.startswith(f"the vLLM server at {dead.base_url} ended with code -9: it was")
-        assert said.endswith(str(dead.log))
+        diagnosis = dead.diagnose()
+        assert diagnosis is not None
+        assert diagnosis.startswith(
+            f"the vLLM server at {dead.base_url} ended with code -9: it was"
+        )
+        assert diagnosis.endswith(str(dead.log))
         with serving as alive:
             assert alive is not dead
             assert alive.diagnose() is None
@@ -453,10 +455,10 @@ def test_a_dead_server_is_told_of_and_replaced(engine: Any) -> None:
 
 
 def test_a_sick_server_is_told_of(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("longchain.models.server.serving._HEALTH_TIMEOUT", 0.2)
+    monkeypatch.setattr("longchain.models.server.server._HEALTH_TIMEOUT", 0.2)
     with serve(engine.model, **engine.options()) as server:
         Path(f"{engine.record}.sick").touch()
-        assert "is not healthy: nobody knows why; its log" in str(server.diagnose())
+        assert "is not healthy: the cause is unknown; its log" in str(server.diagnose())
         with (
             pytest.raises(ServerError, match="not ready"),
             serve(engine.model, startup_timeout=1, **engine.options()),
@@ -562,8 +564,8 @@ def test_single_precision_is_loaded_as_half(engine: Any, dtype: str) -> None:
     (engine.model / "config.json").write_text('{"torch_dtype": "float32"}')
     (engine.model / "model.safetensors").write_bytes(b"8 bytes.")
     (engine.model / "consolidated.safetensors").write_bytes(b"the same again")
-    wanted = serve(engine.model, dtype=dtype, **engine.options())._want()
-    assert wanted._weights() == (8 if dtype == "float32" else 4)
+    wanted = serve(engine.model, dtype=dtype, **engine.options())._prepare()
+    assert wanted._weight_bytes() == (8 if dtype == "float32" else 4)
 
 
 def adapter(folder: Path) -> Path:
@@ -591,7 +593,7 @@ def test_missing_models_are_refused(engine: Any, model: str | Path) -> None:
 
 def test_a_folder_without_a_model_is_refused(engine: Any, tmp_path: Path) -> None:
     with (
-        pytest.raises(ModelNameError, match=r"no model folder, it has no config\.json"),
+        pytest.raises(ModelNameError, match=r"not a model's folder, it has no config\.json"),
         serve(tmp_path, **engine.options()),
     ):
         pass
@@ -605,11 +607,11 @@ def test_a_folder_without_a_model_is_refused(engine: Any, tmp_path: Path) -> Non
         ({"max_model_len": -1}, "max_model_len cannot be -1"),
         ({"startup_timeout": 0}, "startup_timeout must be above 0 seconds, not 0"),
         ({"flags": "--dtype half"}, "the flags are a list of words"),
-        ({"flags": ["--api_key=x"]}, "the flag --api-key cannot be handed on: say api_key="),
+        ({"flags": ["--api_key=x"]}, "the flag --api-key cannot be passed on: use api_key="),
         ({"lora": {"a": "/no/such"}}, "the adapter 'a' is not at '/no/such'"),
-        ({"chat_template": "no.jinja"}, "'no.jinja' is no file"),
-        ({"python": "/no/python"}, "'/no/python' is no program"),
-        ({"python": "true"}, "is no Python interpreter"),
+        ({"chat_template": "no.jinja"}, "'no.jinja' is not a file"),
+        ({"python": "/no/python"}, "'/no/python' is not a program"),
+        ({"python": "true"}, "is not a Python interpreter"),
     ],
 )
 def test_bad_options_are_refused(engine: Any, options: dict[str, Any], said: str) -> None:
@@ -629,7 +631,7 @@ def test_a_missing_vllm_is_named(engine: Any, monkeypatch: pytest.MonkeyPatch) -
 def test_an_unknown_vllm_is_named(engine: Any) -> None:
     (engine.packages / "vllm/entrypoints/openai/api_server.py").unlink()
     with (
-        pytest.raises(MissingExtraError, match="has no server that is known"),
+        pytest.raises(MissingExtraError, match="has no known server"),
         serve(engine.model, **engine.options()),
     ):
         pass

@@ -1,7 +1,8 @@
-"""Names of request fields -> where they go, or why nobody knows them.
+"""Request fields: splits a call's arguments into OpenAI's fields and vLLM's, and checks names.
 
-OpenAI's fields go as they are, vLLM's through `extra_body`. vLLM ignores a name that it does not
-know without a word, so such a name is refused here.
+a call's arguments -> those for OpenAI's client, and those for `extra_body`
+
+vLLM silently ignores a field that it does not know, so an unknown name is refused here.
 """
 
 from __future__ import annotations
@@ -28,50 +29,55 @@ VLLM = frozenset(
         "truncation_side", "use_beam_search", "vllm_xargs",
     }
 )  # fmt: skip
-"""What a vLLM server takes beside OpenAI's fields: `ChatCompletionRequest` of vLLM 0.32."""
+"""Fields of vLLM beside OpenAI's: `ChatCompletionRequest` of vLLM 0.32."""
 
-_OLD = "guided_"
-"""vLLM's names for structured output up to 0.11; later versions ignore them."""
+_OLD_PREFIX = "guided_"
+"""Prefix of vLLM's fields for structured output up to 0.11; later versions ignore them."""
 
 
 @lru_cache(maxsize=1)
-def _openai() -> frozenset[str]:
+def _openai_fields() -> frozenset[str]:
     from openai.resources.chat.completions import Completions
 
     return frozenset(inspect.signature(Completions.create).parameters) - {"self"}
 
 
-def check(names: Iterable[str], known: Iterable[str] = ()) -> None:
+def check(names: Iterable[str], also_known: Iterable[str] = ()) -> None:
     """Refuse a request field that neither OpenAI nor vLLM knows.
 
     Args:
         names: The fields' names.
-        known: Further names that mean something to the caller.
+        also_known: Names that the caller knows, beside OpenAI's and vLLM's.
 
     Raises:
-        InputError: A name is not known; it says which may be meant.
+        InputError: A name is not known; the message suggests a similar one.
     """
-    everything = {*_openai(), *VLLM, *known}
+    known = {*_openai_fields(), *VLLM, *also_known}
     for name in names:
-        if name.startswith(_OLD):
+        if name.startswith(_OLD_PREFIX):
             raise InputError(
                 f"vLLM ignores the old field {name!r}: use structured_outputs={{...}}, or "
                 'with_structured_output(schema, method="json_schema")'
             )
-        if name not in everything:
-            close = get_close_matches(name, sorted(everything), n=1)
-            hint = f"; is {close[0]!r} meant?" if close else ""
+        if name not in known:
+            similar = get_close_matches(name, sorted(known), n=1)
+            hint = f"; is {similar[0]!r} meant?" if similar else ""
             raise InputError(f"a vLLM server knows no request field {name!r}{hint}")
 
 
-def routed(fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a request's fields as OpenAI's client takes them, and those for `extra_body`.
+def split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a call's arguments as OpenAI's client takes them, and those for `extra_body`.
 
     Raises:
         InputError: A name is not known.
     """
-    extra = dict(fields.get("extra_body") or {})
-    check([*fields, *extra])
-    own = _openai()
-    extra |= {name: value for name, value in fields.items() if name not in own}
-    return {n: v for n, v in fields.items() if n in own and n != "extra_body"}, extra
+    openai_fields = _openai_fields()
+    for_openai: dict[str, Any] = {}
+    extra_body = dict(arguments.get("extra_body") or {})
+    check([*arguments, *extra_body])
+    for name, value in arguments.items():
+        if name not in openai_fields:
+            extra_body[name] = value
+        elif name != "extra_body":
+            for_openai[name] = value
+    return for_openai, extra_body

@@ -10,7 +10,7 @@ from langchain_core.exceptions import ModelConnectionError
 
 from longchain.errors import InputError
 from longchain.models.longwriter import LongWriterLLM
-from longchain.models.longwriter.serving import options
+from longchain.models.longwriter.model_server import server_options
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -43,9 +43,9 @@ def test_a_served_name_keeps_its_preset(engine: Any) -> None:
 
 
 def test_presets_add_what_a_server_needs() -> None:
-    given = options("THUDM/LongWriter-glm4-9b", {"flags": ["--seed", "1"]})
-    assert given == {"max_model_len": 32_768, "flags": ["--trust-remote-code", "--seed", "1"]}
-    assert options(Path("/models/mine"), {"max_model_len": 99}) == {
+    completed = server_options("THUDM/LongWriter-glm4-9b", {"flags": ["--seed", "1"]})
+    assert completed == {"max_model_len": 32_768, "flags": ["--trust-remote-code", "--seed", "1"]}
+    assert server_options(Path("/models/mine"), {"max_model_len": 99}) == {
         "max_model_len": 99,
         "flags": [],
     }

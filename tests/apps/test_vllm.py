@@ -19,16 +19,16 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 MAIN = """
 from longchain.apps.cli import main
 from longchain.models.server import process
-process._GRACE = 0.3
+process._GRACE_SECONDS = 0.3
 main()
 """
 
 
 def command(engine: Any, *arguments: str, mode: str = "quick", **env: str) -> Any:
     """Start the command line in a process of its own."""
-    given = [str(engine.model), "--python", sys.executable, *arguments]
+    options = [str(engine.model), "--python", sys.executable, *arguments]
     return subprocess.Popen(
-        [sys.executable, "-c", MAIN, "vllm", *given],
+        [sys.executable, "-c", MAIN, "vllm", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -105,11 +105,11 @@ def test_a_server_that_does_not_start_is_told_of(engine: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["/no/such/model"], "'/no/such/model' is no folder"),
+        (["/no/such/model"], "'/no/such/model' is not a folder"),
         (["org/model", "--lora", "a"], "the adapter 'a' cannot be used: write NAME=FOLDER"),
         (["org/model", "--lora", "a=b", "--lora", "a=c"], "the adapter 'a=c' cannot be used"),
         (["org/model", "--port", "0"], "port cannot be 0"),
-        (["org/model", "--python", "/no/python"], "'/no/python' is no program"),
+        (["org/model", "--python", "/no/python"], "'/no/python' is not a program"),
         (["org/model"], "serving a model needs vLLM"),
         (["org/model", "--", "--host=0.0.0.0"], "listens on 127.0.0.1 only"),
     ],
