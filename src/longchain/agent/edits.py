@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from longchain.agent.events import Mode
-from longchain.agent.request import events as request_events
+from longchain.agent.request import start_log
 from longchain.agent.state import DocumentState, SectionState
 from longchain.document import SectionPlan, WritingPlan
 from longchain.errors import InputError, RunError
@@ -78,7 +78,7 @@ def amended(
     if not changed:
         return Change()
     if "instruction" in changed:
-        request_events(changed["instruction"], mode=mode)  # refuses what cannot be written
+        start_log(changed["instruction"], mode=mode)  # refuses what cannot be written
     written = [index for index, draft in enumerate(progress.sections) if draft.done]
     fate = f"kept as written: {_sections(written)}; the rest follows"
     said.append(fate if written else "nothing is written yet, so all of it follows")
@@ -105,7 +105,7 @@ def replanned(progress: DocumentState, plan: Any, mode: Mode) -> Change:
     """
     open_to = {"length": None, "unit": None, "language": None}
     given = {**progress.request, **open_to, "plan": plan}
-    request, planned = request_events(given, mode=mode)
+    request, planned = start_log(given, mode=mode)
     new = WritingPlan.model_validate(planned["plan"])
     if progress.plan is not None and _same(progress.plan, new):
         return Change()

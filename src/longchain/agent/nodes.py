@@ -25,8 +25,7 @@ from longchain.agent.finishing.report import document
 from longchain.agent.node import ModelNode, Prepared
 from longchain.agent.planning import lengths, planner
 from longchain.agent.planning.parse import WritingPlanParser
-from longchain.agent.request import Reviewed
-from longchain.agent.request import events as request_events
+from longchain.agent.request import ReviewAnswer, start_log
 from longchain.agent.state import DocumentState
 from longchain.agent.writing import memory, prompter
 from longchain.agent.writing.accept import next_request, settle
@@ -312,7 +311,7 @@ class Nodes:
         assert progress.plan is not None
         current = progress.plan.model_dump()
         try:
-            answer = interrupt({"plan": current}, response_schema=Reviewed)
+            answer = interrupt({"plan": current}, response_schema=ReviewAnswer)
         except ValidationError as error:
             # LangGraph raises it before it saves the answer: the review stays pending.
             raise InputError(error.errors()[0]["msg"]) from None
@@ -320,7 +319,7 @@ class Nodes:
             return {"log": [{"type": "review"}]}
         open_to = {"length": None, "unit": None, "language": None}
         given = {**progress.request, "plan": answer, **open_to}
-        request, edited = request_events(given, mode=self.mode, local_sources=self.local_sources)
+        request, edited = start_log(given, mode=self.mode, local_sources=self.local_sources)
         # Whoever edits a plan decides on the whole length, too.
         changed = {"note": "edited in review", "required": request["required"]}
         return {"log": [{**edited, **changed}, {"type": "review"}]}

@@ -53,7 +53,7 @@ class ChainOptions(TypedDict, total=False):
     """Layout of that text in a prompt: see `longchain.agent.writing`."""
 
     length_control: bool
-    """Whether lengths are measured and corrected while writing; False is the paper's way."""
+    """Whether lengths are measured and corrected while writing; False: as in the paper."""
 
     grounded_only: bool
     """Whether the model is told to write from the references alone."""
@@ -83,8 +83,8 @@ class ChainOptions(TypedDict, total=False):
     names. The model's own client may retry on top of that."""
 
     timeout: float | None
-    """Seconds without a sign of life after which a call has failed; a sign of life is a piece of
-    a streamed reply, or the whole of another. None waits for ever."""
+    """Seconds without any output after which a call has failed: without another piece of a
+    streamed reply, or without the whole of a reply that is not streamed. None: no limit."""
 
     max_concurrency: int | None
     """Maximum number of calls at once, of all documents that this chain writes."""
@@ -96,20 +96,20 @@ class ChainOptions(TypedDict, total=False):
     """Maximum number of prompt and output tokens in a minute, likewise."""
 
     rate_limiter: BaseRateLimiter | None
-    """LangChain's own kind of limit, in place of `requests_per_minute`."""
+    """Rate limiter of LangChain, in place of `requests_per_minute`."""
 
     budget: Budget | None
     """Limits on one document in calls, tokens or money."""
 
     bad_replies: BadReplies
-    """Treatment of a reply that is in the wrong language or repeats an earlier section, also when
-    it was asked for twice more: `accept` keeps it with a note in the report, `stop` ends the run,
-    which can be resumed. A reply that is no prose is never kept."""
+    """Treatment of a reply that is in the wrong language or repeats an earlier section even after
+    two retries: `accept` uses it, with a note in the report; `stop` ends the run, which can be
+    resumed. A reply that is no prose is never used."""
 
     streaming: bool
-    """Whether replies are streamed even if the caller takes them whole: silence is noticed
-    earlier, and a reply that repeats itself is not paid for to its end. Some servers report no
-    usage then."""
+    """Whether replies are streamed even if the caller does not stream: a silent server is noticed
+    earlier, and a reply that repeats itself is stopped and not paid for to its end. Some servers
+    report no usage then."""
 
     checkpointer: BaseCheckpointSaver[Any] | Literal[True] | None
     """Any LangGraph checkpointer. Each finished section is durable before the next call begins,

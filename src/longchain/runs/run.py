@@ -20,7 +20,7 @@ from longchain.agent import edits
 from longchain.agent.chain import AgentWriteChain
 from longchain.agent.edits import Change
 from longchain.agent.finishing.report import document
-from longchain.agent.request import events
+from longchain.agent.request import start_log
 from longchain.agent.state import DocumentState
 from longchain.calls import tracing
 from longchain.document import LongDocument, Usage, WritingPlan
@@ -398,7 +398,7 @@ class Run:
     def edit(self, plan: WritingPlan | dict[str, Any]) -> list[str]:
         """Go on with another plan; finished sections that it still has stay as they are."""
         if self.reviewing():
-            events({"instruction": "-", "plan": plan}, mode="sequential")  # refuses a bad one
+            start_log({"instruction": "-", "plan": plan}, mode="sequential")  # refuses a bad one
             self.review(plan if isinstance(plan, WritingPlan) else WritingPlan(**plan))
             return []
         return self.change(lambda progress: edits.replanned(progress, plan, self.mode))

@@ -100,7 +100,7 @@ class Runs:
         planner = options.pop("planner_model", None)
         spec = ChainSpec(model, base_url, planner, options)
         chain = spec.chain(self._store.saver)
-        log = chain._enter(input)["log"]
+        log = chain.to_graph_input(input)["log"]
         log[0]["sources"] = [str(Path(path).absolute()) for path in log[0]["sources"]]
         record = Record(
             id=check_id(run) if run is not None else new_id(),
