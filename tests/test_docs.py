@@ -106,7 +106,7 @@ def namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LONGCHAIN_STATE", str(tmp_path / "state"))
-    for room in ("models.resolve", "agent.options", "runs.making"):
+    for room in ("models.resolve", "agent.options", "runs.spec"):
         monkeypatch.setattr(f"longchain.{room}.chat_model", simulated)
     module = ModuleType("fences")
     monkeypatch.setitem(sys.modules, "fences", module)

@@ -31,7 +31,7 @@ from longchain.agent.planning import planner
 from longchain.agent.planning import requests as plan_requests
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.planning.requests import PlanRequest
-from longchain.agent.request import Reviewed
+from longchain.agent.request import ReviewAnswer
 from longchain.agent.state import DocumentState
 from longchain.agent.writing import memory, retrieval
 from longchain.agent.writing.accept import accept_reply
@@ -283,7 +283,7 @@ class Nodes:
         document = self.document_state(state)
         current = document.current_plan.model_dump()
         try:
-            answer = interrupt({"plan": current}, response_schema=Reviewed)
+            answer = interrupt({"plan": current}, response_schema=ReviewAnswer)
         except ValidationError as error:
             # LangGraph raises it before it saves the answer: the review stays pending.
             raise InputError(error.errors()[0]["msg"]) from None
