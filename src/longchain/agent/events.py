@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from longchain.document import Reference, SectionPlan, Unit, Usage, WritingPlan
-from longchain.length import Step
+from longchain.length import LengthDecision
 
 Mode = Literal["sequential", "parallel", "direct"]
 """Writing mode: section by section, all sections at once, or the whole text in one pass."""
@@ -215,7 +215,7 @@ class ReplyStored(Event):
     discarded: int
     """Length of the prose that this event throws away."""
 
-    decision: Step
+    decision: LengthDecision
     """The length controller's decision about the section."""
 
     problem: ReplyProblem | None = None
