@@ -25,7 +25,7 @@ from typing import Any
 from longchain.bench.shapes import Sample, Score
 from longchain.length import length_score
 from longchain.testing import LengthBehavior
-from longchain.testing.behavior import Message, Request
+from longchain.testing.behavior import Message, WritingRequest
 
 WAYS = ("direct", "AgentWrite, open loop", "longchain", "longchain, parallel")
 
@@ -75,7 +75,7 @@ class Curve(LengthBehavior):
 
     def reply(self, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> str:
         """Return the answer to `messages`."""
-        asked = Request.read(messages).length or 1
+        asked = WritingRequest.read(messages).length or 1
         if asked not in self._by_length:
             self._by_length[asked] = LengthBehavior(
                 bias=self.median(asked) / asked, spread=self.spread, cap=self.cap, seed=self.seed

@@ -376,13 +376,14 @@ def test_what_is_said_again_leaves_the_length_the_last_number(layout: Any, langu
 
 @pytest.mark.parametrize("own", ["en", "ja", "zh"])
 def test_every_problem_has_its_own_words(own: str) -> None:
-    texts = ["empty", "refusal", "loop", "wrong language (en)", "repeats section 3",
-             "repeats itself", "no whole sentence"]  # fmt: skip
-    problems = [*map(ReplyProblem.parse, texts), ReplyProblem("anything else")]  # type: ignore[arg-type]
-    notes = [retry_note(problem, own).replace(str(problem), "") for problem in problems]
-    assert len(set(notes)) == len(problems)
-    assert [re.findall(r"\d", note) for note in notes].count(["3"]) == 1
-    assert not any("{" in note for note in notes)
+    problems = ["empty", "refusal", "loop", "wrong language (en)", "repeats section 3",
+                "repeats itself", "no whole sentence", "anything else"]  # fmt: skip
+    said = [
+        retry_note(ReplyProblem.parse(problem), own).replace(problem, "") for problem in problems
+    ]
+    assert len(set(said)) == len(problems)
+    assert [re.findall(r"\d", text) for text in said].count(["3"]) == 1
+    assert not any("{" in text for text in said)
 
 
 def test_what_stays_bad_is_accepted_and_noted() -> None:

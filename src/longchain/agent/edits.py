@@ -17,7 +17,7 @@ from typing import Any
 from longchain.agent.events import Amended, Event, Mode, Reopened, Replaced, Revised
 from longchain.agent.log import Record, to_record
 from longchain.agent.planning.requests import read_edited_plan
-from longchain.agent.request import events as request_events
+from longchain.agent.request import start_log
 from longchain.agent.section import SectionState
 from longchain.agent.state import DocumentState
 from longchain.document import SectionPlan, WritingPlan
@@ -76,7 +76,7 @@ def amend(
     if not changes:
         return Change()
     if "instruction" in changes:
-        request_events(changes["instruction"], mode=mode)  # raises if it cannot be written
+        start_log(changes["instruction"], mode=mode)  # raises if it cannot be written
     finished = [index for index, section in enumerate(state.sections) if section.done]
     if finished:
         messages.append(f"kept as written: {_name_sections(finished)}; the rest follows")

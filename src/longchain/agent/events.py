@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from longchain.document import Reference, SectionPlan, Unit, Usage, WritingPlan
-from longchain.length import Step
+from longchain.length import LengthDecision
 
 Mode = Literal["sequential", "parallel", "direct"]
 """Writing mode: section by section, all sections at once, or the whole text in one pass."""
@@ -32,8 +32,9 @@ ProblemKind = Literal[
     "wrong language",
     "repeats section",
     "repeats itself",
+    "other",
 ]
-"""Reason why a reply cannot be used."""
+"""Reason why a reply cannot be used; `other` stands for those of later versions."""
 
 _ACCEPTABLE: frozenset[ProblemKind] = frozenset(
     {"wrong language", "repeats section", "repeats itself"}
@@ -56,6 +57,9 @@ class ReplyProblem:
     section: int | None = None
     """Number of the repeated section, from 1, for `repeats section`."""
 
+    text: str = ""
+    """The problem in words, for `other`."""
+
     @property
     def acceptable(self) -> bool:
         """Whether the reply is prose that may be kept if no retry brings a better one."""
@@ -66,15 +70,11 @@ class ReplyProblem:
             return f"wrong language ({self.language})"
         if self.kind == "repeats section":
             return f"repeats section {self.section}"
-        return self.kind
+        return self.text or self.kind
 
     @classmethod
     def parse(cls, text: str) -> ReplyProblem:
-        """Read the text form.
-
-        Raises:
-            ValueError: The text names no known problem.
-        """
+        """Read the text form."""
         if text.startswith("wrong language ("):
             return cls("wrong language", language=text[len("wrong language (") : -1])
         if text.startswith("repeats section "):
@@ -82,7 +82,7 @@ class ReplyProblem:
         match text:
             case "empty" | "refusal" | "loop" | "no whole sentence" | "repeats itself":
                 return cls(text)
-        raise ValueError(f"not a problem of a reply: {text!r}")
+        return cls("other", text=text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +215,7 @@ class ReplyStored(Event):
     discarded: int
     """Length of the prose that this event throws away."""
 
-    decision: Step
+    decision: LengthDecision
     """The length controller's decision about the section."""
 
     problem: ReplyProblem | None = None

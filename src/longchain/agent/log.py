@@ -30,7 +30,7 @@ from longchain.agent.events import (
     Surveyed,
 )
 from longchain.document import Reference, SectionPlan, Usage, WritingPlan
-from longchain.length import Step
+from longchain.length import LengthDecision
 
 Record = dict[str, Any]
 """One event as it is stored; `type` names its kind."""
@@ -72,8 +72,8 @@ _NAMES: dict[type[Event], dict[str, str]] = {
 """Stored names of the attributes whose names differ."""
 
 
-def _read_decision(stored: Mapping[str, Any]) -> Step:
-    return Step(stored["action"], stored["length"], stored["least"])
+def _read_decision(stored: Mapping[str, Any]) -> LengthDecision:
+    return LengthDecision(stored["action"], stored["length"], stored["least"])
 
 
 _Conversion = Callable[[Any], Any]

@@ -12,7 +12,7 @@ from typing import Any
 
 from longchain.agent.events import ReplyProblem, ReplyStored, RequestKind, Revised
 from longchain.document import SectionPlan
-from longchain.length import Step
+from longchain.length import LengthDecision
 
 
 @dataclass(slots=True)
@@ -89,7 +89,7 @@ class SectionState:
     retrieved: bool = False
     """Whether the references have been retrieved."""
 
-    decision: Step | None = None
+    decision: LengthDecision | None = None
     """The length controller's last decision; None before the first reply."""
 
     problem: ReplyProblem | None = None

@@ -36,7 +36,7 @@ from longchain.agent.section import SectionState, Turn
 from longchain.calls.budget import Spending
 from longchain.document import ChapterPlan, Reference, Unit, Usage, WritingPlan
 from longchain.length import LengthController, count_length
-from longchain.length.control import MOST_CALLS
+from longchain.length.control import MAX_CALLS
 from longchain.prose.repeats import RepeatIndex
 
 DIRECT_CALLS = 400
@@ -179,7 +179,7 @@ class DocumentState:
             closed=required is not None if direct else self.closed,
             cautious=not direct,
             together=self.mode != "parallel",
-            most_calls=DIRECT_CALLS if direct else MOST_CALLS,
+            max_calls=DIRECT_CALLS if direct else MAX_CALLS,
         )
 
     def _apply_retrieval(self, event: Retrieved) -> None:
@@ -191,7 +191,7 @@ class DocumentState:
     def _apply_reply(self, event: ReplyStored) -> None:
         section = self.sections[event.section]
         if not section.calls:
-            section.target_length = self.controller.budget(event.section)
+            section.target_length = self.controller.target(event.section)
         section.store_reply(event)
         if event.reply_length:
             self.controller.bias.learn(event.requested, event.reply_length)

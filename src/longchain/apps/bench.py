@@ -148,7 +148,7 @@ def run(
                 sha256=loaded.sha256,
                 force=force,
                 again=again,
-                tell=None if quiet else _tell,
+                tell=None if quiet else _update_record,
             )
         if not quiet:
             _say(f"done: {outcome.total:,} samples, {outcome.failed:,} without a text -> {output}")
@@ -302,7 +302,7 @@ def _chain(chosen: Any, way: Any, hand_length: bool, options: dict[str, Any]) ->
     return Chained(chain, hand_length=hand_length)
 
 
-def _tell(standing: Standing) -> None:
+def _update_record(standing: Standing) -> None:
     """Say on stderr how far a run is."""
     made = standing.latest
     if made.error:

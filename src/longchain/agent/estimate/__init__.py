@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict
 from longchain.agent.estimate.simulated_model import StandIn
 from longchain.agent.node import ModelNode
 from longchain.agent.nodes import Nodes, Update
-from longchain.agent.options import STEPS
+from longchain.agent.options import MAX_STEPS
 from longchain.agent.planning import lengths
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.state import DocumentState
@@ -158,7 +158,7 @@ class _Rehearsal:
         """Write the document dry, and return where that ends."""
         self.model.begin(number // 2, bias, -SPREAD if number % 2 else SPREAD)
         log = [dict(event) for event in self.log]
-        config: RunnableConfig = {"recursion_limit": STEPS, "max_concurrency": 1}
+        config: RunnableConfig = {"recursion_limit": MAX_STEPS, "max_concurrency": 1}
         with tracing_context(enabled=False):
             self.graph.invoke({"log": log}, config)
         return self.nodes.finished.pop()
@@ -253,9 +253,9 @@ class _Nodes(Nodes):
         self.material = progress.retriever
         return found
 
-    def finish(self, values: Any) -> Update:
+    def finish(self, state: Any) -> Update:
         """Keep what was written; nobody will read it."""
-        self.finished.append(self.document_state(values))
+        self.finished.append(self.document_state(state))
         return {}
 
 

@@ -45,13 +45,14 @@ This page is generated: `python -m longchain.agent.prompts > docs/prompts.md`.
 """
 
 PROBLEMS = (
-    ReplyProblem("empty"),
-    ReplyProblem("refusal"),
-    ReplyProblem("loop"),
-    ReplyProblem("no whole sentence"),
-    ReplyProblem("wrong language", language="fr"),
-    ReplyProblem("repeats section", section=1),
-    ReplyProblem("repeats itself"),
+    "empty",
+    "refusal",
+    "loop",
+    "no whole sentence",
+    "wrong language (fr)",
+    "repeats section 1",
+    "repeats itself",
+    "any other problem",
 )
 
 ROLES = {"human": "User", "ai": "Model", "system": "System"}
@@ -203,12 +204,15 @@ class LanguagePage:
         )
 
     def _retry_notes(self) -> str:
-        notes = [f"{problem}:\n{retry_note(problem, self.language)}" for problem in PROBLEMS]
+        notes = []
+        for problem in PROBLEMS:
+            note = retry_note(ReplyProblem.parse(problem), self.language)
+            notes.append(f"{problem}:\n{note.rstrip()}")
         explanation = (
             "After a reply that could not be used the same request is sent again; one of these "
             "notes precedes its last sentence."
         )
-        block = "\n\n".join(note.rstrip() for note in notes)
+        block = "\n\n".join(notes)
         return f"### Retry notes\n\n{explanation}\n\n```text\n{block}\n```\n"
 
     # Events of the sample's log ------------------------------------------------------------

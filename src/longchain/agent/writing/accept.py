@@ -23,7 +23,7 @@ from longchain.agent.writing.requests import SectionRequest
 from longchain.calls.reply import Reply
 from longchain.document import Usage
 from longchain.language import ends_sentence
-from longchain.length import Step
+from longchain.length import LengthDecision
 from longchain.prose.cleanup import Cleaned, clean, stitch, to_sentence_end, trim
 
 FREE_EXTENSION = 1000
@@ -136,8 +136,8 @@ def _leading_heading(reply: str, prose: str, notes: Sequence[str]) -> str:
 
 
 def _apply_decision(
-    state: DocumentState, decision: Step, whole: str, notes: list[str]
-) -> tuple[Step, str, int]:
+    state: DocumentState, decision: LengthDecision, whole: str, notes: list[str]
+) -> tuple[LengthDecision, str, int]:
     """Trim or drop the text as decided.
 
     Returns:
@@ -151,10 +151,10 @@ def _apply_decision(
             discarded = state.count(whole) - state.count(trimmed)
             if discarded:
                 notes.append("trimmed")
-            return Step("keep"), trimmed, discarded
+            return LengthDecision("keep"), trimmed, discarded
         case "rewrite":
             notes.append("rewritten")
-            return Step("ask", decision.length), "", state.count(whole)
+            return LengthDecision("ask", decision.length), "", state.count(whole)
         case "ask":
             notes.append("extended")
     return decision, whole, 0
@@ -209,7 +209,7 @@ def _common_prefix(before: str, whole: str) -> int:
 
 def _decide(
     state: DocumentState, request: SectionRequest, reply_length: int, whole: str, cut: bool
-) -> tuple[Step, int]:
+) -> tuple[LengthDecision, int]:
     """Return the controller's decision, and the section's length with this reply."""
     controller, section = state.controller, state.sections[request.index]
     heading = state.count(state.heading(section))
@@ -218,12 +218,12 @@ def _decide(
     # The controller itself learns from the log: this only looks one reply ahead.
     bias = controller.bias.with_reply(request.length, reply_length)
     decision = controller.next(request.index, length, heading=heading, calls=calls, bias=bias)
-    if not cut or decision.action != "keep" or calls >= controller.most_calls:
+    if not cut or decision.action != "keep" or calls >= controller.max_calls:
         return decision, length
     # A cut reply says nothing about the model's bias, so the section must reach its target.
     missing = FREE_EXTENSION
     if request.length:
-        missing = controller.budget(request.index) - length
-    if missing > controller.grain:
-        return Step("ask", missing), length
+        missing = controller.target(request.index) - length
+    if missing > controller.half_sentence:
+        return LengthDecision("ask", missing), length
     return decision, length

@@ -167,7 +167,7 @@ def _available_tokens(state: DocumentState, limit: Limits, *, request_chars: int
     """
     if limit.window is None:
         return limit.prior
-    target = state.controller.budget(state.current() or 0)
+    target = state.controller.target(state.current() or 0)
     preamble = state.request.instruction + state.request.style + state.summary
     reply = min(2 * target, limit.window // 3)
     fixed = limit.plan + round((len(preamble) + request_chars) / 3) + reply + REPLY_RESERVE

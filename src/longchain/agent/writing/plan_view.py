@@ -24,8 +24,8 @@ def view_plan(state: DocumentState, index: int, limits: Limits) -> str:
         index: Index of the section.
         limits: Shares of the context window.
     """
-    assert state.plan is not None
-    parts: Sequence[SectionPlan | ChapterPlan] = state.plan.chapters or state.plan.sections
+    plan = state.current_plan
+    parts: Sequence[SectionPlan | ChapterPlan] = plan.chapters or plan.sections
     whole = "\n".join(number_lines(parts))
     if limits.count(whole) <= limits.plan:
         return whole
@@ -43,11 +43,11 @@ def _excerpt_anchor(state: DocumentState, index: int) -> int:
     Not that of the current one: so the excerpt stays the same until more text is summarized, and
     prefix caches hold.
     """
-    assert state.plan is not None
     first_shown = state.summarized if state.mode == "sequential" else index
-    if not state.plan.chapters:
+    chapters = state.current_plan.chapters
+    if not chapters:
         return first_shown
-    headings = [chapter.heading for chapter in state.plan.chapters]
+    headings = [chapter.heading for chapter in chapters]
     return headings.index(state.sections[first_shown].plan.chapter)
 
 

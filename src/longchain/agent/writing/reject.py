@@ -12,7 +12,7 @@ from longchain.agent.section import Revision, SectionState
 from longchain.agent.writing.requests import SectionRequest
 from longchain.document import Usage
 from longchain.errors import ReplyError
-from longchain.length import Step
+from longchain.length import LengthDecision
 
 MAX_RETRIES = 2
 """Number of retries after a rejected reply."""
@@ -30,14 +30,14 @@ def reject_reply(
     Raises:
         ReplyError: The section has no text, and there are no retries left.
     """
-    decision = Step("ask", request.length)
+    decision = LengthDecision("ask", request.length)
     notes = [f"reply not used: {problem}"]
     if section.retries >= MAX_RETRIES:
         if section.revision:
             return _restore(section.revision, request, problem, usage)
         if not section.text:
             raise ReplyError(_give_up_message(section, request.index, problem, reply_text))
-        decision = Step("keep")
+        decision = LengthDecision("keep")
         notes.append("kept short")
     return ReplyStored(
         section=request.index,
@@ -68,7 +68,7 @@ def _restore(
         text=revision.before.text,
         section_length=revision.before.length,
         discarded=0,
-        decision=Step("keep"),
+        decision=LengthDecision("keep"),
         notes=[f"kept as it was, since the revision could not be used: {problem}"],
         usage=usage,
     )

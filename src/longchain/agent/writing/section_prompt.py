@@ -242,23 +242,21 @@ class PromptBuilder:
 
     def _ends_document(self, index: int) -> bool:
         """Whether the section is the last of several, in the last chapter."""
-        assert self.state.plan is not None
-        sections, chapters = self.state.sections, self.state.plan.chapters
+        sections, chapters = self.state.sections, self.state.current_plan.chapters
         if len(sections) == 1 or index < len(sections) - 1:
             return False
         return not chapters or sections[-1].plan.chapter == chapters[-1].heading
 
     def _chapter(self, index: int, alone: bool) -> str:
         """Return the plan of the section's chapter, unless an earlier turn shows it."""
-        state = self.state
-        assert state.plan is not None
-        if not state.plan.chapters:
+        state, plan = self.state, self.state.current_plan
+        if not plan.chapters:
             return ""
         chapter = state.sections[index].plan.chapter
         begins = index == 0 or state.sections[index - 1].plan.chapter != chapter
         if not (alone or begins or index == state.summarized):
             return ""
-        lines = [f"- {describe_part(section)}" for section in state.plan.of_chapter(chapter)]
+        lines = [f"- {describe_part(section)}" for section in plan.of_chapter(chapter)]
         return f"<chapter>\n{chapter}\n" + "\n".join(lines) + "\n</chapter>"
 
     def _references(self, section: SectionState) -> str:

@@ -14,7 +14,7 @@ from longchain import language as languages
 from longchain.bench.shapes import Bound, Sample
 from longchain.bench.tasks.catalog import Form
 from longchain.document import Unit
-from longchain.length import LONGEST
+from longchain.length import MAX_LENGTH
 
 Reader = Callable[[dict[str, Any], str, str, int], Iterable[Sample]]
 """Fields, the task's name, the file's part and the record's number -> samples.
@@ -126,7 +126,7 @@ def longgenbench(found: dict[str, Any], task: str, part: str, number: int) -> li
     """
     prompt, entry = _text(found, "prompt"), _text(found, "type")
     entries = found.get("number")
-    if type(entries) is not int or not 0 < entries <= LONGEST:
+    if type(entries) is not int or not 0 < entries <= MAX_LENGTH:
         raise ValueError(f"number is {entries!r}, not how many entries there should be")
     checks = {name: found.get(name) for name in _CHECKS}
     for name, check in checks.items():
@@ -239,8 +239,8 @@ def _length(given: object) -> int:
         value = float(written) if re.fullmatch(r"[+-]?\d{1,12}(?:\.\d{1,9})?", written) else None
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         raise ValueError(f"the length is no whole number: {_short(given)}")
-    if not 1 <= value <= LONGEST:
-        raise ValueError(f"the length must be from 1 to {LONGEST:,}: {_short(given)}")
+    if not 1 <= value <= MAX_LENGTH:
+        raise ValueError(f"the length must be from 1 to {MAX_LENGTH:,}: {_short(given)}")
     return int(value)
 
 

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longchain.agent.planning.parse.amounts import count, is_total, names_total, split
+from longchain.agent.planning.parse.stated_lengths import (
+    is_total_heading,
+    is_total_line,
+    read_length,
+    split_at_length,
+)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +40,7 @@ from longchain.agent.planning.parse.amounts import count, is_total, names_total,
     ],
 )
 def test_a_length_is_read(text: str, length: int | None) -> None:
-    assert count(text) == length
+    assert read_length(text) == length
 
 
 @pytest.mark.parametrize(
@@ -50,21 +55,21 @@ def test_a_length_is_read(text: str, length: int | None) -> None:
     ],
 )
 def test_a_text_is_split_at_its_length(text: str, parts: tuple[str, int | None, str]) -> None:
-    assert split(text) == parts
+    assert split_at_length(text) == parts
 
 
 @pytest.mark.parametrize("line", ["Total: 2,000 words", "总字数：2000字", "Total word count = 9"])
-def test_a_total_is_told(line: str) -> None:
-    assert is_total(line)
-    assert not is_total("Total war: why Rome won")
+def test_a_total_is_recognized(line: str) -> None:
+    assert is_total_line(line)
+    assert not is_total_line("Total war: why Rome won")
 
 
-def test_the_name_of_a_total_is_told() -> None:
-    assert names_total("Total words")
-    assert not names_total("Total war")
+def test_the_heading_of_a_total_is_recognized() -> None:
+    assert is_total_heading("Total words")
+    assert not is_total_heading("Total war")
 
 
 @given(st.text(alphabet="0123456789０１,.'’\u00a0 kK千万만-~") | st.text())
 def test_any_text_has_a_length_of_at_least_one_or_none(text: str) -> None:
-    length = count(text)
+    length = read_length(text)
     assert length is None or length >= 1

@@ -1,8 +1,8 @@
-"""What models call a plan's fields, in the languages below.
+"""The names that models give to the fields of a plan, in the languages below.
 
-name of a key, a column or a label -> `Field`; table -> a regular expression of its entries
+key, column header or label -> `Field`; table of names -> regular expression of its entries
 
-Knows words only: neither numbers nor where in a reply a label stands.
+Knows words only; does not know numbers, or where in a reply a label may appear.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import re
 from typing import Literal
 
 Field = Literal["heading", "point", "length", "section", "chapter", "title"]
-"""What a part of a plan may say about itself."""
+"""A field of a plan's part, `title` being that of the whole document."""
 
-Table = dict[str, str]
-"""Language -> its names for one thing, lower case, semicolons between."""
+NameTable = dict[str, str]
+"""Language -> its names for one thing, in lower case, separated by semicolons."""
 
-# `_`, `-` and camelCase need no entries of their own, nor does a missing space.
+# `find_field` ignores `_`, `-`, camelCase and missing spaces: they need no entries here.
 
-TITLE: Table = {
+TITLE: NameTable = {
     "en": "title; document title",
     "zh": "标题; 標題; 题目; 題目; 题名",
     "ja": "題名; タイトル; 表題",
@@ -29,7 +29,7 @@ TITLE: Table = {
     "it": "titolo",
 }
 
-HEADING: Table = {
+HEADING: NameTable = {
     "en": "heading; headline; header; name; topic; subject; section title; section heading"
     "; section name; chapter title; chapter heading; chapter name; paragraph title",
     "zh": "小标题; 小標題; 小节标题; 节标题; 章节标题; 章標題; 章标题; 名称; 主题",
@@ -43,7 +43,7 @@ HEADING: Table = {
     "ru": "заголовок; название",
 }
 
-POINT: Table = {
+POINT: NameTable = {
     "en": "main point; main points; main idea; main ideas; key point; key points; key idea"
     "; point; points; description; summary; content; contents; focus; purpose; goal; details"
     "; covers; key points to cover; main content; what it says",
@@ -60,7 +60,7 @@ POINT: Table = {
     "ru": "главная мысль; основная мысль; содержание; описание",
 }
 
-LENGTH: Table = {
+LENGTH: NameTable = {
     "en": "word count; words; word limit; word target; target words; target word count"
     "; estimated words; estimated word count; approximate word count; number of words; length"
     "; target length; budget; character count; characters; chars; number of characters",
@@ -76,7 +76,7 @@ LENGTH: Table = {
     "ru": "количество слов; число слов; объём; объем; длина",
 }
 
-SECTION: Table = {
+SECTION: NameTable = {
     "en": "section; sections; paragraph; paragraphs; part; parts; step; passage; subsection",
     "zh": "段落; 段; 节; 節; 小节; 小節; 部分; 部",
     "ja": "セクション; パート; パラグラフ; 項; 節; 段落; 部分; 部",
@@ -89,7 +89,7 @@ SECTION: Table = {
     "ru": "раздел; абзац; параграф; часть",
 }
 
-CHAPTER: Table = {
+CHAPTER: NameTable = {
     "en": "chapter; chapters",
     "zh": "章; 章节; 章節",
     "ja": "チャプター; 章",
@@ -101,7 +101,7 @@ CHAPTER: Table = {
     "ru": "глава",
 }
 
-TOTAL: Table = {
+TOTAL: NameTable = {
     "en": "total; grand total; overall total; in total; sum; total words; total length"
     "; total word count",
     "zh": "总计; 總計; 合计; 总共; 共计; 全文; 总字数; 總字數",
@@ -114,9 +114,9 @@ TOTAL: Table = {
     "pt": "soma",
     "ru": "итого; всего",
 }
-"""What a line begins with that sums up the plan."""
+"""Beginnings of a line that gives the length of the whole plan."""
 
-UNIT: Table = {
+UNIT: NameTable = {
     "en": "words; word; wds; characters; character; chars",
     "zh": "个汉字; 个字; 汉字; 字符; 字; 個字; 单词; 單詞; 词; 詞; 语",
     "ja": "漢字; 字; 文字; 語; ワード; 単語",
@@ -128,9 +128,9 @@ UNIT: Table = {
     "pt": "palavras",
     "ru": "слов; слова; знаков",
 }
-"""What stands after a length."""
+"""Units that follow the number of a length."""
 
-NO_TITLE: Table = {
+GENERIC_TITLE: NameTable = {
     "en": "plan; the plan; writing plan; outline; the outline; article outline; document plan"
     "; structure; table of contents; contents",
     "zh": "写作计划; 大纲; 目录",
@@ -140,51 +140,72 @@ NO_TITLE: Table = {
     "fr": "plan de rédaction",
     "es": "esquema; índice",
 }
-"""Headings that call the plan a plan, rather than the document by its title."""
+"""Headings that name the plan as such (`Outline`), and are no title of the document."""
 
 
-def names(table: Table) -> list[str]:
+def list_names(table: NameTable) -> list[str]:
     """Return the entries of a table, the longest first as alternations need them."""
-    entries = {entry.strip() for line in table.values() for entry in line.split(";")}
-    return sorted(entries, key=lambda name: (-len(name), name))
+    names = {name.strip() for line in table.values() for name in line.split(";")}
+    return sorted(names, key=lambda name: (-len(name), name))
 
 
-def either(table: Table) -> str:
+def alternation(table: NameTable) -> str:
     """Return a regular expression that matches any entry, its spaces optional."""
-    return "|".join(re.escape(name).replace(r"\ ", r"\s?") for name in names(table))
+    patterns = [re.escape(name).replace(r"\ ", r"\s?") for name in list_names(table)]
+    return "|".join(patterns)
 
 
-def _fields() -> dict[str, Field]:
-    """Return what each name means; of two meanings the later table's wins."""
-    tables: list[tuple[Field, Table]] = [
-        ("section", SECTION), ("chapter", CHAPTER), ("length", LENGTH), ("point", POINT),
-        ("heading", HEADING), ("title", TITLE),
-    ]  # fmt: skip
-    found: dict[str, Field] = {}
-    for meaning, table in tables:
-        for name in names(table):
-            found[name] = found[name.replace(" ", "")] = meaning
-    return found
+def _index_names() -> dict[str, Field]:
+    """Return the field of each name; of two fields with one name, the later table's."""
+    tables: list[tuple[Field, NameTable]] = [
+        ("section", SECTION),
+        ("chapter", CHAPTER),
+        ("length", LENGTH),
+        ("point", POINT),
+        ("heading", HEADING),
+        ("title", TITLE),
+    ]
+    fields: dict[str, Field] = {}
+    for field, table in tables:
+        for name in list_names(table):
+            fields[name] = field
+            fields[name.replace(" ", "")] = field
+    return fields
 
 
-_FIELDS = _fields()
-_WIDTHS = sorted({len(name) for name in _FIELDS}, reverse=True)
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_REMARK = re.compile(r"[(（][^()（）]*[)）]")
+_FIELDS = _index_names()
+_NAME_WIDTHS = sorted({len(name) for name in _FIELDS}, reverse=True)
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_BRACKETED_REMARK = re.compile(r"[(（][^()（）]*[)）]")
 
 
-def meaning_of(name: str) -> Field | None:
-    """Return what a key, a column or a label means: `wordCount`, `Main Point`, `字数`."""
-    words = _REMARK.sub("", _CAMEL.sub(" ", name[:60])).replace("_", " ").replace("-", " ")
-    return _FIELDS.get(" ".join(words.strip("*#: ：").lower().split()))
+def find_field(name: str) -> Field | None:
+    """Return the field that a key, column header or label names: `wordCount`, `字数`."""
+    words = _CAMEL_CASE.sub(" ", name[:60])
+    words = _BRACKETED_REMARK.sub("", words)
+    words = words.replace("_", " ").replace("-", " ")
+    words = words.strip("*#: ：").lower()
+    return _FIELDS.get(" ".join(words.split()))
 
 
-def label_before(text: str, end: int) -> tuple[Field | None, int]:
-    """Return what the longest label that ends at a place means, and where it begins."""
-    window = text[max(0, end - _WIDTHS[0]) : end].lower().replace("_", " ")
-    for width in _WIDTHS:
-        meaning = _FIELDS.get(window[-width:]) if width <= len(window) else None
-        begin = end - width
-        if meaning and (begin == 0 or not (text[begin - 1].isalnum() and text[begin].isascii())):
-            return meaning, begin
+def find_label_before(text: str, end: int) -> tuple[Field | None, int]:
+    """Find the longest label that ends at a position.
+
+    Returns:
+        Its field and the position where it begins; None and `end` if there is no label.
+    """
+    window = text[max(0, end - _NAME_WIDTHS[0]) : end].lower().replace("_", " ")
+    for width in _NAME_WIDTHS:
+        if width > len(window):
+            continue
+        field = _FIELDS.get(window[-width:])
+        if field and _begins_word(text, end - width):
+            return field, end - width
     return None, end
+
+
+def _begins_word(text: str, position: int) -> bool:
+    """Return whether a name at a position is no end of a longer word (`passwords`)."""
+    if position == 0 or not text[position - 1].isalnum():
+        return True
+    return not text[position].isascii()  # Chinese and Japanese put no spaces between words

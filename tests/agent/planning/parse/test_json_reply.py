@@ -40,15 +40,9 @@ def read(text: str) -> list[Triple]:
         '[{"section": {"heading": "The Principate", "main_points": ["How Augustus", "ruled"], '
         '"words": 400}}, {"Section": "Crisis", "point": "Why it failed", "length": "500"}, '
         '{"heading": "Total", "words": 900}, ["x"]]'.replace('", "ruled', " ruled"),
-        "title: Rome\nsections:\n  - heading: The Principate\n    main_point: >\n"
-        "      How Augustus\n      ruled\n    length: 400\n  - heading: 'Crisis'\n"
-        "    main_point: Why it failed\n"
-        "    length: 500 words\n",
-        "```yaml\n- heading: The Principate\n  main_point: How Augustus ruled\n  word_count: 400\n"
-        "- heading: Crisis\n  main_point: Why it failed\n  word_count: 500\n```",
     ],
 )
-def test_json_and_yaml_are_read_whole_or_damaged(text: str) -> None:
+def test_json_is_read_whole_or_damaged(text: str) -> None:
     assert read(text) == ROME
 
 
