@@ -240,23 +240,23 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             InputError: The input cannot be used.
         """
         log = self.to_graph_input(input)["log"]
-        while (progress := self.stages.document_state({"log": log})).plan is None:
+        while (state := self.stages.document_state({"log": log})).plan is None:
             log = append_events(
-                log, [self._planning_node(progress).invoke({"log": log}, config)["log"]]
+                log, [self._planning_node(state).invoke({"log": log}, config)["log"]]
             )
-        return progress.plan
+        return state.plan
 
     async def aplan(self, input: Any, config: RunnableConfig | None = None) -> WritingPlan:
         """Plan a document without writing it, asynchronously."""
         log = self.to_graph_input(input)["log"]
-        while (progress := self.stages.document_state({"log": log})).plan is None:
-            node = self._planning_node(progress)
+        while (state := self.stages.document_state({"log": log})).plan is None:
+            node = self._planning_node(state)
             log = append_events(log, [(await node.ainvoke({"log": log}, config))["log"]])
-        return progress.plan
+        return state.plan
 
-    def _planning_node(self, progress: DocumentState) -> Runnable[Any, Any]:
+    def _planning_node(self, state: DocumentState) -> Runnable[Any, Any]:
         """Return the node that goes on with planning."""
-        surveying = self.stages.source(progress) is not None and not progress.outline
+        surveying = self.stages.source(state) is not None and not state.outline
         return self.stages.survey if surveying else self.stages.plan
 
     def follow(self, input: Any, config: RunnableConfig | None = None) -> Iterator[DocumentState]:
@@ -268,10 +268,10 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         values = graph_input
         if not isinstance(graph_input, dict):
             values = self.get_state(_require_config(config)).values
-        progress = self._state_of(values)
+        state = self._state_of(values)
         for update in self.stream(graph_input, config, stream_mode="updates"):
-            progress.add(_new_events(update))
-            yield progress
+            state.add(_new_events(update))
+            yield state
 
     async def afollow(
         self, input: Any, config: RunnableConfig | None = None
@@ -281,11 +281,11 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         values = graph_input
         if not isinstance(graph_input, dict):
             values = (await self.aget_state(_require_config(config))).values
-        progress = self._state_of(values)
+        state = self._state_of(values)
         async with aclosing(self.astream(graph_input, config, stream_mode="updates")) as steps:
             async for update in steps:
-                progress.add(_new_events(update))
-                yield progress
+                state.add(_new_events(update))
+                yield state
 
     def stream_text(self, input: Any, config: RunnableConfig | None = None) -> Iterator[str]:
         """Yield the document's Markdown as it becomes final; the parts join to the whole text.
@@ -294,8 +294,8 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         the model writes them, use `stream(..., stream_mode="messages")`.
         """
         yielded = 0
-        for progress in self.follow(input, config):
-            parts = chunks(progress)[0] if progress.plan is not None else []
+        for state in self.follow(input, config):
+            parts = chunks(state)[0] if state.plan is not None else []
             yield from parts[yielded:]
             yielded = max(yielded, len(parts))
 
@@ -304,8 +304,8 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
     ) -> AsyncIterator[str]:
         """Yield the document's Markdown as it becomes final, asynchronously."""
         yielded = 0
-        async for progress in self.afollow(input, config):
-            parts = chunks(progress)[0] if progress.plan is not None else []
+        async for state in self.afollow(input, config):
+            parts = chunks(state)[0] if state.plan is not None else []
             for part in parts[yielded:]:
                 yield part
             yielded = max(yielded, len(parts))
@@ -319,10 +319,10 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         values = self.get_state(config).values
         if not values.get("log"):
             raise InputError("this thread has no document")
-        progress = self._state_of(values)
-        if progress.plan is None or progress.current() is not None or progress.chapter_reached():
+        state = self._state_of(values)
+        if state.plan is None or state.current() is not None or state.chapter_reached():
             raise InputError("the document is not finished: go on with invoke(None, config)")
-        return build_document(progress, self.stages.prices).model_dump()
+        return build_document(state, self.stages.prices).model_dump()
 
     def _state_of(self, values: dict[str, Any]) -> DocumentState:
         """Return the document state after the events of an input or of a checkpoint."""

@@ -163,14 +163,14 @@ class _Rehearsal:
             self.graph.invoke({"log": log}, config)
         return self.nodes.finished.pop()
 
-    def _assumed(self, progress: DocumentState) -> list[str]:
+    def _assumed(self, state: DocumentState) -> list[str]:
         said = []
-        if self.log[0]["required"] is None and (self.planned or progress.mode == "direct"):
-            length = sum(draft.plan.length for draft in progress.sections)
-            said.append(f"a length of {length:,} {progress.unit}, since none is given")
+        if self.log[0]["required"] is None and (self.planned or state.mode == "direct"):
+            length = sum(draft.plan.length for draft in state.sections)
+            said.append(f"a length of {length:,} {state.unit}, since none is given")
         if self.planned:
-            said.append(f"a plan of {len(progress.sections)} sections")
-        if self.stages.source(progress) is self.stages.retriever is not None:
+            said.append(f"a plan of {len(state.sections)} sections")
+        if self.stages.source(state) is self.stages.retriever is not None:
             said.append(f"{PASSAGES} references of {PASSAGE} words for each section")
         return said
 
@@ -246,11 +246,11 @@ class _Nodes(Nodes):
         reply = _plan(parser, self.stand_in)
         return prompt | self.model.bind(reply=reply) | parser
 
-    def source(self, progress: DocumentState) -> Any:
+    def source(self, state: DocumentState) -> Any:
         """Return the retriever; the material of a request is read for the first run only."""
-        progress.retriever = progress.retriever or self.material
-        found = super().source(progress)
-        self.material = progress.retriever
+        state.retriever = state.retriever or self.material
+        found = super().source(state)
+        self.material = state.retriever
         return found
 
     def finish(self, state: Any) -> Update:
