@@ -15,7 +15,7 @@ from longchain.agent.events import ChapterPlanned, Mode, Planned, Request
 from longchain.agent.log import read_event, to_record
 from longchain.agent.planning import lengths, planner
 from longchain.agent.prompts import Level
-from longchain.agent.request import events as request_events
+from longchain.agent.request import start_log
 from longchain.agent.state import DocumentState
 from longchain.document import Usage, WritingPlan
 
@@ -103,7 +103,7 @@ def read_edited_plan(
     """
     same_request = to_record(state.request)
     changed = {"length": None, "unit": None, "language": None, "plan": plan}
-    records = request_events({**same_request, **changed}, mode=mode, local_sources=local_sources)
+    records = start_log({**same_request, **changed}, mode=mode, local_sources=local_sources)
     request, planned = map(read_event, records)
     assert isinstance(request, Request)
     assert isinstance(planned, Planned)
