@@ -31,7 +31,7 @@ from longchain.agent.planning import planner
 from longchain.agent.planning import requests as plan_requests
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.planning.requests import PlanRequest
-from longchain.agent.request import Reviewed
+from longchain.agent.request import ReviewAnswer
 from longchain.agent.state import DocumentState
 from longchain.agent.writing import memory, retrieval
 from longchain.agent.writing.accept import accept_reply
@@ -217,11 +217,9 @@ class Nodes:
                 runnable=self._planner(prompt, parser),
                 reply_tokens=PLAN_TOKENS,
             )
-        reply, error = state.failures[-1]
         messages = planner.repair_messages(
             prompt.invoke(variables).to_messages(),
-            reply,
-            error,
+            *state.failures[-1],
             required=request.required,
             unit=state.unit,
             language=state.language,
@@ -280,19 +278,19 @@ class Nodes:
                 notes.append("repaired")
         return _log_update(plan_requests.plan_event(request, plan, notes, spent))
 
-    def review_plan(self, values: Values) -> Update:
+    def review_plan(self, state: Values) -> Update:
         """Pause until the user has reviewed the plan; go on with the plan they return."""
-        state = self.document_state(values)
-        current = state.current_plan.model_dump()
+        document = self.document_state(state)
+        current = document.current_plan.model_dump()
         try:
-            answer = interrupt({"plan": current}, response_schema=Reviewed)
+            answer = interrupt({"plan": current}, response_schema=ReviewAnswer)
         except ValidationError as error:
             # LangGraph raises it before it saves the answer: the review stays pending.
             raise InputError(error.errors()[0]["msg"]) from None
         if answer is None or answer is True or answer == current:
             return _log_update(PlanReviewed())
         edited = plan_requests.read_edited_plan(
-            state, answer, self.mode, note="edited in review", local_sources=self.local_sources
+            document, answer, self.mode, note="edited in review", local_sources=self.local_sources
         )
         return _log_update(edited, PlanReviewed())
 
@@ -379,12 +377,12 @@ class Nodes:
             event = replace(event, notes=[*prepared.notes(), *event.notes])
         return _log_update(event)
 
-    def gather(self, values: Values) -> Update:
+    def gather(self, state: Values) -> Update:
         """Go on when all parallel sections are back; raise the first error of any."""
-        state = self.document_state(values)
-        if state.errors:
-            error, *_ = state.errors
-            state.errors.clear()
+        document = self.document_state(state)
+        if document.errors:
+            error, *_ = document.errors
+            document.errors.clear()
             raise error
         return {"log": []}
 
@@ -411,12 +409,12 @@ class Nodes:
         text = memory.updated_summary(prepared.document, end, answer.text, self.limit)
         return _log_update(Summarized(text=text, end=end, usage=Usage(**usage)))
 
-    def finish(self, values: Values) -> Update:
+    def finish(self, state: Values) -> Update:
         """Build the finished document."""
-        state = self.document_state(values)
+        document = self.document_state(state)
         with self._lock:
-            self._states.pop(id(values["log"][0]), None)
-        return build_document(state, self.prices).model_dump()
+            self._states.pop(id(state["log"][0]), None)
+        return build_document(document, self.prices).model_dump()
 
 
 def _continues(log: list[Record], state: DocumentState) -> bool:

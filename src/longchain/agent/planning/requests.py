@@ -15,7 +15,7 @@ from longchain.agent.events import ChapterPlanned, Mode, Planned, Request
 from longchain.agent.log import read_event, to_record
 from longchain.agent.planning import lengths, planner
 from longchain.agent.prompts import Level
-from longchain.agent.request import events as request_events
+from longchain.agent.request import start_log
 from longchain.agent.state import DocumentState
 from longchain.document import Usage, WritingPlan
 
@@ -50,7 +50,8 @@ def _remaining_length(state: DocumentState, chapter: str) -> int:
 
 def plan_variables(state: DocumentState, request: PlanRequest) -> dict[str, Any]:
     """Return the variables of the plan prompt."""
-    variables = planner.prompt_variables(
+    variables: dict[str, Any] = {}
+    variables |= planner.prompt_variables(
         state.request.instruction,
         required=request.required,
         unit=state.unit,
@@ -59,10 +60,9 @@ def plan_variables(state: DocumentState, request: PlanRequest) -> dict[str, Any]
         sources=state.outline,
         style=state.request.style,
     )
-    if request.chapter is None:
-        return {**variables}
-    chapters = state.current_plan.chapters
-    return {**variables, **planner.chapter_variables(chapters, request.chapter)}
+    if request.chapter is not None:
+        variables |= planner.chapter_variables(state.current_plan.chapters, request.chapter)
+    return variables
 
 
 def even_plan(state: DocumentState, request: PlanRequest) -> WritingPlan:
@@ -103,7 +103,7 @@ def read_edited_plan(
     """
     same_request = to_record(state.request)
     changed = {"length": None, "unit": None, "language": None, "plan": plan}
-    records = request_events({**same_request, **changed}, mode=mode, local_sources=local_sources)
+    records = start_log({**same_request, **changed}, mode=mode, local_sources=local_sources)
     request, planned = map(read_event, records)
     assert isinstance(request, Request)
     assert isinstance(planned, Planned)
