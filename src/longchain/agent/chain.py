@@ -30,9 +30,9 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict, Unpack
 
 from longchain.agent.estimate import Estimate, estimate
-from longchain.agent.events import extend
-from longchain.agent.finishing.markdown import pieces
-from longchain.agent.finishing.report import document
+from longchain.agent.finishing.markdown import chunks
+from longchain.agent.finishing.report import build_document
+from longchain.agent.log import append_events
 from longchain.agent.node import Router
 from longchain.agent.nodes import Nodes
 from longchain.agent.options import (
@@ -47,10 +47,11 @@ from longchain.agent.options import (
 )
 from longchain.agent.planning import planner as plans
 from longchain.agent.planning.parse import WritingPlanParser
+from longchain.agent.prompts.custom import check_prompt
 from longchain.agent.request import Input, build_input_model, start_log
 from longchain.agent.state import DocumentState
 from longchain.agent.writing import memory as memories
-from longchain.agent.writing import prompter as writes
+from longchain.agent.writing.section_prompt import WRITE_PROMPT_RULES
 from longchain.calls.ask import CallPolicy
 from longchain.calls.budget import Prices
 from longchain.calls.limits import CallLimits
@@ -82,7 +83,9 @@ class Output(TypedDict, total=False):
 class State(Output, total=False):
     """State of the graph: a log, from which everything else is computed."""
 
-    log: Annotated[list[Any], DeltaChannel(extend, list, snapshot_frequency=SNAPSHOT_FREQUENCY)]
+    log: Annotated[
+        list[Any], DeltaChannel(append_events, list, snapshot_frequency=SNAPSHOT_FREQUENCY)
+    ]
 
 
 class GraphInput(TypedDict):
@@ -144,11 +147,11 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
     def planner(self) -> Runnable[dict[str, Any], WritingPlan]:
         """Planner as a Runnable: `ChatPromptTemplate | model | WritingPlanParser`.
 
-        `longchain.agent.planning.planner.variables` makes the variables of its prompt.
+        `longchain.agent.planning.planner.prompt_variables` makes the variables of its prompt.
         """
         stages = self.stages
         prompt = stages.plan_prompt or plans.plan_prompt()
-        return plans.planner(stages.planner_model, prompt, WritingPlanParser())
+        return plans.build_planner(stages.planner_model, prompt, WritingPlanParser())
 
     @property
     def writer(self) -> Runnable[Any, Any]:
@@ -177,7 +180,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             return user_input
         nodes = self.stages
         log = start_log(user_input, mode=nodes.mode, local_sources=nodes.local_sources)
-        if nodes.grounded_only and nodes.source(nodes.progress({"log": log})) is None:
+        if nodes.grounded_only and nodes.source(nodes.document_state({"log": log})) is None:
             raise InputError(
                 "grounded_only: nothing to write from: give context, sources or a retriever"
             )
@@ -237,37 +240,38 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             InputError: The input cannot be used.
         """
         log = self.to_graph_input(input)["log"]
-        while (progress := self.stages.progress({"log": log})).plan is None:
-            log = extend(log, [self._planning_node(progress).invoke({"log": log}, config)["log"]])
-        return progress.plan
+        while (state := self.stages.document_state({"log": log})).plan is None:
+            log = append_events(
+                log, [self._planning_node(state).invoke({"log": log}, config)["log"]]
+            )
+        return state.plan
 
     async def aplan(self, input: Any, config: RunnableConfig | None = None) -> WritingPlan:
         """Plan a document without writing it, asynchronously."""
         log = self.to_graph_input(input)["log"]
-        while (progress := self.stages.progress({"log": log})).plan is None:
-            node = self._planning_node(progress)
-            log = extend(log, [(await node.ainvoke({"log": log}, config))["log"]])
-        return progress.plan
+        while (state := self.stages.document_state({"log": log})).plan is None:
+            node = self._planning_node(state)
+            log = append_events(log, [(await node.ainvoke({"log": log}, config))["log"]])
+        return state.plan
 
-    def _planning_node(self, progress: DocumentState) -> Runnable[Any, Any]:
+    def _planning_node(self, state: DocumentState) -> Runnable[Any, Any]:
         """Return the node that goes on with planning."""
-        first = self.stages.start({"log": [progress.request]})
-        surveying = first == "survey" and not progress.outline
+        surveying = self.stages.source(state) is not None and not state.outline
         return self.stages.survey if surveying else self.stages.plan
 
     def follow(self, input: Any, config: RunnableConfig | None = None) -> Iterator[DocumentState]:
         """Write a document and yield its state after every step.
 
-        `longchain.agent.finishing.report.document` makes the document from the last one.
+        `longchain.agent.finishing.report.build_document` makes the document from the last one.
         """
         graph_input = self.to_graph_input(input)
         values = graph_input
         if not isinstance(graph_input, dict):
             values = self.get_state(_require_config(config)).values
-        progress = self._state_of(values)
+        state = self._state_of(values)
         for update in self.stream(graph_input, config, stream_mode="updates"):
-            progress.add(_new_events(update))
-            yield progress
+            state.add(_new_events(update))
+            yield state
 
     async def afollow(
         self, input: Any, config: RunnableConfig | None = None
@@ -277,11 +281,11 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         values = graph_input
         if not isinstance(graph_input, dict):
             values = (await self.aget_state(_require_config(config))).values
-        progress = self._state_of(values)
+        state = self._state_of(values)
         async with aclosing(self.astream(graph_input, config, stream_mode="updates")) as steps:
             async for update in steps:
-                progress.add(_new_events(update))
-                yield progress
+                state.add(_new_events(update))
+                yield state
 
     def stream_text(self, input: Any, config: RunnableConfig | None = None) -> Iterator[str]:
         """Yield the document's Markdown as it becomes final; the parts join to the whole text.
@@ -290,8 +294,8 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         the model writes them, use `stream(..., stream_mode="messages")`.
         """
         yielded = 0
-        for progress in self.follow(input, config):
-            parts = pieces(progress)[0] if progress.plan is not None else []
+        for state in self.follow(input, config):
+            parts = chunks(state)[0] if state.plan is not None else []
             yield from parts[yielded:]
             yielded = max(yielded, len(parts))
 
@@ -300,8 +304,8 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
     ) -> AsyncIterator[str]:
         """Yield the document's Markdown as it becomes final, asynchronously."""
         yielded = 0
-        async for progress in self.afollow(input, config):
-            parts = pieces(progress)[0] if progress.plan is not None else []
+        async for state in self.afollow(input, config):
+            parts = chunks(state)[0] if state.plan is not None else []
             for part in parts[yielded:]:
                 yield part
             yielded = max(yielded, len(parts))
@@ -315,10 +319,10 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         values = self.get_state(config).values
         if not values.get("log"):
             raise InputError("this thread has no document")
-        progress = self._state_of(values)
-        if progress.plan is None or progress.current() is not None or progress.chapter_reached():
+        state = self._state_of(values)
+        if state.plan is None or state.current() is not None or state.chapter_reached():
             raise InputError("the document is not finished: go on with invoke(None, config)")
-        return document(progress, self.stages.prices).model_dump()
+        return build_document(state, self.stages.prices).model_dump()
 
     def _state_of(self, values: dict[str, Any]) -> DocumentState:
         """Return the document state after the events of an input or of a checkpoint."""
@@ -348,8 +352,8 @@ def _nodes(writer: BaseChatModel, settings: ChainOptions) -> Nodes:
         planner_model=writer if planner is None else to_model(planner),
         limits=limits,
         retriever=to_retriever(settings["retriever"]),
-        plan_prompt=plan_prompt and plans.check_prompt(plan_prompt),
-        write_prompt=write_prompt and writes.check_prompt(write_prompt),
+        plan_prompt=plan_prompt and check_prompt(plan_prompt, plans.PLAN_PROMPT_RULES),
+        write_prompt=write_prompt and check_prompt(write_prompt, WRITE_PROMPT_RULES),
         mode=settings["mode"],
         layout="paper" if one_message else settings["layout"],
         length_control=settings["length_control"],

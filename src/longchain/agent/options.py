@@ -21,7 +21,7 @@ from typing_extensions import TypedDict
 
 from longchain.agent.events import Mode
 from longchain.agent.writing.memory import Memory
-from longchain.agent.writing.prompter import Layout
+from longchain.agent.writing.section_prompt import Layout
 from longchain.calls.budget import Budget
 from longchain.errors import InputError
 from longchain.models.resolve import chat_model

@@ -24,8 +24,9 @@ from typing_extensions import TypedDict
 from longchain import language as languages
 from longchain import length as lengths
 from longchain import sources
-from longchain.agent.events import Mode
-from longchain.agent.planning.lengths import LONG, rescale
+from longchain.agent.events import Mode, Planned, Request
+from longchain.agent.log import Record, to_record
+from longchain.agent.planning.lengths import MAX_SECTION_LENGTH, in_unit, rescale
 from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
 from longchain.errors import InputError, LengthError
 
@@ -120,7 +121,7 @@ ReviewAnswer: Any = Annotated[WritingPlan | Literal[True], WrapValidator(_check_
 """Answer to a review of the plan: another plan, or True to follow the plan as it is."""
 
 
-def start_log(user_input: Any, *, mode: Mode, local_sources: bool = True) -> list[Any]:
+def start_log(user_input: Any, *, mode: Mode, local_sources: bool = True) -> list[Record]:
     """Return the first events of a log: the request, and the plan if one is given.
 
     Args:
@@ -139,30 +140,27 @@ def start_log(user_input: Any, *, mode: Mode, local_sources: bool = True) -> lis
     if plan is not None and not _has_unit(fields["plan"]):
         plan.unit = _choose_unit(fields, language)
     required, unit = _choose_length(fields, plan, language)
-    request = {
-        "type": "request",
-        "instruction": fields["instruction"],
-        "required": required,
-        "unit": unit,
-        "language": language,
-        "style": str(fields.get("style") or ""),
-        "context": _to_context(fields.get("context")),
-        "sources": _check_sources(fields.get("sources"), local_sources),
-    }
+    request = Request(
+        instruction=fields["instruction"],
+        required=required,
+        unit=unit,
+        language=language,
+        style=str(fields.get("style") or ""),
+        context=_to_context(fields.get("context")),
+        sources=_check_sources(fields.get("sources"), local_sources),
+    )
     if plan is not None:
         if required and required != plan.length:
             plan = rescale(plan, required)
-        return [request, _plan_event(plan, "given")]
+        return [to_record(request), to_record(Planned(plan=plan, origin="given", note="given"))]
     if mode == "direct":
         section = SectionPlan(
             main_point=fields["instruction"][:200], length=required or _DIRECT_LENGTH
         )
-        return [request, _plan_event(WritingPlan(sections=[section], unit=unit), "not needed")]
-    return [request]
-
-
-def _plan_event(plan: WritingPlan, note: str) -> dict[str, Any]:
-    return {"type": "plan", "plan": plan.model_dump(), "note": note, "usage": {}}
+        plan = WritingPlan(sections=[section], unit=unit)
+        planned = Planned(plan=plan, origin="direct", note="not needed")
+        return [to_record(request), to_record(planned)]
+    return [to_record(request)]
 
 
 def _to_fields(user_input: Any) -> dict[str, Any]:
@@ -273,7 +271,7 @@ def _chapter_as_section(chapter: ChapterPlan, unit: Unit) -> SectionPlan:
     The planner breaks chapters down in order, as they are reached, so an early chapter cannot be
     left to it once a later one is broken down.
     """
-    max_length = LONG if unit == "words" else 2 * LONG
+    max_length = in_unit(MAX_SECTION_LENGTH, unit)
     if chapter.length > max_length:
         raise InputError(
             f"the plan cannot be used: chapter {chapter.heading!r} has no sections, but a later "

@@ -1,6 +1,6 @@
 """A plan -> a person's editor -> the plan as they left it.
 
-Knows files, `$VISUAL` and `$EDITOR`; what a plan file may say stands in `agent.planfile`.
+Knows files, `$VISUAL` and `$EDITOR`; `agent.planning.planfile` knows the fields of a plan file.
 """
 
 from __future__ import annotations

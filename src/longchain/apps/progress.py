@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from longchain.agent.finishing.markdown import pieces
+from longchain.agent.finishing.markdown import chunks
 from longchain.agent.state import DocumentState
 from longchain.apps.export import partial
 from longchain.calls import ask
@@ -107,7 +107,7 @@ def _rescue(state: DocumentState, output: Path | None, *, always: bool) -> None:
         return
     if output is None and not always:
         return
-    text = "".join(pieces(state)[0])
+    text = "".join(chunks(state)[0])
     place = "on standard output"
     with suppress(OSError):
         try:

@@ -17,15 +17,17 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
 
-from longchain.errors import RunError, StoreError, needs
+from longchain.errors import RunError, StoreError, import_extra
 from longchain.models.redact import redact_url
 from longchain.runs.record import Record, parse_record
 from longchain.runs.store import Store, ThreadedSaver, describe_process
 
-psycopg: Any = needs("psycopg", "postgres", "keeping runs in PostgreSQL")
-pool: Any = needs("psycopg_pool", "postgres", "keeping runs in PostgreSQL")
-rows: Any = needs("psycopg.rows", "postgres", "keeping runs in PostgreSQL")
-savers: Any = needs("langgraph.checkpoint.postgres", "postgres", "keeping runs in PostgreSQL")
+psycopg: Any = import_extra("psycopg", "postgres", "keeping runs in PostgreSQL")
+pool: Any = import_extra("psycopg_pool", "postgres", "keeping runs in PostgreSQL")
+rows: Any = import_extra("psycopg.rows", "postgres", "keeping runs in PostgreSQL")
+savers: Any = import_extra(
+    "langgraph.checkpoint.postgres", "postgres", "keeping runs in PostgreSQL"
+)
 
 _MAX_CONNECTIONS = 8
 _CONNECT_TIMEOUT = 30.0

@@ -20,7 +20,7 @@ from langgraph.types import Command, StateSnapshot
 from longchain.agent import edits
 from longchain.agent.chain import AgentWriteChain
 from longchain.agent.edits import Change
-from longchain.agent.finishing.report import document
+from longchain.agent.finishing.report import build_document
 from longchain.agent.request import start_log
 from longchain.agent.state import DocumentState
 from longchain.calls import tracing
@@ -191,7 +191,7 @@ class Run:
         if progress.plan is None:
             raise RunError(f"the run {self.id!r} has no plan yet: resume it")
         with self._damage_reported():
-            return document(progress, prices(self.record))
+            return build_document(progress, prices(self.record))
 
     @property
     def plan(self) -> WritingPlan | None:
@@ -201,7 +201,7 @@ class Run:
     @property
     def sources(self) -> list[str]:
         """Files and folders that it is written from."""
-        return self.progress().request["sources"]
+        return self.progress().request.sources
 
     # Writing -------------------------------------------------------------------------------
 
@@ -240,7 +240,7 @@ class Run:
             raise RunError(
                 f"the plan of the run {self.id!r} waits for a review: approve it, or give another"
             )
-        return document(progress or self.progress(), prices(self.record))
+        return build_document(progress or self.progress(), prices(self.record))
 
     def follow(self, config: RunnableConfig | None = None) -> Iterator[DocumentState]:
         """Write it, and yield the state of the document after every step."""
@@ -373,8 +373,8 @@ class Run:
             change = edit(self.replay(log))
             if change.events:
                 self._append(log, change.events)
-        self.messages += change.said
-        return change.said
+        self.messages += change.messages
+        return change.messages
 
     def change_options(self, fields: dict[str, Any], messages: list[str]) -> None:
         """Store other options of the chain in the record.
@@ -413,7 +413,7 @@ class Run:
         """
         if progress.plan is None:
             return START
-        needs_review = self.record.options.get("review") and progress.plan_notes[:1] != ["given"]
+        needs_review = self.record.options.get("review") and progress.plan_origin != "given"
         return _BEFORE_REVIEW if needs_review and not progress.reviewed else _EDIT_NODE
 
     @staticmethod
@@ -426,7 +426,7 @@ class Run:
             start_log({"instruction": "-", "plan": plan}, mode="sequential")  # checks the plan
             self.review(plan if isinstance(plan, WritingPlan) else WritingPlan(**plan))
             return []
-        return self.change(lambda progress: edits.replanned(progress, plan, self.mode))
+        return self.change(lambda progress: edits.replan(progress, plan, self.mode))
 
     def revise(self, section: int, note: str, length: int | None = None) -> list[str]:
         """Have a finished section changed according to a note such as `shorter`; the rest stays.
@@ -436,7 +436,7 @@ class Run:
             note: What to change.
             length: Length that it should have; None: as the note says, or else as it is.
         """
-        return self.change(lambda progress: edits.revised(progress, section, note, length))
+        return self.change(lambda progress: edits.revise(progress, section, note, length))
 
     def rewrite(self, section: int, text: str | None = None) -> list[str]:
         """Have a section and all after it written again.
@@ -445,14 +445,14 @@ class Run:
             section: Number of the section, from 1.
             text: Text to replace the section; then only the later ones are written again.
         """
-        return self.change(lambda progress: edits.rewritten(progress, section, text))
+        return self.change(lambda progress: edits.rewrite(progress, section, text))
 
     def amend(
         self, *, instruction: str | None = None, length: int | None = None, style: str | None = None
     ) -> list[str]:
         """Change the instruction, the length or the style; finished sections stay."""
         return self.change(
-            lambda progress: edits.amended(
+            lambda progress: edits.amend(
                 progress, self.mode, instruction=instruction, length=length, style=style
             )
         )
@@ -476,11 +476,11 @@ def _progress_fields(progress: DocumentState) -> dict[str, Any]:
     if finished:
         length += progress.overhead()
     return {
-        "instruction": progress.request["instruction"],
+        "instruction": progress.request.instruction,
         "title": progress.plan.title if progress.plan else "",
         "sections": len(progress.sections),
         "finished": len(finished),
-        "required": progress.required if planned else progress.request["required"],
+        "required": progress.required if planned else progress.request.required,
         "length": length,
         "unit": progress.unit,
         "usage": progress.usage,

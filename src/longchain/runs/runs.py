@@ -287,18 +287,18 @@ class Runs:
         def apply(edit: Callable[[DocumentState], Change]) -> None:
             change = edit(before.replay(log))
             log.extend(change.events)
-            messages.extend(change.said)
+            messages.extend(change.messages)
 
         # All edits come before the new run is registered: an edit that fails leaves no run behind.
         if instruction is not None or length is not None or style is not None:
             apply(
-                lambda state: edits.amended(
+                lambda state: edits.amend(
                     state, mode, instruction=instruction, length=length, style=style
                 )
             )
         if plan is not None:
-            apply(lambda state: edits.replanned(state, plan, mode))
-        apply(lambda state: edits.rewritten(state, section, text))
+            apply(lambda state: edits.replan(state, plan, mode))
+        apply(lambda state: edits.rewrite(state, section, text))
         forked = self._register(record, log, spec)
         forked.messages += messages
         return forked
