@@ -268,7 +268,7 @@ def test_a_finished_run_needs_no_model_that_can_be_had(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-tides")
     run = runs.start(given(), model="openai:gone", run="tides")
-    run._make = lambda: AgentWriteChain(writer(), checkpointer=runs._store.saver)
+    run._make_chain = lambda: AgentWriteChain(writer(), checkpointer=runs._store.saver)
     run._chain = None
     document = run.write()
     monkeypatch.delenv("OPENAI_API_KEY")

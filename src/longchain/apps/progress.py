@@ -18,7 +18,7 @@ from typing import Any
 
 from longchain.agent.finishing.markdown import chunks
 from longchain.agent.state import DocumentState
-from longchain.apps.export import partial
+from longchain.apps.export import partial_path
 from longchain.calls import ask
 from longchain.document import LongDocument, WritingPlan
 from longchain.errors import StoreError
@@ -92,7 +92,7 @@ def remove_partial(output: Path | None) -> None:
     """Remove the finished sections of an earlier stop, now that the document is complete."""
     if output is not None:
         with suppress(OSError):
-            partial(output).unlink()
+            partial_path(output).unlink()
 
 
 def _rescue(state: DocumentState, output: Path | None, *, always: bool) -> None:
@@ -108,18 +108,18 @@ def _rescue(state: DocumentState, output: Path | None, *, always: bool) -> None:
     if output is None and not always:
         return
     text = "".join(chunks(state)[0])
-    place = "on standard output"
+    location = "on standard output"
     with suppress(OSError):
         try:
             if output is None:
                 print(text)  # noqa: T201
             else:
-                partial(output).write_text(text, encoding="utf-8")
-                place = f"in {str(partial(output))!r}"
+                partial_path(output).write_text(text, encoding="utf-8")
+                location = f"in {str(partial_path(output))!r}"
         except OSError as error:
             print(text)  # noqa: T201
-            place += f": {str(output)!r} could not be written: {error.strerror}"
-        print(f"longchain: the finished sections are {place}", file=sys.stderr)  # noqa: T201
+            location += f": {str(output)!r} could not be written: {error.strerror}"
+        print(f"longchain: the finished sections are {location}", file=sys.stderr)  # noqa: T201
 
 
 def _print(line: str) -> None:

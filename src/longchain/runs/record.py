@@ -93,7 +93,7 @@ class Record(BaseModel):
     """Process and machine that wrote it last."""
 
 
-def read(run: str, text: str) -> Record:
+def parse_record(run: str, text: str) -> Record:
     """Return a stored record.
 
     A record that cannot be read still names its run, whose text can be exported.

@@ -1,12 +1,13 @@
-"""The runs of one store: start, find, resume, fork and delete them.
+"""Runs of one store: starts, finds, resumes, forks and deletes them.
 
 input + options -> `Run`
 
-Knows how a run is made and made again; knows nothing of command lines.
+Knows the chain's input and options; knows nothing of command lines.
 """
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +30,7 @@ from longchain.runs.store import Store
 
 
 class Runs:
-    """Runs kept in one store; each writes one document and loses nothing of it.
+    """Runs of one store; each writes one document, which is stored after every step.
 
     Args:
         where: A folder, a file that ends in `.db`, or a PostgreSQL address
@@ -37,7 +38,7 @@ class Runs:
             the user's state folder.
 
     Raises:
-        StoreError: The place cannot be used.
+        StoreError: The store cannot be opened.
 
     Example:
         ```python
@@ -45,7 +46,7 @@ class Runs:
 
         with Runs() as runs:
             run = runs.start("Write a 5,000-word history of tea.", model="openai:gpt-5-mini")
-            document = run.write()  # killed here, runs.resume(run.id).write() goes on
+            document = run.write()  # after a crash: runs.resume(run.id).write()
             run.revise(3, "shorter, less formal")
             document = run.write()
         ```
@@ -57,7 +58,7 @@ class Runs:
     @property
     def where(self) -> str:
         """Location of the store, without secrets."""
-        return self._store.shown
+        return self._store.location
 
     def __enter__(self) -> Self:
         return self
@@ -84,12 +85,12 @@ class Runs:
         """Register a run; `write` or `follow` then writes it.
 
         Args:
-            input: An instruction, or what else `AgentWriteChain` takes.
-            model: The model that writes: a string, which the run keeps, or a model, which must
-                be handed over again to resume it. A key is never kept.
+            input: Input of `AgentWriteChain`: an instruction, or a dictionary with one.
+            model: Model that writes: a string, which is stored, or a model object, which must be
+                passed again to resume the run. A key is never stored.
             base_url: Address of an OpenAI-compatible server.
-            run: Its name; None: a new one.
-            output: The file that the document is for; the run keeps its name only.
+            run: Name of the run; None: a new one is made.
+            output: File that the document is for; only its path is stored.
             **options: Options of `AgentWriteChain`.
 
         Raises:
@@ -114,15 +115,14 @@ class Runs:
         return self._register(record, log, spec)
 
     def _register(self, record: Record, log: list[Any], spec: ChainSpec) -> Run:
-        """Store a run's first events, then its record: every run that is listed can be resumed."""
+        """Store the first events of a run, then its record, so that every listed run has both."""
         name_taken = f"there is a run {record.id!r} already: resume it, or name another"
         if self._store.load(record.id) is not None:
             raise RunError(name_taken)
         run = self._run(record, spec)
         with self._store.lock(record.id):
-            if (
-                self._store.load(record.id) is not None
-            ):  # again, under the lock: its log would be lost
+            # Checked again under the lock, or the log of another run would be overwritten.
+            if self._store.load(record.id) is not None:
                 raise RunError(name_taken)
             run.begin(log)
             self._store.add(run.record)
@@ -136,52 +136,59 @@ class Runs:
         return self._store.records()
 
     def held(self, run: str) -> bool:
-        """Return whether a process is writing a run right now."""
-        return self._store.held(run)
+        """Return whether a process is writing a run now."""
+        return self._store.is_locked(run)
 
     def record(self, run: str) -> Record:
         """Return the record of a run.
 
         Args:
-            run: Its name, the beginning of it, or `last`.
+            run: Name of the run, the beginning of its name, or `last`.
 
         Raises:
-            RunError: There is none, or there are several.
+            RunError: There is no such run, or there are several.
         """
         if run != "last" and (record := self._store.load(run)) is not None:
             return record
+        matches = self._matching(run)
+        if not matches:
+            raise RunError(
+                f"there is no run {run!r} in {self.where!r}: `longchain runs` lists them"
+            )
+        if len(matches) > 1:
+            names = ", ".join(record.id for record in matches[:5])
+            raise RunError(f"several runs begin with {run!r}: {names}; name one")
+        return matches[0]
+
+    def _matching(self, run: str) -> builtins.list[Record]:
+        """Return the latest run for `last`, else those whose names begin with `run`."""
         records = self._store.records()
         if run == "last":
-            matching = records[:1]
-        else:
-            matching = [record for record in records if run and record.id.startswith(run)]
-        if len(matching) == 1:
-            return matching[0]
-        if matching:
-            names = ", ".join(record.id for record in matching[:5])
-            raise RunError(f"several runs begin with {run!r}: {names}; name one")
-        raise RunError(f"there is no run {run!r} in {self.where!r}: `longchain runs` lists them")
+            return records[:1]
+        if not run:
+            return []
+        return [record for record in records if record.id.startswith(run)]
 
     def get(self, run: str) -> Run:
-        """Return a run as it is, to read it or to go on with it.
+        """Return a run, to read it or to write it with its own model and options.
 
         Raises:
             RunError: There is no such run, or it cannot be read.
         """
-        record = self._readable(run)
+        record = self._readable_record(run)
         return self._run(record, ChainSpec.from_record(record))
 
-    def _readable(self, run: str) -> Record:
-        """Return the record of a run that this version can read."""
+    def _readable_record(self, run: str) -> Record:
+        """Return the record of a run; raise a `RunError` if this version cannot read it."""
         record = self.record(run)
         if record.format > FORMAT:
             raise RunError(
-                f"the run {record.id!r} was written by longchain {record.version}, whose runs "
-                f"{version('longchain')} cannot read: upgrade longchain"
+                f"the run {record.id!r} was written by longchain {record.version}, and version "
+                f"{version('longchain')} cannot read it: upgrade longchain"
             )
         return record
 
-    # Going on ------------------------------------------------------------------------------
+    # Resuming, forking and deleting --------------------------------------------------------
 
     def resume(
         self,
@@ -195,24 +202,24 @@ class Runs:
         plan: WritingPlan | dict[str, Any] | None = None,
         **options: Unpack[ChainOptions],
     ) -> Run:
-        """Return a run to go on with; `Run.messages` names what differs from before.
+        """Return a run to write on; `Run.messages` lists what differs from before.
 
         Args:
-            run: Its name, the beginning of it, or `last`.
-            model: Another model, or the model object that it was started with.
-            base_url: Another server.
-            instruction: Another instruction, for what is not written yet.
+            run: Name of the run, the beginning of its name, or `last`.
+            model: Another model, or the model object that the run was started with.
+            base_url: Address of another server.
+            instruction: Another instruction, for the sections that are not written yet.
             length: Another required length.
             style: Another style.
             plan: Another plan; finished sections that it still has stay as they are.
             **options: Options of `AgentWriteChain` that change, such as a larger `budget`.
 
         Raises:
-            RunError: There is no such run, it cannot be read, or it needs something that was
-                given when it was started.
+            RunError: There is no such run, it cannot be read, or an object that it was started
+                with is missing.
             InputError: A change cannot be used.
         """
-        record = self._readable(run)
+        record = self._readable_record(run)
         if fixed := {"mode", "review"} & options.keys():
             raise RunError(f"{', '.join(sorted(fixed))} cannot change on the way: fork the run")
         planner = options.pop("planner_model", None)
@@ -247,12 +254,12 @@ class Runs:
         The old run stays as it is. The usage of the shared part counts for both.
 
         Args:
-            run: The name of the run.
-            section: The section's number, from 1; it and all after it are written anew.
-            text: A text to put in its place.
-            name: The new run's name.
-            model: Another model: this and what follows is as for `resume`.
-            base_url: Another server.
+            run: Name of the run.
+            section: Number of the section, from 1; it and all after it are written again.
+            text: Text to replace the section; then only the later ones are written again.
+            name: Name of the new run; None: a new one is made.
+            model: Another model; this and all that follow are as for `resume`.
+            base_url: Address of another server.
             instruction: Another instruction.
             length: Another required length.
             style: Another style.
@@ -282,7 +289,7 @@ class Runs:
             log.extend(change.events)
             messages.extend(change.messages)
 
-        # All edits before the new run is registered: what is refused leaves nothing behind.
+        # All edits come before the new run is registered: an edit that fails leaves no run behind.
         if instruction is not None or length is not None or style is not None:
             apply(
                 lambda state: edits.amend(
@@ -300,7 +307,7 @@ class Runs:
         """Delete a run with all its text.
 
         Raises:
-            RunError: There is none, or it is being written.
+            RunError: There is no such run, or it is being written.
         """
         record = self.record(run)
         with self._store.lock(record.id):

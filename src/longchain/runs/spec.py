@@ -1,8 +1,9 @@
-"""How the chain of a run is made: what a record keeps of it, and what must be given again.
+"""Specification of the chain of a run: its model and options, as a record stores them.
 
 record + changes -> `ChainSpec` -> `AgentWriteChain`
 
-Knows chains, options and model strings; knows nothing of stores or logs.
+Model objects, retrievers and the like cannot be stored; they must be passed again to resume a
+run. Knows chains, options and model strings; knows nothing of stores or logs.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from longchain.models.resolve import chat_model, name, pin_model
 from longchain.runs.record import Record
 
 Model = str | Runnable[Any, Any] | None
+"""Model string or model object; None: the model of the environment."""
 
 _LABELS = {"model": "model", "base_url": "base URL", "planner_model": "planner"}
 
@@ -38,7 +40,7 @@ class ChainSpec:
     planner_model: Model = None
     options: ChainOptions = field(default_factory=ChainOptions)
     missing: str = ""
-    """Sentence that names the objects that the run was started with and that are not given now."""
+    """Sentence that names the objects that the run was started with and that are missing now."""
 
     @classmethod
     def from_record(
@@ -49,29 +51,27 @@ class ChainSpec:
         planner_model: Model = None,
         options: ChainOptions | None = None,
     ) -> ChainSpec:
-        """Return the spec of a run that was made before, with what changes."""
+        """Return the specification of a stored run, with what changes."""
         merged: dict[str, Any] = {**record.options, **(options or {})}
         if isinstance(merged.get("budget"), dict):
             merged["budget"] = _to_budget(merged["budget"])
         parts = {**merged, "model": model, "planner_model": planner_model}
-        if isinstance(model, str) and model.strip():
+        missing = _describe_missing(record, parts)
+        if not model:
+            model = record.model or None
+            base_url = base_url or record.base_url or None
+        elif isinstance(model, str) and model.strip():
             model, base_url = pin_model(model, base_url)
-        elif not model:
-            model, base_url = None, base_url or record.base_url or None
-        return cls(
-            model=model if model is not None else record.model or None,
-            base_url=base_url,
-            planner_model=planner_model if planner_model is not None else record.planner_model,
-            options=cast("ChainOptions", merged),
-            missing=_describe_missing(record, parts),
-        )
+        if planner_model is None:
+            planner_model = record.planner_model
+        return cls(model, base_url, planner_model, cast("ChainOptions", merged), missing)
 
     def chain(self, saver: BaseCheckpointSaver[Any]) -> AgentWriteChain:
         """Return the chain.
 
         Raises:
             RunError: An object that the run was started with is missing.
-            InputError: Its model cannot be had.
+            InputError: Its model is not available.
         """
         if self.missing:
             raise RunError(self.missing)
@@ -81,28 +81,21 @@ class ChainSpec:
         return AgentWriteChain(_to_model(self.model, self.base_url), **options)
 
     def to_record(self) -> dict[str, Any]:
-        """Return what a record keeps of the spec: no object, and no secret of an address."""
-        parts: dict[str, Any] = {
-            "model": self.model,
-            "planner_model": self.planner_model,
-            **self.options,
-        }
+        """Return the fields of a record: without objects, and without secrets of addresses."""
         options: dict[str, Any] = dict(self.options)
+        parts = {"model": self.model, "planner_model": self.planner_model, **options}
+        stored = {key: _to_plain(value) for key, value in options.items() if _is_plain(value)}
         return {
             "model": _model_string(self.model),
             "base_url": redact_url(self.base_url) if self.base_url else "",
             "planner_model": _model_string(self.planner_model),
-            "options": {
-                key: _to_plain(value) for key, value in options.items() if _is_plain(value)
-            },
-            "external": [
-                key for key, value in parts.items() if value is not None and not _is_plain(value)
-            ],
+            "options": stored,
+            "external": [key for key, value in parts.items() if not _is_plain(value)],
             "version": version("longchain"),
         }
 
     def differences(self, record: Record) -> list[str]:
-        """Return, in words, how the spec differs from that of a record."""
+        """Return sentences that describe how the specification differs from that of a record."""
         changed, messages = self.to_record(), []
         for part, label in _LABELS.items():
             before, after = getattr(record, part), changed[part]
@@ -135,7 +128,7 @@ def prices(record: Record) -> Prices | None:
 
 
 def _describe_missing(record: Record, parts: dict[str, Any]) -> str:
-    """Return the sentence on objects that were given at the start and are missing; or nothing."""
+    """Return the sentence that names the missing objects; empty if none is missing."""
     missing = [part for part in record.external if parts.get(part) is None]
     if not missing:
         return ""
@@ -146,6 +139,7 @@ def _describe_missing(record: Record, parts: dict[str, Any]) -> str:
 
 
 def _to_model(model: Model, base_url: str | None) -> Any:
+    """Return the chat model of a model string; a model object as it is."""
     return chat_model(model, base_url=base_url) if isinstance(model, str | None) else model
 
 
@@ -155,7 +149,7 @@ def _model_string(model: Model) -> str:
 
 
 def _is_plain(value: Any) -> bool:
-    """Return whether a record can keep an option's value."""
+    """Return whether a record can store a value."""
     if isinstance(value, Budget):
         return True
     try:
@@ -166,10 +160,11 @@ def _is_plain(value: Any) -> bool:
 
 
 def _to_plain(value: Any) -> Any:
+    """Return a value as a record stores it."""
     return asdict(value) if isinstance(value, Budget) else value
 
 
 def _to_budget(record: dict[str, Any]) -> Budget:
-    """Return a budget as a record keeps it."""
+    """Return the budget that a record stores."""
     prices = record.get("prices")
     return Budget(**{**record, "prices": Prices(**prices) if prices else None})
