@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the benchmarks are no part of the installed package
+from benchmarks import layouts, length, memory, overhead
+from benchmarks.__main__ import ON_VLLM, RUNS
 
-from benchmarks import layouts, length, memory, overhead  # noqa: E402
-from benchmarks.__main__ import ON_VLLM, RUNS  # noqa: E402
+ROOT = Path(__file__).parents[1]
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 

@@ -10,13 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import longbench
+from longchain.length import length_score
+from longchain.testing.behavior import measure
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))  # the benchmarks are no part of the installed package
-
-from benchmarks import longbench  # noqa: E402
-
-from longchain.length import length_score  # noqa: E402
-from longchain.testing.behavior import measure  # noqa: E402
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from benchmarks import cluster as clusters
-from benchmarks.cluster import cluster
 from langgraph.checkpoint.postgres import PostgresSaver
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
+from benchmarks import cluster as clusters
+from benchmarks.cluster import cluster
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.testing import FakeWriter, LengthBehavior
 

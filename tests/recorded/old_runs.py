@@ -3,7 +3,7 @@
 a folder -> `runs.db` and `plan.yaml`, `.json`, `.md`, as the longchain that runs this writes them;
 a run of that database -> all that can be done with it, with what comes of it
 
-    python tests/recorded/old_runs.py FOLDER NAME
+    python -m tests.recorded.old_runs FOLDER NAME
 
 writes `NAME-runs.db`, `NAME-runs.json.gz` and `NAME-plan.*`. It was run with the version that the
 files are named after, and is kept to say what is in them.
@@ -21,10 +21,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from record import PRICES, ROOT, Breaking, Citing, parted, plan, save
-
 from longchain import Budget, LongchainError, Run, Runs, WritingPlan
 from longchain.testing import FakeWriter, LengthBehavior
+from tests.recorded.record import PRICES, ROOT, Breaking, Citing, parted, plan, save
 
 MORE = Budget(calls=200, prices=PRICES)
 """What lets a run that has used up its budget go on."""

@@ -11,13 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from old_runs import BOOK, continued, names
-from record import CASES, ROOT, compared, differences, load, packed, record, save, unpacked
 from typer.testing import CliRunner, Result
 
 from longchain import Runs
 from longchain.agent.planning import planfile
 from longchain.apps.cli import app
+from tests.recorded.old_runs import BOOK, continued, names
+from tests.recorded.record import (
+    CASES,
+    ROOT,
+    compared,
+    differences,
+    load,
+    packed,
+    record,
+    save,
+    unpacked,
+)
 
 HERE = Path(__file__).parent
 OLD = "21eec33"

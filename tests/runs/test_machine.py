@@ -17,12 +17,12 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from tides import HEADINGS, BrokenError, Writer, given, plan, writer
 
 from longchain import Runs
 from longchain.agent.state import Progress
 from longchain.errors import InputError
 from longchain.runs.run import Run, _facts
+from tests.runs.tides import HEADINGS, BrokenError, Writer, given, plan, writer
 
 NAMES = (*HEADINGS, "Ships", "Mills", "Fish")
 HAND = "A person wrote number {number} of these texts by hand, and every word of it stays."

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tides import HEADINGS, BrokenError, given, plan, writer
 
 from longchain import AgentWriteChain, Budget, Prices, Runs
 from longchain.errors import BudgetError, InputError, ModelNameError, RunError
 from longchain.runs import spec
 from longchain.testing import FakeWriter, LengthBehavior
+from tests.runs.tides import HEADINGS, BrokenError, given, plan, writer
 
 
 def stop_after(runs: Runs, calls: int, name: str = "tides", **options: Any) -> None:

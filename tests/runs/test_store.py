@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tides import BrokenError, given, writer
 
 from longchain import Runs
 from longchain.errors import RunError, StoreError
 from longchain.runs import sqlite
 from longchain.testing import FakeWriter
+from tests.runs.tides import BrokenError, given, writer
 
 FOLDER = Path(__file__).parent
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 from langchain_core.exceptions import ModelConnectionError, ModelInvalidRequestError
-from tiny_model import CHECKPOINT
 
 from longchain.models.longwriter import LongWriterLLM
+from tests.vllm.tiny_model import CHECKPOINT
 
 ASKED = "Write 50 words about the harbor."
 ADAPTER = """
