@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openai import OpenAI
 
 from benchmarks import layouts, length, memory, overhead
 from benchmarks.__main__ import ON_VLLM, RUNS
@@ -126,7 +127,7 @@ def test_overhead_refuses_to_compare_other_work() -> None:
         return lambda: overhead.chain_at(base_url).invoke(one)
 
     def bare(base_url: str) -> Any:
-        return lambda: overhead.send(overhead.OpenAI(base_url=base_url, api_key="x"), bodies)
+        return lambda: overhead.send(OpenAI(base_url=base_url, api_key="x"), bodies)
 
     with pytest.raises(RuntimeError, match="the sides did not do the same work"):
         overhead.compare(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import longbench
+from longchain.bench.shapes import Score
 from longchain.length import length_score
 from longchain.testing.behavior import measure
 
@@ -79,7 +80,7 @@ def test_the_ways_are_told_apart() -> None:
 
 def test_a_broken_promise_is_noticed() -> None:
     scores = [
-        longbench.Score(id="1", task="t", required=length, length=length, s_l=s_l)
+        Score(id="1", task="t", required=length, length=length, s_l=s_l)
         for length, s_l in ((100, 94.0), (1_000, 99.9), (3_000, 99.9))
     ]
     fine = {"calls": 1, "failed": 0}

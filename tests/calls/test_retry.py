@@ -113,7 +113,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         sleep(seconds)
 
     monkeypatch.setattr(node.Policy, "sleep", lambda policy, seconds: sleep(seconds))
-    monkeypatch.setattr(node.asyncio, "sleep", asleep)
+    monkeypatch.setattr(asyncio, "sleep", asleep)
     return pauses
 
 

@@ -202,8 +202,8 @@ def test_every_test_has_a_fresh_database(database: str, time: str) -> None:
 
 def test_a_document_is_kept(database: str) -> None:
     options: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
-    pool: ConnectionPool[Any]
-    with ConnectionPool(database, min_size=1, max_size=4, kwargs=options) as pool:
+    pool: ConnectionPool[Any] = ConnectionPool(database, min_size=1, max_size=4, kwargs=options)
+    with pool:
         saver = PostgresSaver(pool)
         saver.setup()
         written = AgentWriteChain(FakeWriter(behavior=LengthBehavior()), checkpointer=saver).invoke(

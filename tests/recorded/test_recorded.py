@@ -147,7 +147,7 @@ def test_an_old_run_goes_on_as_it_would_have(name: str, runs: Runs, outcomes: An
 
 
 def typed(*arguments: str) -> Result:
-    result: Any = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, arguments)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -16,14 +16,14 @@ LENGTHS = st.lists(st.integers(1, 5_000), min_size=1, max_size=60)
 
 
 @given(LENGTHS, st.integers(1, 200_000))
-def test_rescaled_budgets_add_up_and_keep_their_order(lengths: list[int], total: int) -> None:
-    made = WritingPlan(sections=[SectionPlan(main_point="x", length=n) for n in lengths])
+def test_rescaled_budgets_add_up_and_keep_their_order(asked: list[int], total: int) -> None:
+    made = WritingPlan(sections=[SectionPlan(main_point="x", length=n) for n in asked])
     scaled = lengths.rescale(made, total)
     got = [section.length for section in scaled.sections]
-    assert sum(got) == max(total, sum(got)) or total < len(lengths)
-    if total >= 10 * len(lengths) and min(lengths) * total >= sum(lengths):
+    assert sum(got) == max(total, sum(got)) or total < len(asked)
+    if total >= 10 * len(asked) and min(asked) * total >= sum(asked):
         assert sum(got) == total
-    pairs = sorted(zip(lengths, got, strict=True))
+    pairs = sorted(zip(asked, got, strict=True))
     assert all(b[1] - a[1] >= -1 for a, b in itertools.pairwise(pairs))
 
 
