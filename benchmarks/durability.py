@@ -71,7 +71,7 @@ def timed(sections: int, follow: Callable[[], Iterator[Any]]) -> list[float]:
     """Return the seconds of a section in each stretch of a document."""
     stamps, done = [time.perf_counter()], 0
     for progress in follow():
-        if (now := len(progress.shown())) > done:
+        if (now := len(progress.published_sections())) > done:
             done = now
             if done % (sections // PARTS) == 0:
                 stamps.append(time.perf_counter())

@@ -57,8 +57,8 @@ def write(job: tuple[Cell, int]) -> tuple[Cell, Outcome]:
     progress = list(chain.follow(f"Write a {required:,}-word survey of inland ports."))[-1]
     done = document(progress)
     cuts = [
-        draft.thrown / (draft.length + draft.thrown)
-        for draft in progress.drafts
+        draft.discarded_length / (draft.length + draft.discarded_length)
+        for draft in progress.sections
         if "trimmed" in draft.notes and "rewritten" not in draft.notes
     ]
     return cell, Outcome(

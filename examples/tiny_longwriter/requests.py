@@ -15,7 +15,7 @@ from langchain_core.messages import BaseMessage
 
 from longchain.agent.events import Mode
 from longchain.agent.planning import planner
-from longchain.agent.state import Progress
+from longchain.agent.state import DocumentState
 from longchain.agent.writing import memory
 from longchain.agent.writing.prompter import Layout, Prompter, language_name, write_prompt
 from longchain.document import SectionPlan, WritingPlan
@@ -197,7 +197,7 @@ def to_write(
     mode: Mode = "sequential",
 ) -> list[Message]:
     """Return the library's request for the next piece of prose, with all prior turns."""
-    progress = Progress(events, mode=mode)
+    progress = DocumentState(events, mode=mode)
     values = Prompter(layout, LIMITS).variables(progress, section, kind, asked)
     return plain(write_prompt(layout).invoke(values).to_messages())
 

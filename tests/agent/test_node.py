@@ -211,7 +211,7 @@ async def test_a_pause_holds_no_slot() -> None:
     model = watched(latency=0.0)
     model.replies = [ModelRateLimitError("busy")]
     chain = AgentWriteChain(model, max_concurrency=1)
-    chain.stages.policy.retries.__dict__["first"] = 2.0  # 1 to 2 s
+    chain.stages.policy.retries.__dict__["first_pause"] = 2.0  # 1 to 2 s
     waiting = asyncio.create_task(chain.ainvoke(given(2)))
     while not model.calls:  # noqa: ASYNC110
         await asyncio.sleep(0.001)

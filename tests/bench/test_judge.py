@@ -44,7 +44,9 @@ def predictions(count: int) -> list[Prediction]:
 
 
 def judged(count: int, model: Any, **options: Any) -> list[Judgement]:
-    return judge(predictions(count), model, retries=Retry(most=2, first=0.0), **options)
+    return judge(
+        predictions(count), model, retries=Retry(max_retries=2, first_pause=0.0), **options
+    )
 
 
 # Ratings -------------------------------------------------------------------------------------

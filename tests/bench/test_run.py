@@ -43,7 +43,7 @@ def writer(*replies: Any, **more: Any) -> FakeWriter:
 
 
 def direct(model: FakeWriter, **options: Any) -> Direct:
-    return Direct(model, streaming=False, retries=Retry(first=0.0), **options)
+    return Direct(model, streaming=False, retries=Retry(first_pause=0.0), **options)
 
 
 def ids(path: Path) -> list[str]:

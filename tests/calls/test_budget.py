@@ -11,8 +11,8 @@ from langchain_core.exceptions import ModelRateLimitError
 from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain, Budget, Prices
-from longchain.agent.state import Progress
-from longchain.calls.budget import Ledger
+from longchain.agent.state import DocumentState
+from longchain.calls.budget import Spending
 from longchain.document import Usage
 from longchain.errors import BudgetError, InputError
 from longchain.testing import FakeWriter, LengthBehavior
@@ -85,7 +85,7 @@ def test_a_budget_allows_something_and_can_be_reckoned(wrong: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    ("budget", "refusal"),
+    ("budget", "exceeded_limit"),
     [
         (Budget(calls=10), ""),
         (Budget(calls=9), "9 calls"),
@@ -96,44 +96,44 @@ def test_a_budget_allows_something_and_can_be_reckoned(wrong: dict[str, Any]) ->
         (Budget(), ""),
     ],
 )
-def test_a_limit_may_be_reached_and_not_passed(budget: Budget, refusal: str) -> None:
+def test_a_limit_may_be_reached_and_not_passed(budget: Budget, exceeded_limit: str) -> None:
     usage = Usage(calls=10, input_tokens=2000, output_tokens=1000)
-    assert budget.refusal(usage) == refusal
+    assert budget.exceeded_limit(usage) == exceeded_limit
 
 
 def test_only_tokens_and_money_need_an_estimate() -> None:
-    assert not Budget(calls=3).weighs
-    assert Budget(tokens=3).weighs
-    assert Budget(cost=3, prices=PRICES).weighs
+    assert not Budget(calls=3).counts_tokens
+    assert Budget(tokens=3).counts_tokens
+    assert Budget(cost=3, prices=PRICES).counts_tokens
 
 
 def test_a_ledger_counts_calls_in_flight() -> None:
-    ledger, budget = Ledger(Usage(calls=1)), Budget(calls=3)
+    spending, budget = Spending(Usage(calls=1)), Budget(calls=3)
     one = Usage(calls=1, output_tokens=10)
-    ledger.admit(budget, one)
-    ledger.admit(budget, one)
+    spending.reserve(budget, one)
+    spending.reserve(budget, one)
     with pytest.raises(BudgetError, match=r"budget of 3 calls .* taken 1 calls and 0 tokens"):
-        ledger.admit(budget, one)
-    ledger.settle(one, Usage())  # it came to nothing
-    ledger.admit(budget, one)
-    ledger.settle(one, Usage(calls=1, input_tokens=5))
-    ledger.settle(one, Usage(calls=1))
-    assert ledger.flying == Usage()
-    assert ledger.spent == Usage(calls=3, input_tokens=5)
+        spending.reserve(budget, one)
+    spending.record(one, Usage())  # it came to nothing
+    spending.reserve(budget, one)
+    spending.record(one, Usage(calls=1, input_tokens=5))
+    spending.record(one, Usage(calls=1))
+    assert spending.in_flight == Usage()
+    assert spending.spent == Usage(calls=3, input_tokens=5)
 
 
 def test_threads_do_not_pass_a_limit_together() -> None:
-    ledger, budget, one = Ledger(Usage()), Budget(calls=50), Usage(calls=1)
+    spending, budget, one = Spending(Usage()), Budget(calls=50), Usage(calls=1)
     admitted: list[int] = []
 
     def run() -> None:
         for _ in range(40):
             try:
-                ledger.admit(budget, one)
+                spending.reserve(budget, one)
             except BudgetError:
                 return
             admitted.append(1)
-            ledger.settle(one, one)
+            spending.record(one, one)
 
     threads = [threading.Thread(target=run) for _ in range(4)]
     for thread in threads:
@@ -165,9 +165,9 @@ def test_a_run_stops_before_it_passes_a_limit(
         written(chain, given(), asynchronous=asynchronous)
     log = chain.get_state(THREAD).values["log"]
     pieces = [event for event in log if event["type"] == "piece"]
-    spent = Progress(log, mode=mode).usage
+    spent = DocumentState(log, mode=mode).usage
     assert 0 < len(pieces) == model.calls == spent.calls
-    assert budget.refusal(spent) == ""
+    assert budget.exceeded_limit(spent) == ""
 
     other = writer()
     larger = AgentWriteChain(
@@ -190,14 +190,14 @@ def test_a_run_stops_before_it_passes_a_limit(
 @pytest.mark.parametrize("mode", ["sequential", "parallel"])
 def test_what_a_call_is_expected_to_take_is_near_and_not_below(mode: Any) -> None:
     seen: list[tuple[int, int]] = []
-    settle = Ledger.settle
+    record = Spending.record
 
-    def settled(ledger: Ledger, expected: Usage, taken: Usage) -> None:
+    def recorded(spending: Spending, expected: Usage, taken: Usage) -> None:
         seen.append((tokens(expected.model_dump()), tokens(taken.model_dump())))
-        settle(ledger, expected, taken)
+        record(spending, expected, taken)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Ledger, "settle", settled)
+        patch.setattr(Spending, "record", recorded)
         budget = Budget(tokens=10_000_000)
         AgentWriteChain(writer(), mode=mode, budget=budget).invoke(given(10, 300))
     assert len(seen) >= 10
@@ -209,7 +209,7 @@ def test_failed_calls_count() -> None:
     busy = ModelRateLimitError("busy")
     model = writer(replies=[busy, busy])
     chain = AgentWriteChain(model, budget=Budget(calls=4))
-    chain.stages.policy.retries.__dict__["first"] = 0.01
+    chain.stages.policy.retries.__dict__["first_pause"] = 0.01
     with pytest.raises(BudgetError, match="taken 4 calls"):
         chain.invoke(given())
     assert model.calls == 4

@@ -21,18 +21,18 @@ from langchain_core import rate_limiters
 from langchain_core.rate_limiters import BaseRateLimiter, InMemoryRateLimiter
 
 from longchain.calls import limits as module
-from longchain.calls.limits import Traffic
+from longchain.calls.limits import CallLimits
 from longchain.errors import InputError
 
 
 class Clock:
     """Time that passes only where somebody sleeps."""
 
-    def __init__(self, traffic: Traffic) -> None:
+    def __init__(self, limits: CallLimits) -> None:
         self.now = 1000.0
-        traffic.clock = lambda: self.now
-        traffic.sleep = self.sleep
-        traffic.asleep = self.asleep
+        limits.clock = lambda: self.now
+        limits.sleep = self.sleep
+        limits.asleep = self.asleep
 
     @property
     def passed(self) -> float:
@@ -62,8 +62,8 @@ class Counting(BaseRateLimiter):
         return True
 
 
-def nothing_is_left(traffic: Traffic) -> bool:
-    return not traffic._slots._places and not traffic._door._places
+def nothing_is_left(limits: CallLimits) -> bool:
+    return not limits._slots._tickets and not limits._queue._tickets
 
 
 def until(met: Callable[[], bool]) -> None:
@@ -83,7 +83,7 @@ async def auntil(met: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("concurrency", [1, 3])
 def test_threads_and_event_loops_share_the_slots(concurrency: int) -> None:
-    traffic, lock = Traffic(concurrency), threading.Lock()
+    limits, lock = CallLimits(concurrency), threading.Lock()
     running, peak, done = 0, 0, 0
 
     def count(by: int) -> None:
@@ -95,13 +95,13 @@ def test_threads_and_event_loops_share_the_slots(concurrency: int) -> None:
 
     def thread() -> None:
         for _ in range(10):
-            with traffic.call():
+            with limits.admit():
                 count(1)
                 time.sleep(0.001)
                 count(-1)
 
     async def task() -> None:
-        async with traffic.call():
+        async with limits.admit():
             count(1)
             await asyncio.sleep(0.001)
             count(-1)
@@ -115,39 +115,39 @@ def test_threads_and_event_loops_share_the_slots(concurrency: int) -> None:
         for job in jobs:
             job.result(timeout=20)
     assert (peak, done, running) == (concurrency, 100, 0)
-    assert nothing_is_left(traffic)
+    assert nothing_is_left(limits)
 
 
 def test_without_a_limit_all_start_at_once() -> None:
-    traffic = Traffic()
+    limits = CallLimits()
 
     async def all_at_once() -> None:
         meeting = asyncio.Barrier(50)
 
         async def task() -> None:
-            async with traffic.call(10**9):
+            async with limits.admit(10**9):
                 await meeting.wait()
 
         await asyncio.wait_for(asyncio.gather(*(task() for _ in range(50))), 5)
 
     asyncio.run(all_at_once())
-    assert nothing_is_left(traffic)
+    assert nothing_is_left(limits)
 
 
 async def test_who_comes_first_starts_first() -> None:
-    traffic, started = Traffic(1), []
+    limits, started = CallLimits(1), []
 
     def thread(number: int) -> None:
-        with traffic.call():
+        with limits.admit():
             started.append(number)
 
     async def task(number: int) -> None:
-        async with traffic.call():
+        async with limits.admit():
             started.append(number)
 
     with ThreadPoolExecutor(8) as pool:
         waiting: list[Any] = []
-        async with traffic.call():
+        async with limits.admit():
             for number in range(12):
                 if number % 3 == 0:
                     waiting.append(asyncio.wrap_future(pool.submit(thread, number)))
@@ -156,24 +156,24 @@ async def test_who_comes_first_starts_first() -> None:
                 else:
                     job = pool.submit(asyncio.run, task(number))
                     waiting.append(asyncio.wrap_future(job))
-                await auntil(lambda: len(traffic._door._places) == number + 1)  # noqa: B023
+                await auntil(lambda: len(limits._queue._tickets) == number + 1)  # noqa: B023
             # One who comes later does not slip in when the slot comes free.
-        async with traffic.call():
+        async with limits.admit():
             started.append(12)
         await asyncio.gather(*waiting)
     assert started == list(range(13))
 
 
 async def test_a_cancelled_waiter_leaves_the_line() -> None:
-    traffic, started = Traffic(1), []
+    limits, started = CallLimits(1), []
 
     async def task(number: int) -> None:
-        async with traffic.call():
+        async with limits.admit():
             started.append(number)
 
-    async with traffic.call():
+    async with limits.admit():
         tasks = [asyncio.create_task(task(number)) for number in range(4)]
-        await auntil(lambda: len(traffic._door._places) == 4)
+        await auntil(lambda: len(limits._queue._tickets) == 4)
         tasks[0].cancel()  # at the door
         tasks[2].cancel()  # in the line
         assert await asyncio.wait(tasks, timeout=0.01) == (
@@ -182,70 +182,70 @@ async def test_a_cancelled_waiter_leaves_the_line() -> None:
         )
     await asyncio.wait_for(asyncio.gather(tasks[1], tasks[3]), 5)
     assert started == [1, 3]
-    assert nothing_is_left(traffic)
+    assert nothing_is_left(limits)
 
 
 async def test_a_slot_given_to_a_task_that_is_cancelled_before_it_runs_goes_on() -> None:
-    traffic, started = Traffic(1), []
+    limits, started = CallLimits(1), []
 
     async def task(number: int) -> None:
-        async with traffic.call():
+        async with limits.admit():
             started.append(number)
 
-    held = traffic.call()
+    held = limits.admit()
     await held.__aenter__()
     tasks = [asyncio.create_task(task(number)) for number in range(2)]
-    await auntil(lambda: len(traffic._door._places) == 2)
+    await auntil(lambda: len(limits._queue._tickets) == 2)
     await held.__aexit__()  # gives the slot to the first, and nothing awaited lets it run
-    assert next(iter(traffic._slots._places)).done()
+    assert next(iter(limits._slots._tickets)).done()
     tasks[0].cancel()
     await asyncio.wait_for(tasks[1], 5)
     assert started == [1]
     assert tasks[0].cancelled()
-    assert nothing_is_left(traffic)
+    assert nothing_is_left(limits)
 
 
-@pytest.mark.parametrize("limits", [{}, {"tokens_per_minute": 60}, {"requests_per_minute": 1}])
-async def test_cancelled_while_it_waits_for_a_time(limits: dict[str, Any]) -> None:
-    traffic = Traffic(2, **limits)
-    async with traffic.call(1000):
-        if not limits:
-            traffic.hold(60)
-        task = asyncio.create_task(traffic.call(1000).__aenter__())
-        await auntil(lambda: len(traffic._slots._places) == 2)
+@pytest.mark.parametrize("options", [{}, {"tokens_per_minute": 60}, {"requests_per_minute": 1}])
+async def test_cancelled_while_it_waits_for_a_time(options: dict[str, Any]) -> None:
+    limits = CallLimits(2, **options)
+    async with limits.admit(1000):
+        if not options:
+            limits.back_off(60)
+        task = asyncio.create_task(limits.admit(1000).__aenter__())
+        await auntil(lambda: len(limits._slots._tickets) == 2)
         task.cancel()
         assert await asyncio.wait([task], timeout=5) == ({task}, set())
         assert task.cancelled()
-    assert nothing_is_left(traffic)
-    assert not traffic._tokens or -1000 <= traffic._tokens.level < -900  # only what started
+    assert nothing_is_left(limits)
+    assert not limits._tokens or -1000 <= limits._tokens.level < -900  # only what started
 
 
 def test_an_exception_gives_the_slot_back() -> None:
-    traffic = Traffic(1)
+    limits = CallLimits(1)
 
     async def fails() -> None:
-        async with traffic.call():
+        async with limits.admit():
             raise LookupError
 
     for _ in range(3):
-        with pytest.raises(LookupError), traffic.call():
+        with pytest.raises(LookupError), limits.admit():
             raise LookupError
         with pytest.raises(LookupError):
             asyncio.run(fails())
-    assert nothing_is_left(traffic)
+    assert nothing_is_left(limits)
 
 
 @pytest.mark.parametrize("waits_for", ["slot", "requests", "tokens"])
 def test_ctrl_c_gets_through_to_a_waiting_thread(waits_for: str) -> None:
-    traffic = {
-        "slot": Traffic(1),
-        "requests": Traffic(requests_per_minute=1),
-        "tokens": Traffic(tokens_per_minute=60),
+    limits = {
+        "slot": CallLimits(1),
+        "requests": CallLimits(requests_per_minute=1),
+        "tokens": CallLimits(tokens_per_minute=60),
     }[waits_for]
     entered, leave = threading.Event(), threading.Event()
 
     def other() -> None:
-        with traffic.call(10_000):
+        with limits.admit(10_000):
             entered.set()
             leave.wait(5)
 
@@ -256,19 +256,19 @@ def test_ctrl_c_gets_through_to_a_waiting_thread(waits_for: str) -> None:
     timer = threading.Timer(0.05, signal.pthread_kill, (main, signal.SIGINT))
     timer.start()
     begun = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), traffic.call():
+    with pytest.raises(KeyboardInterrupt), limits.admit():
         raise AssertionError("it never starts")
     assert time.monotonic() - begun < 0.9
     leave.set()
     thread.join()
     timer.join()
-    assert nothing_is_left(traffic)
+    assert nothing_is_left(limits)
 
 
 def test_ctrl_c_loses_no_slot_in_whatever_line_it_comes() -> None:
-    traffic = Traffic(2, tokens_per_minute=60, rate_limiter=Counting())
-    clock, steps, before = Clock(traffic), 0, sys.gettrace()
-    ways_in = {"__enter__", "_waits", "enter", "_start"}
+    limits = CallLimits(2, tokens_per_minute=60, rate_limiter=Counting())
+    clock, steps, before = Clock(limits), 0, sys.gettrace()
+    ways_in = {"__enter__", "_steps", "enter", "_start"}
 
     def interrupt(frame: FrameType, event: str, _: Any) -> Any:
         nonlocal steps
@@ -285,222 +285,222 @@ def test_ctrl_c_loses_no_slot_in_whatever_line_it_comes() -> None:
     def entered(line: int) -> bool:
         nonlocal steps
         steps = line
-        call = traffic.call(2)
+        admit = limits.admit(2)
         sys.settrace(interrupt)
         try:
-            call.__enter__()
+            admit.__enter__()
         except KeyboardInterrupt:
             return False
         finally:
             sys.settrace(before)
-        call.__exit__()
+        admit.__exit__()
         return True
 
     line = 1
     while not entered(line):
-        assert nothing_is_left(traffic), line
+        assert nothing_is_left(limits), line
         line += 1
     assert line > 30
     assert clock.passed > 0
 
 
 async def test_a_call_that_would_block_its_own_slot_says_so() -> None:
-    traffic = Traffic(1)
-    async with traffic.call():
-        with pytest.raises(InputError, match="wait for ever"), traffic.call():
+    limits = CallLimits(1)
+    async with limits.admit():
+        with pytest.raises(InputError, match="wait for ever"), limits.admit():
             pass
-    with traffic.call():
+    with limits.admit():
         pass
-    assert nothing_is_left(traffic)
+    assert nothing_is_left(limits)
 
     def nested() -> None:
-        with traffic.call(), traffic.call():
+        with limits.admit(), limits.admit():
             pass
 
     with pytest.raises(InputError, match="wait for ever"):
         await asyncio.to_thread(nested)
-    assert nothing_is_left(traffic)
+    assert nothing_is_left(limits)
 
 
 async def test_a_call_does_not_wait_for_tasks_that_it_blocks() -> None:
-    traffic = Traffic(2)
-    async with traffic.call():
-        async with traffic.call():
-            ahead = asyncio.create_task(traffic.call().__aenter__())
-            await auntil(lambda: len(traffic._door._places) == 1)
-            with pytest.raises(InputError, match="wait for ever"), traffic.call():
+    limits = CallLimits(2)
+    async with limits.admit():
+        async with limits.admit():
+            ahead = asyncio.create_task(limits.admit().__aenter__())
+            await auntil(lambda: len(limits._queue._tickets) == 1)
+            with pytest.raises(InputError, match="wait for ever"), limits.admit():
                 pass
             ahead.cancel()
             await asyncio.wait([ahead])
-        with traffic.call():  # a slot is free, and nobody is ahead
+        with limits.admit():  # a slot is free, and nobody is ahead
             pass
-    traffic.hold(60)
-    ahead = asyncio.create_task(traffic.call().__aenter__())
-    await auntil(lambda: len(traffic._door._places) == 1)
-    with pytest.raises(InputError, match="wait for ever"), traffic.call():
+    limits.back_off(60)
+    ahead = asyncio.create_task(limits.admit().__aenter__())
+    await auntil(lambda: len(limits._queue._tickets) == 1)
+    with pytest.raises(InputError, match="wait for ever"), limits.admit():
         pass
     ahead.cancel()
     await asyncio.wait([ahead])
-    assert nothing_is_left(traffic)
+    assert nothing_is_left(limits)
 
 
 def test_slots_of_a_closed_event_loop_are_free_again() -> None:
-    traffic = Traffic(1)
+    limits = CallLimits(1)
     loop = asyncio.new_event_loop()
-    held, waits = traffic.call(), traffic.call()
+    held, waits = limits.admit(), limits.admit()
     loop.run_until_complete(held.__aenter__())
     forgotten = loop.create_task(waits.__aenter__())
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
-    with traffic.call():
-        assert len(traffic._slots._places) == 1
+    with limits.admit():
+        assert len(limits._slots._tickets) == 1
     forgotten._log_destroy_pending = False  # type: ignore[attr-defined]
     del forgotten, held, waits
     gc.collect()
-    assert nothing_is_left(traffic)
+    assert nothing_is_left(limits)
 
 
 def test_every_call_asks_the_rate_limiter() -> None:
     limiter = Counting()
-    traffic = Traffic(rate_limiter=limiter)
+    limits = CallLimits(rate_limiter=limiter)
 
     async def two() -> None:
         for _ in range(2):
-            async with traffic.call():
+            async with limits.admit():
                 pass
 
-    with traffic.call():
+    with limits.admit():
         asyncio.run(two())
     assert limiter.asked == ["sync", "async", "async"]
 
 
 def test_requests_per_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    traffic = Traffic(requests_per_minute=30)
-    clock = Clock(traffic)
+    limits = CallLimits(requests_per_minute=30)
+    clock = Clock(limits)
     fake = SimpleNamespace(monotonic=lambda: clock.now, sleep=clock.sleep)
     monkeypatch.setattr(rate_limiters, "time", fake)
     times = []
     for _ in range(4):
-        with traffic.call():
+        with limits.admit():
             times.append(clock.passed)
     assert times == pytest.approx([0, 2, 4, 6], abs=0.4)  # LangChain's looks every 0.1 s
 
 
 async def test_requests_per_minute_in_real_time() -> None:
-    traffic, begun = Traffic(requests_per_minute=1200), time.monotonic()
+    limits, begun = CallLimits(requests_per_minute=1200), time.monotonic()
     for _ in range(4):
-        async with traffic.call():
+        async with limits.admit():
             pass
     assert time.monotonic() - begun >= 0.1
-    assert isinstance(traffic.rate_limiter, InMemoryRateLimiter)
+    assert isinstance(limits.rate_limiter, InMemoryRateLimiter)
 
 
 def test_tokens_per_minute() -> None:
-    traffic = Traffic(tokens_per_minute=6000)  # 100 a second
-    clock, times = Clock(traffic), []
+    limits = CallLimits(tokens_per_minute=6000)  # 100 a second
+    clock, times = Clock(limits), []
     for tokens in (200, 300, 50_000, 100):
-        with traffic.call(tokens) as call:
+        with limits.admit(tokens) as admit:
             times.append(clock.passed)
-            call.used(tokens)
+            admit.record(tokens)
     # The third is larger than all that a minute brings: it starts, and the next one waits for it.
     assert times == pytest.approx([0, 2, 5, 505], abs=0.02)
 
 
 async def test_tokens_per_minute_for_tasks() -> None:
-    traffic = Traffic(tokens_per_minute=6000)
-    clock, times = Clock(traffic), []
+    limits = CallLimits(tokens_per_minute=6000)
+    clock, times = Clock(limits), []
 
     async def task() -> None:
-        async with traffic.call(200):
+        async with limits.admit(200):
             times.append(clock.passed)
 
     await asyncio.gather(*(task() for _ in range(4)))
     assert times == pytest.approx([0, 2, 4, 6], abs=0.05)
 
 
-@pytest.mark.parametrize(("used", "next_one"), [(200, 2), (1000, 10), (0, 0), (50, 0.5)])
-def test_what_was_used_corrects_what_was_reserved(used: int, next_one: float) -> None:
-    traffic = Traffic(tokens_per_minute=6000)
-    clock = Clock(traffic)
-    with traffic.call(200) as call:
-        call.used(7)
-        call.used(used)  # the last word counts
-    with traffic.call(200):
+@pytest.mark.parametrize(("record", "next_one"), [(200, 2), (1000, 10), (0, 0), (50, 0.5)])
+def test_what_was_used_corrects_what_was_reserved(record: int, next_one: float) -> None:
+    limits = CallLimits(tokens_per_minute=6000)
+    clock = Clock(limits)
+    with limits.admit(200) as admit:
+        admit.record(7)
+        admit.record(record)  # the last word counts
+    with limits.admit(200):
         assert clock.passed == pytest.approx(next_one, abs=0.02)
 
 
 def test_tokens_that_come_back_let_a_waiting_call_start_sooner() -> None:
-    traffic = Traffic(tokens_per_minute=6000)
-    clock = Clock(traffic)
-    with traffic.call(100_000) as call:
+    limits = CallLimits(tokens_per_minute=6000)
+    clock = Clock(limits)
+    with limits.admit(100_000) as admit:
 
         def sleep(seconds: float) -> None:
             clock.sleep(seconds)
             if clock.passed >= 3:
-                call.used(0)
+                admit.record(0)
 
-        traffic.sleep = sleep
-        with traffic.call():
+        limits.sleep = sleep
+        with limits.admit():
             assert 3 <= clock.passed < 4
 
 
 def test_what_was_reserved_and_not_used_comes_back_whole() -> None:
-    traffic = Traffic(tokens_per_minute=6000)
-    clock, times = Clock(traffic), []
-    with traffic.call(1000) as one, traffic.call(1000) as two:
-        one.used(0)
-        two.used(0)
+    limits = CallLimits(tokens_per_minute=6000)
+    clock, times = Clock(limits), []
+    with limits.admit(1000) as one, limits.admit(1000) as two:
+        one.record(0)
+        two.record(0)
     for _ in range(4):
-        with traffic.call(500):
+        with limits.admit(500):
             times.append(clock.passed)
     assert times == pytest.approx([10, 10, 10, 15], abs=0.02)
 
 
 def test_an_idle_chain_saves_up_a_second_of_tokens() -> None:
-    traffic = Traffic(tokens_per_minute=6000)
-    clock = Clock(traffic)
-    with traffic.call(0):
+    limits = CallLimits(tokens_per_minute=6000)
+    clock = Clock(limits)
+    with limits.admit(0):
         clock.sleep(3600)
     times = []
     for _ in range(3):
-        with traffic.call(100):
+        with limits.admit(100):
             times.append(clock.passed - 3600)
     assert times == pytest.approx([0, 0, 1], abs=0.02)
 
 
 def test_all_wait_while_the_traffic_is_held() -> None:
-    traffic = Traffic(4)
-    clock = Clock(traffic)
+    limits = CallLimits(4)
+    clock = Clock(limits)
 
     async def task() -> float:
-        async with traffic.call():
+        async with limits.admit():
             return clock.passed
 
     async def tasks() -> list[float]:
         return await asyncio.gather(*(task() for _ in range(3)))
 
-    with traffic.call():
-        traffic.hold(30)
-        traffic.hold(5)  # does not shorten it
-        with traffic.call():
+    with limits.admit():
+        limits.back_off(30)
+        limits.back_off(5)  # does not shorten it
+        with limits.admit():
             assert clock.passed == pytest.approx(30)
         assert asyncio.run(tasks()) == pytest.approx([30] * 3)
-        traffic.hold(10)
+        limits.back_off(10)
         assert asyncio.run(tasks()) == pytest.approx([40] * 3)
 
 
 async def test_a_hold_reaches_those_who_wait_already() -> None:
-    traffic = Traffic(1)
-    clock = Clock(traffic)
+    limits = CallLimits(1)
+    clock = Clock(limits)
 
     async def task() -> float:
-        async with traffic.call():
+        async with limits.admit():
             return clock.passed
 
-    async with traffic.call():
+    async with limits.admit():
         waiting = asyncio.create_task(task())
-        await auntil(lambda: len(traffic._door._places) == 1)
-        traffic.hold(20)
+        await auntil(lambda: len(limits._queue._tickets) == 1)
+        limits.back_off(20)
     assert await waiting == pytest.approx(20)
 
 
@@ -509,7 +509,7 @@ async def test_a_hold_reaches_those_who_wait_already() -> None:
 def test_no_order_of_events_loses_a_slot(
     concurrency: int, events: list[str], chance: random.Random
 ) -> None:
-    traffic = Traffic(concurrency)
+    limits = CallLimits(concurrency)
 
     async def play() -> None:
         running: dict[asyncio.Task[None], asyncio.Event] = {}
@@ -517,7 +517,7 @@ def test_no_order_of_events_loses_a_slot(
 
         async def task(end: asyncio.Event) -> None:
             nonlocal inside
-            async with traffic.call():
+            async with limits.admit():
                 inside += 1
                 assert inside <= concurrency
                 try:
@@ -547,17 +547,17 @@ def test_no_order_of_events_loses_a_slot(
         assert inside == 0
 
     asyncio.run(play())
-    assert nothing_is_left(traffic)
+    assert nothing_is_left(limits)
 
 
 def test_cancellations_under_load_lose_no_slot() -> None:
-    traffic, stop = Traffic(2), time.monotonic() + 0.4
+    limits, stop = CallLimits(2), time.monotonic() + 0.4
 
     async def loop(seed: int) -> None:
         chance = random.Random(seed)
 
         async def task() -> None:
-            async with traffic.call():
+            async with limits.admit():
                 await asyncio.sleep(chance.choice([0, 0, 0.0005]))
 
         while time.monotonic() < stop:
@@ -570,7 +570,7 @@ def test_cancellations_under_load_lose_no_slot() -> None:
 
     def thread() -> None:
         while time.monotonic() < stop:
-            with traffic.call():
+            with limits.admit():
                 pass
 
     with ThreadPoolExecutor(4) as pool:
@@ -578,7 +578,7 @@ def test_cancellations_under_load_lose_no_slot() -> None:
         jobs += [pool.submit(thread) for _ in range(2)]
         for job in jobs:
             job.result(timeout=20)
-    assert nothing_is_left(traffic)
+    assert nothing_is_left(limits)
 
 
 @pytest.mark.parametrize(
@@ -596,4 +596,4 @@ def test_cancellations_under_load_lose_no_slot() -> None:
 )
 def test_limits_that_are_none(limits: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says):
-        Traffic(**limits)
+        CallLimits(**limits)

@@ -22,7 +22,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr
 
 from longchain import AgentWriteChain
-from longchain.calls.monitor import Looped, Stopped, Watch, acall, call
+from longchain.calls.monitor import CallMonitor, RepetitionStopped, RunCancelled, arun, run
 from longchain.prose.repetition import loop_start
 from longchain.testing import FakeWriter, Faults, LengthBehavior, SimulatedServer, wire
 
@@ -83,7 +83,7 @@ class Slow(FakeWriter):
 
 def quick(chain: AgentWriteChain) -> AgentWriteChain:
     """Return the chain with short pauses."""
-    chain.stages.policy.retries.__dict__["first"] = 0.01
+    chain.stages.policy.retries.__dict__["first_pause"] = 0.01
     return chain
 
 
@@ -149,7 +149,7 @@ def test_a_timeout_is_a_time(timeout: float) -> None:
 async def test_a_call_that_does_not_hear_its_cancellation_is_left_behind(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("longchain.calls.monitor._GRACE", 0.05)
+    monkeypatch.setattr("longchain.calls.monitor._CANCEL_SECONDS", 0.05)
     leave = asyncio.Event()
 
     async def stubborn(_: Any) -> None:
@@ -161,7 +161,7 @@ async def test_a_call_that_does_not_hear_its_cancellation_is_left_behind(
 
     begun = time.monotonic()
     with pytest.raises(ModelTimeoutError):
-        await acall(RunnableLambda(stubborn), "", {}, Watch(), 0.05)
+        await arun(RunnableLambda(stubborn), "", {}, CallMonitor(), 0.05)
     assert time.monotonic() - begun < 1
     leave.set()
     await asyncio.sleep(0.01)
@@ -174,7 +174,7 @@ async def test_whoever_cancels_a_run_has_it_cancelled_also_while_a_call_cleans_u
         finally:
             await asyncio.sleep(0.3)
 
-    task = asyncio.create_task(acall(RunnableLambda(tidy), "", {}, Watch(), 0.05))
+    task = asyncio.create_task(arun(RunnableLambda(tidy), "", {}, CallMonitor(), 0.05))
     await asyncio.sleep(0.15)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -205,18 +205,18 @@ def test_stop_ends_the_calls_of_other_threads_at_once() -> None:
     thread.join(5)
     assert not thread.is_alive()
     assert time.monotonic() - begun < 2
-    assert [type(error) for error in ended] == [Stopped]
+    assert [type(error) for error in ended] == [RunCancelled]
     writer.release()
 
 
 def test_stop_ends_a_pause_too() -> None:
     writer = FakeWriter(replies=[ModelAPIError("down")], behavior=LengthBehavior())
     chain = AgentWriteChain(writer)
-    chain.stages.policy.retries.__dict__["first"] = FOREVER
+    chain.stages.policy.retries.__dict__["first_pause"] = FOREVER
     timer = threading.Timer(0.1, chain.stages.policy.stop.set)
     timer.start()
     begun = time.monotonic()
-    with pytest.raises(Stopped):
+    with pytest.raises(RunCancelled):
         chain.invoke(INSTRUCTION)
     assert time.monotonic() - begun < FOREVER / 4
     timer.join()
@@ -240,11 +240,11 @@ def test_an_interpreter_does_not_wait_for_a_call_that_nobody_waits_for() -> None
         import threading
         from langchain_core.exceptions import ModelTimeoutError
         from langchain_core.runnables import RunnableLambda
-        from longchain.calls.monitor import Watch, call
+        from longchain.calls.monitor import CallMonitor, run
 
         hangs = RunnableLambda(lambda _: threading.Event().wait(60))
         try:
-            call(hangs, "", {}, Watch(), 0.1, threading.Event())
+            run(hangs, "", {}, CallMonitor(), 0.1, threading.Event())
         except ModelTimeoutError:
             print("given up", flush=True)
     """
@@ -398,13 +398,13 @@ async def test_a_loop_is_stopped_in_the_events_of_the_third_version() -> None:
 
 
 def test_a_plan_is_not_watched_for_loops() -> None:
-    watch = Watch()
+    watch = CallMonitor()
     for _ in range(1000):
         watch.on_llm_new_token(SENTENCE)
-    watch = Watch(guarded=True)
+    watch = CallMonitor(stops_repetition=True)
     for _ in range(7):
         watch.on_llm_new_token(SENTENCE)
-    with pytest.raises(Looped):
+    with pytest.raises(RepetitionStopped):
         watch.on_llm_new_token(SENTENCE)
 
 
@@ -430,9 +430,9 @@ def test_what_a_server_does_not_report_is_estimated(streaming: bool) -> None:
 
 def test_a_call_is_counted_once_also_when_it_ends_after_it_was_given_up() -> None:
     writer = Slow(replies=["Hello there."], hangs=(1,), after=2)
-    watch = Watch()
+    watch = CallMonitor()
     with pytest.raises(ModelTimeoutError):
-        call(writer, "Begin.", {"callbacks": [watch]}, watch, 0.1, threading.Event())
+        run(writer, "Begin.", {"callbacks": [watch]}, watch, 0.1, threading.Event())
     assert watch.usage.calls == 1
     writer.release()
     while any(thread.name == "longchain-call" for thread in threading.enumerate()):
@@ -444,7 +444,7 @@ def test_callbacks_of_the_caller_hear_of_a_loop_as_of_an_error() -> None:
     recorder = Recorder()
     writer = FakeWriter(replies=[SENTENCE * 400], behavior=LengthBehavior())
     AgentWriteChain(writer, streaming=True).invoke(given(1), {"callbacks": [recorder]})
-    assert [type(error) for error in recorder.errors] == [Looped]
+    assert [type(error) for error in recorder.errors] == [RepetitionStopped]
     assert recorder.ends >= 1
 
 

@@ -6,16 +6,14 @@ import asyncio
 import random
 import time
 from email.utils import formatdate
-from typing import Any
 
 import pytest
 from langchain_core import exceptions
 from langchain_openai import ChatOpenAI
 
 from longchain import AgentWriteChain
-from longchain.agent import node
-from longchain.calls import retry
-from longchain.calls.retry import Retry, passing, retry_after
+from longchain.calls import ask, retry
+from longchain.calls.retry import Retry, is_temporary, retry_after
 from longchain.testing import FakeWriter, Faults, LengthBehavior, SimulatedServer
 
 
@@ -49,12 +47,12 @@ class ResponseError(Exception):
     ],
 )
 def test_what_may_pass(error: Exception, passes: bool) -> None:
-    assert passing(error) is passes
+    assert is_temporary(error) is passes
     assert (Retry().pause(error, 1) is not None) is passes
 
 
 def test_pauses_grow_to_a_limit_and_scatter() -> None:
-    patient = Retry(most=20, first=1, longest=30, chance=random.Random(1))
+    patient = Retry(max_retries=20, first_pause=1, max_pause=30, random_source=random.Random(1))
     error = exceptions.ModelAPIError("x")
     for failed in range(1, 21):
         usual = min(30, 2 ** (failed - 1))
@@ -77,7 +75,7 @@ def test_pauses_grow_to_a_limit_and_scatter() -> None:
 def test_a_server_may_name_the_pause(headers: dict[str, str], seconds: float | None) -> None:
     error = ResponseError(429, headers)
     assert retry_after(error) == seconds
-    pause = Retry(first=0.01).pause(error, 1)
+    pause = Retry(first_pause=0.01).pause(error, 1)
     assert pause is not None
     assert pause >= (seconds or 0)
 
@@ -89,8 +87,8 @@ def test_a_server_may_name_a_date() -> None:
 
 def test_a_server_that_never_answered_is_not_waited_for() -> None:
     lost = exceptions.ModelConnectionError("refused")
-    assert Retry().pause(lost, 1, begun=False) is None
-    assert Retry().pause(exceptions.ModelRateLimitError("x"), 1, begun=False) is not None
+    assert Retry().pause(lost, 1, server_answered=False) is None
+    assert Retry().pause(exceptions.ModelRateLimitError("x"), 1, server_answered=False) is not None
 
 
 def test_who_names_hours_is_not_waited_for() -> None:
@@ -109,11 +107,11 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         if seconds:  # others sleep, too, for nothing
             pauses.append(seconds)
 
-    async def asleep(seconds: float, result: Any = None) -> None:
+    async def asleep(policy: ask.CallPolicy, seconds: float) -> None:
         sleep(seconds)
 
-    monkeypatch.setattr(node.Policy, "sleep", lambda policy, seconds: sleep(seconds))
-    monkeypatch.setattr(asyncio, "sleep", asleep)
+    monkeypatch.setattr(ask.CallPolicy, "sleep", lambda policy, seconds: sleep(seconds))
+    monkeypatch.setattr(ask.CallPolicy, "asleep", asleep)
     return pauses
 
 
@@ -158,7 +156,7 @@ def test_a_faulty_server_is_lived_with() -> None:
     with SimulatedServer(faults=faults) as server:
         model = ChatOpenAI(model="x", base_url=server.base_url, api_key="none", max_retries=0)  # type: ignore[arg-type]
         chain = AgentWriteChain(model)
-        chain.stages.policy.retries.__dict__["first"] = 0.01
+        chain.stages.policy.retries.__dict__["first_pause"] = 0.01
         document = chain.invoke("Write a 4,000-word report on ports.")
         assert sum(server.stats.faults.values()) > 0
     assert document["report"]["length_score"] > 95
@@ -167,6 +165,6 @@ def test_a_faulty_server_is_lived_with() -> None:
 
 
 def test_names_for_the_report() -> None:
-    assert retry.name(exceptions.ModelTimeoutError("x")) == "no answer in time"
-    assert retry.name(ResponseError(429)) == "rate limit"
-    assert retry.name(ResponseError(503)) == "server error"
+    assert retry.describe(exceptions.ModelTimeoutError("x")) == "no answer in time"
+    assert retry.describe(ResponseError(429)) == "rate limit"
+    assert retry.describe(ResponseError(503)) == "server error"

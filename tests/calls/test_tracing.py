@@ -52,7 +52,7 @@ def writer(**options: Any) -> FakeWriter:
 
 def quick(chain: AgentWriteChain) -> AgentWriteChain:
     """Return the chain with short pauses."""
-    chain.stages.policy.retries.__dict__["first"] = 0.01
+    chain.stages.policy.retries.__dict__["first_pause"] = 0.01
     return chain
 
 

@@ -177,7 +177,7 @@ def test_a_server_that_stops_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> N
         os.kill(int(pid), signal.SIGQUIT)
         with pytest.raises(StoreError, match="cannot be reached: check the address and that the"):
             list(steps)
-        assert progress.shown()  # who follows has what was finished
+        assert progress.published_sections()  # who follows has what was finished
 
 
 def test_a_lost_hold_stops_the_writer(runs: Runs, database: str) -> None:

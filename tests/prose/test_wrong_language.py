@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from longchain.agent.faulty import wrong_language
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
-from longchain.agent.faulty import wrong_language
-from longchain.agent.state import Progress
+from longchain.agent.state import DocumentState
 from longchain.agent.writing import retry_notes
 from longchain.agent.writing.accept import RETRIES, settle
 from longchain.calls.reply import Reply
@@ -425,7 +425,7 @@ def log(*replies: str, strict: bool = False) -> list[Any]:
                     "sources": []}  # fmt: skip
     events: list[Any] = [request, {"type": "plan", "plan": given(3)["plan"], "usage": {}}]
     for reply in replies:
-        progress = Progress(
+        progress = DocumentState(
             events, closed=False
         )  # as after a restart: nothing but the log is known
         index = progress.current()
@@ -436,9 +436,9 @@ def log(*replies: str, strict: bool = False) -> list[Any]:
 
 
 def grown(*replies: str) -> list[Any]:
-    """Return the same, from one `Progress` that has seen it all."""
+    """Return the same, from one `DocumentState` that has seen it all."""
     events = log()
-    progress = Progress(events, closed=False)
+    progress = DocumentState(events, closed=False)
     for reply in replies:
         event = settle(progress, progress.current() or 0, "write", 70, Reply(reply, "stop"), {})
         progress.add([event])

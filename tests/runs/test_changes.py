@@ -135,7 +135,7 @@ def test_another_unit_counts_what_is_kept_anew(runs: Runs) -> None:
     other.unit = "characters"
     run.edit(other)
     progress = run.progress()
-    for draft in progress.drafts[:2]:
+    for draft in progress.sections[:2]:
         assert draft.length == progress.count(draft.plan.heading) + progress.count(draft.text)
     document = run.write()
     assert document.unit == "characters"

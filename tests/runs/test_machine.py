@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from longchain import Runs
-from longchain.agent.state import Progress
+from longchain.agent.state import DocumentState
 from longchain.errors import InputError
 from longchain.runs.run import Run, _facts
 from tests.runs.tides import HEADINGS, BrokenError, Writer, given, plan, writer
@@ -77,14 +77,14 @@ class Machine(RuleBasedStateMachine):
         return self.runs.resume(name, model=model.model), model
 
     def _section(self, data: st.DataObject, run: Run) -> int:
-        return data.draw(st.integers(1, len(run.progress().drafts)), label="section")
+        return data.draw(st.integers(1, len(run.progress().sections)), label="section")
 
     @staticmethod
-    def _remember(model: Model, progress: Progress, but: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+    def _remember(model: Model, progress: DocumentState, but: set[int] = frozenset()) -> None:  # type: ignore[assignment]
         """Note which texts stand, and must stand after the next change."""
         model.kept = {
             draft.plan.heading: draft.text
-            for index, draft in enumerate(progress.drafts)
+            for index, draft in enumerate(progress.sections)
             if draft.done and index not in but
         }
 
@@ -132,12 +132,12 @@ class Machine(RuleBasedStateMachine):
         run, model = self._pick(data)
         before = run.progress()
         self._remember(model, before)
-        revised = {i for i, draft in enumerate(before.drafts) if draft.revision}
+        revised = {i for i, draft in enumerate(before.sections) if draft.revision}
         calls = model.model.calls
         document = run.write()
         assert run.record.status == "done"
         assert [s.heading for s in document.sections] == [s.heading for s in document.plan.sections]
-        assert not any(draft.revision for draft in run.progress().drafts)
+        assert not any(draft.revision for draft in run.progress().sections)
         if before.finished():
             assert model.model.calls == calls
         for section in document.sections:
@@ -162,7 +162,7 @@ class Machine(RuleBasedStateMachine):
         assert [s.heading for s in run.progress().plan.sections] == names  # type: ignore[union-attr]
         changed = {
             index
-            for index, draft in enumerate(before.drafts)
+            for index, draft in enumerate(before.sections)
             if draft.plan.heading not in names
             or draft.plan.main_point != f"About {draft.plan.heading.lower()}"
         }
@@ -181,7 +181,7 @@ class Machine(RuleBasedStateMachine):
         run.edit(changed)
         same = changed.sections[section - 1] == before.plan.sections[section - 1]
         self._remember(model, before, set() if same else {section - 1})
-        assert same or not run.progress().drafts[section - 1].done
+        assert same or not run.progress().sections[section - 1].done
 
     @precondition(lambda self: self.models)
     @rule(data=st.data())
@@ -193,8 +193,8 @@ class Machine(RuleBasedStateMachine):
         text = HAND.format(number=self.count)
         model.by_hand.add(text)
         run.rewrite(section, text)
-        self._remember(model, before, set(range(section - 1, len(before.drafts))))
-        model.kept[before.drafts[section - 1].plan.heading] = text
+        self._remember(model, before, set(range(section - 1, len(before.sections))))
+        model.kept[before.sections[section - 1].plan.heading] = text
 
     @precondition(lambda self: self.models)
     @rule(data=st.data(), note=st.sampled_from(["shorter", "less formal", "in 50 words"]))
@@ -202,14 +202,14 @@ class Machine(RuleBasedStateMachine):
         run, model = self._pick(data)
         section = self._section(data, run)
         before = run.progress()
-        standing = before.drafts[section - 1].standing
-        if not standing.done:
+        published = before.sections[section - 1].published
+        if not published.done:
             with pytest.raises(InputError, match="is not finished"):
                 run.revise(section, note)
             return
         run.revise(section, note)
         self._remember(model, before, {section - 1})
-        assert run.progress().drafts[section - 1].standing.text == standing.text
+        assert run.progress().sections[section - 1].published.text == published.text
 
     @precondition(lambda self: self.models)
     @rule(data=st.data(), length=st.integers(100, 400), style=st.sampled_from(["", "Dry."]))
@@ -232,8 +232,8 @@ class Machine(RuleBasedStateMachine):
         assert forked.record.parent == run.id
         other = self.models[name] = Model(model.model)
         other.by_hand = model.by_hand | ({text} if text else set())
-        self._remember(other, before, set(range(section - 1, len(before.drafts))))
-        later = forked.progress().drafts[section - 1 + by_hand :]
+        self._remember(other, before, set(range(section - 1, len(before.sections))))
+        later = forked.progress().sections[section - 1 + by_hand :]
         assert not any(draft.done for draft in later)
 
     @precondition(lambda self: len(self.models) > 1)
@@ -264,15 +264,15 @@ class Machine(RuleBasedStateMachine):
             assert (run.record.status == "done") == progress.finished()
             assert not self.runs.held(name)
             document = run.document()
-            shown = [draft.plan.heading for draft in progress.shown()]
+            shown = [draft.plan.heading for draft in progress.published_sections()]
             assert [section.heading for section in document.sections] == shown
             assert document.length == run.record.length or not shown
 
-    def _check_sections(self, progress: Progress, model: Model) -> None:
+    def _check_sections(self, progress: DocumentState, model: Model) -> None:
         assert progress.plan is not None
-        assert [draft.plan for draft in progress.drafts] == progress.plan.sections
+        assert [draft.plan for draft in progress.sections] == progress.plan.sections
         replies = "\n\n".join(model.model.said)
-        for draft in (draft.standing for draft in progress.drafts):
+        for draft in (draft.published for draft in progress.sections):
             assert not draft.done or draft.text
             if not draft.done:
                 continue
@@ -281,9 +281,9 @@ class Machine(RuleBasedStateMachine):
             assert draft.text in model.by_hand or all(
                 sentence in replies for sentence in re.split(r"(?<=\.)\s+", draft.text)
             )
-        standing = {draft.plan.heading: draft.standing.text for draft in progress.drafts}
+        published = {draft.plan.heading: draft.published.text for draft in progress.sections}
         for name, text in model.kept.items():
-            assert standing[name] == text
+            assert published[name] == text
 
 
 TestMachine = Machine.TestCase

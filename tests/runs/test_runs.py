@@ -181,7 +181,7 @@ def test_a_deleted_run_is_gone(runs: Runs) -> None:
         run.document()
     assert runs.get("other").record.finished == 3
     # Its name is free again, and nothing of it comes back.
-    assert runs.start(given(), model=writer(), run="tides").progress().drafts[0].text == ""
+    assert runs.start(given(), model=writer(), run="tides").progress().sections[0].text == ""
 
 
 # Read ------------------------------------------------------------------------------------------
@@ -405,9 +405,9 @@ def test_sections_beside_one_that_fails_are_kept(runs: Runs) -> None:
     run = runs.start(given(), model=writer(avoids="part 3 "), mode="parallel", run="tides")
     with pytest.raises(BrokenError):
         run.write()
-    assert [draft.done for draft in run.progress().drafts] == [True, True, False, True]
+    assert [draft.done for draft in run.progress().sections] == [True, True, False, True]
     assert (runs.record("tides").finished, len(run.document().sections)) == (2, 2)
-    texts = [draft.text for draft in run.progress().drafts]
+    texts = [draft.text for draft in run.progress().sections]
     model = writer()
     document = runs.resume("tides", model=model).write()
     assert model.calls == 1
@@ -422,7 +422,7 @@ def test_sections_that_were_stored_before_a_stop_are_kept(runs: Runs) -> None:
     steps = run.follow()
     next(steps)
     steps.close()  # type: ignore[attr-defined]
-    done = sum(draft.done for draft in run.progress().drafts)
+    done = sum(draft.done for draft in run.progress().sections)
     assert done > 0
     model = writer()
     document = runs.resume("tides", model=model).write()
@@ -441,7 +441,7 @@ def test_sections_that_were_not_yet_taken_in_are_kept(change: bool, runs: Runs) 
     def kill(messages: Any) -> str:
         if "part 3 " not in str(messages[-1].content):
             return f"{messages[-1].content[-80:]} The tide comes, and the tide goes again."
-        while sum(bool(draft.text) for draft in run.progress().drafts) < 3:
+        while sum(bool(draft.text) for draft in run.progress().sections) < 3:
             time.sleep(0.01)
         raise KilledError
 
@@ -450,8 +450,8 @@ def test_sections_that_were_not_yet_taken_in_are_kept(change: bool, runs: Runs) 
     with pytest.raises(KilledError):
         run.write()
     before = run.progress()
-    assert [draft.done for draft in before.drafts] == [True, True, False, True]
-    assert [draft.calls for draft in before.drafts] == [1, 1, 0, 1]
+    assert [draft.done for draft in before.sections] == [True, True, False, True]
+    assert [draft.calls for draft in before.sections] == [1, 1, 0, 1]
     record = runs.record("tides")
     assert (record.usage, record.status, record.finished) == (before.usage, "stopped", 2)
     model = writer()
@@ -459,7 +459,7 @@ def test_sections_that_were_not_yet_taken_in_are_kept(change: bool, runs: Runs) 
     again = runs.resume("tides", model=model, **options)
     document = again.write()
     assert (model.calls, len(document.sections), document.usage.calls) == (1, 4, 4)
-    texts = [draft.text for draft in before.drafts]
+    texts = [draft.text for draft in before.sections]
     assert [s.text for s in document.sections if s.heading != "Power"] == list(filter(None, texts))
     assert document.usage == again.progress().usage == runs.record("tides").usage
     assert document == runs.get("tides").document()
@@ -470,9 +470,9 @@ def test_a_change_takes_in_what_was_finished_side_by_side(runs: Runs) -> None:
     steps = run.follow()
     next(steps)
     steps.close()  # type: ignore[attr-defined]
-    before = [draft.text for draft in run.progress().drafts]
+    before = [draft.text for draft in run.progress().sections]
     run.amend(style="Dry.")
-    assert [draft.text for draft in run.progress().drafts] == before
+    assert [draft.text for draft in run.progress().sections] == before
     assert len(run.write().sections) == 4
 
 

@@ -315,7 +315,7 @@ def test_damage_on_the_way_is_said_and_not_hidden(
     monkeypatch.setattr(saver, "put", damaged)
     with pytest.raises(StoreError, match="is damaged"):
         list(steps)
-    assert progress.shown()  # who follows has what was finished
+    assert progress.published_sections()  # who follows has what was finished
 
 
 # Secrets ---------------------------------------------------------------------------------------

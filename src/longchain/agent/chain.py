@@ -35,16 +35,17 @@ from longchain.agent.estimate import Estimate, estimate
 from longchain.agent.events import Mode, extend
 from longchain.agent.finishing.markdown import pieces
 from longchain.agent.finishing.report import document
-from longchain.agent.node import Choice, Policy
+from longchain.agent.node import Router
 from longchain.agent.nodes import Nodes
 from longchain.agent.planning import planner as plans
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.request import Input, events, schema
-from longchain.agent.state import Progress
+from longchain.agent.state import DocumentState
 from longchain.agent.writing import memory as memories
 from longchain.agent.writing import prompter as writes
+from longchain.calls.ask import CallPolicy
 from longchain.calls.budget import Budget, Prices
-from longchain.calls.limits import Traffic
+from longchain.calls.limits import CallLimits
 from longchain.calls.retry import Retry
 from longchain.document import WritingPlan
 from longchain.errors import InputError
@@ -202,9 +203,9 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             review=review,
             local_sources=local_sources,
             strict=bad_replies == "stop",
-            policy=Policy(
-                retries=Retry(most=max_retries),
-                traffic=Traffic(
+            policy=CallPolicy(
+                retries=Retry(max_retries=max_retries),
+                limits=CallLimits(
                     max_concurrency,
                     requests_per_minute,
                     tokens_per_minute,
@@ -320,12 +321,12 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             log = extend(log, [(await node.ainvoke({"log": log}, config))["log"]])
         return progress.plan
 
-    def _planning(self, progress: Progress) -> Runnable[Any, Any]:
+    def _planning(self, progress: DocumentState) -> Runnable[Any, Any]:
         first = self.stages.start({"log": [progress.request]})
         surveying = first == "survey" and not progress.outline
         return self.stages.survey if surveying else self.stages.plan
 
-    def follow(self, input: Any, config: RunnableConfig | None = None) -> Iterator[Progress]:
+    def follow(self, input: Any, config: RunnableConfig | None = None) -> Iterator[DocumentState]:
         """Write a document and yield where it stands after every step.
 
         `longchain.agent.finishing.report.document` makes the document of the last one.
@@ -339,7 +340,7 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
 
     async def afollow(
         self, input: Any, config: RunnableConfig | None = None
-    ) -> AsyncIterator[Progress]:
+    ) -> AsyncIterator[DocumentState]:
         """Write a document and yield where it stands after every step, asynchronously."""
         given = self._enter(input)
         kept = None if isinstance(given, dict) else (await self.aget_state(_named(config))).values
@@ -386,10 +387,10 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
             raise InputError("the document is not finished: go on with invoke(None, config)")
         return document(progress, self.stages.prices).model_dump()
 
-    def _begun(self, values: dict[str, Any]) -> Progress:
+    def _begun(self, values: dict[str, Any]) -> DocumentState:
         """Return what a run starts from: the events of its input, or of a checkpoint."""
         nodes = self.stages
-        return Progress(values["log"], closed=nodes.length_control, mode=nodes.mode)
+        return DocumentState(values["log"], closed=nodes.length_control, mode=nodes.mode)
 
 
 def _named(config: RunnableConfig | None) -> RunnableConfig:
@@ -415,7 +416,7 @@ def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
     """Return the graph: its nodes, and which may follow which."""
     graph = StateGraph(State, input_schema=Log, output_schema=Output)
     parallel = nodes.mode == "parallel"
-    first, after_plan, advance = map(Choice, (nodes.start, nodes.planned, nodes.advance))
+    first, after_plan, advance = map(Router, (nodes.start, nodes.planned, nodes.advance))
     onward = ["plan", "retrieve", "summarize", "finish", "write_alone" if parallel else "write"]
     graph.add_node("survey", nodes.survey)
     graph.add_node("plan", nodes.plan)

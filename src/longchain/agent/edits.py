@@ -1,6 +1,6 @@
 """What a person wants changed in a document that is under way -> events for its log.
 
-`Progress` + a wish -> `Change`: the events, and in words what differs and what becomes of it
+`DocumentState` + a wish -> `Change`: the events, and in words what differs and what becomes of it
 
 Finished text is kept wherever it can be, and what cannot be kept is said. Sections are numbered
 as people count, from 1. Knows logs and plans; knows nothing of models or databases.
@@ -15,7 +15,7 @@ from typing import Any
 
 from longchain.agent.events import Mode
 from longchain.agent.request import events as request_events
-from longchain.agent.state import Draft, Progress
+from longchain.agent.state import DocumentState, SectionState
 from longchain.document import SectionPlan, WritingPlan
 from longchain.errors import InputError, RunError
 from longchain.length import check, read_required_length
@@ -49,7 +49,7 @@ class Change:
 
 
 def amended(
-    progress: Progress,
+    progress: DocumentState,
     mode: Mode,
     *,
     instruction: str | None = None,
@@ -79,7 +79,7 @@ def amended(
         return Change()
     if "instruction" in changed:
         request_events(changed["instruction"], mode=mode)  # refuses what cannot be written
-    written = [index for index, draft in enumerate(progress.drafts) if draft.done]
+    written = [index for index, draft in enumerate(progress.sections) if draft.done]
     fate = f"kept as written: {_sections(written)}; the rest follows"
     said.append(fate if written else "nothing is written yet, so all of it follows")
     if progress.plan is not None and "instruction" in changed:
@@ -87,7 +87,7 @@ def amended(
     return Change([{"type": "amend", "request": changed}], ["; ".join(said)])
 
 
-def _length(progress: Progress, instruction: str | None, length: int | None) -> int | None:
+def _length(progress: DocumentState, instruction: str | None, length: int | None) -> int | None:
     """Return the whole length that a person now asks for; None: as before."""
     if length is not None:
         return check(length)
@@ -97,7 +97,7 @@ def _length(progress: Progress, instruction: str | None, length: int | None) -> 
     return check(read.target)
 
 
-def replanned(progress: Progress, plan: Any, mode: Mode) -> Change:
+def replanned(progress: DocumentState, plan: Any, mode: Mode) -> Change:
     """Go on with another plan: a finished section stays where its heading and point are the same.
 
     Raises:
@@ -112,7 +112,7 @@ def replanned(progress: Progress, plan: Any, mode: Mode) -> Change:
     kept: list[int | None] = []
     used: set[int | None] = set()
     for section in new.sections:
-        same = (i for i, draft in enumerate(progress.drafts) if _key(draft.plan) == _key(section))
+        same = (i for i, draft in enumerate(progress.sections) if _key(draft.plan) == _key(section))
         kept.append(next((i for i in same if i not in used), None))
         used.add(kept[-1])
     event = {**planned, "note": "edited on the way", "kept": kept, "required": request["required"]}
@@ -128,16 +128,16 @@ def _key(section: SectionPlan) -> tuple[str, str]:
     return section.heading, section.main_point
 
 
-def _fates(progress: Progress, plan: WritingPlan, kept: list[int | None]) -> list[str]:
+def _fates(progress: DocumentState, plan: WritingPlan, kept: list[int | None]) -> list[str]:
     """Return what becomes of each section, in words."""
-    drafts = progress.drafts
-    stays = [new for new, old in enumerate(kept) if old is not None and drafts[old].done]
+    sections = progress.sections
+    stays = [new for new, old in enumerate(kept) if old is not None and sections[old].done]
     anew = [new for new, old in enumerate(kept) if old is None]
-    gone = [i for i, draft in enumerate(drafts) if draft.done and i not in kept]
+    gone = [i for i, draft in enumerate(sections) if draft.done and i not in kept]
     longer = [
         new
         for new in stays
-        if (old := kept[new]) is not None and drafts[old].plan.length != plan.sections[new].length
+        if (old := kept[new]) is not None and sections[old].plan.length != plan.sections[new].length
     ]
     said = ["the plan differs"]
     if stays:
@@ -148,27 +148,27 @@ def _fates(progress: Progress, plan: WritingPlan, kept: list[int | None]) -> lis
         said.append(f"new or changed, and to be written: {_sections(anew)}")
     if gone:
         names = ", ".join(
-            repr(drafts[i].plan.heading or drafts[i].plan.main_point[:40]) for i in gone
+            repr(sections[i].plan.heading or sections[i].plan.main_point[:40]) for i in gone
         )
         said.append(f"dropped, though finished: {names}")
     return ["; ".join(said)]
 
 
-def reopened(progress: Progress, section: int) -> Change:
+def reopened(progress: DocumentState, section: int) -> Change:
     """Have a section and all after it written again.
 
     Raises:
         RunError: There is no such section.
     """
     first = _index(progress, section)
-    again = [i for i in range(first, len(progress.drafts)) if _begun(progress.drafts[i])]
+    again = [i for i in range(first, len(progress.sections)) if _begun(progress.sections[i])]
     if not again:
         return Change()
     said = f"to be written again: {_sections(again)}"
     return Change([{"type": "reopen", "sections": again}], [said])
 
 
-def replaced(progress: Progress, section: int, text: str) -> Change:
+def replaced(progress: DocumentState, section: int, text: str) -> Change:
     """Put a person's text in the place of a section.
 
     Raises:
@@ -176,16 +176,16 @@ def replaced(progress: Progress, section: int, text: str) -> Change:
         InputError: The text is empty.
     """
     index = _index(progress, section)
-    text = _without_heading(text, progress.drafts[index].plan.heading)
+    text = _without_heading(text, progress.sections[index].plan.heading)
     if not text:
         raise InputError(f"the text for section {section} is empty")
-    length = progress.count(progress.heading(progress.drafts[index])) + progress.count(text)
+    length = progress.count(progress.heading(progress.sections[index])) + progress.count(text)
     event = {"type": "replace", "section": index, "text": text, "length": length}
     said = f"section {section} is the given text: {length:,} {progress.unit}"
     return Change([event], [said])
 
 
-def rewritten(progress: Progress, section: int, text: str | None = None) -> Change:
+def rewritten(progress: DocumentState, section: int, text: str | None = None) -> Change:
     """Have all from a section on written again, or all after it where its text is given.
 
     Raises:
@@ -195,11 +195,11 @@ def rewritten(progress: Progress, section: int, text: str | None = None) -> Chan
     if text is None:
         return reopened(progress, section)
     given = replaced(progress, section, text)
-    last = section == len(progress.drafts)
+    last = section == len(progress.sections)
     return given if last else given + reopened(progress, section + 1)
 
 
-def revised(progress: Progress, section: int, note: str, length: int | None = None) -> Change:
+def revised(progress: DocumentState, section: int, note: str, length: int | None = None) -> Change:
     """Have a finished section changed, and keep all others.
 
     Args:
@@ -214,15 +214,15 @@ def revised(progress: Progress, section: int, note: str, length: int | None = No
         InputError: The note is empty.
     """
     index, note = _index(progress, section), " ".join(note.split())
-    standing = progress.drafts[index].standing
+    published = progress.sections[index].published
     if not note:
         raise InputError(f"say what to change in section {section}")
-    if not standing.done:
+    if not published.done:
         raise RunError(f"section {section} is not finished, so it cannot be revised yet")
-    target = _target(progress, standing, note, length)
+    target = _target(progress, published, note, length)
     required = progress.request["required"]
-    moved = target - standing.length
-    if abs(moved) > 0.1 * standing.length and progress.required is not None:
+    moved = target - published.length
+    if abs(moved) > 0.1 * published.length and progress.required is not None:
         # Who wants a section shorter wants the whole shorter.
         required = max(progress.required + moved, 1)
     event = {
@@ -236,7 +236,7 @@ def revised(progress: Progress, section: int, note: str, length: int | None = No
     return Change([event], [said])
 
 
-def _target(progress: Progress, draft: Draft, note: str, length: int | None) -> int:
+def _target(progress: DocumentState, draft: SectionState, note: str, length: int | None) -> int:
     if length is not None:
         return check(length)
     read = read_required_length(note)
@@ -246,16 +246,16 @@ def _target(progress: Progress, draft: Draft, note: str, length: int | None) -> 
     return max(round(draft.length * factor), 1)
 
 
-def _index(progress: Progress, section: int) -> int:
+def _index(progress: DocumentState, section: int) -> int:
     """Return a section's index for the number that people give it."""
     if progress.plan is None:
         raise RunError("nothing is planned yet, so there are no sections to change")
-    if not 1 <= section <= len(progress.drafts):
-        raise RunError(f"there is no section {section}: the document has {len(progress.drafts)}")
+    if not 1 <= section <= len(progress.sections):
+        raise RunError(f"there is no section {section}: the document has {len(progress.sections)}")
     return section - 1
 
 
-def _begun(draft: Draft) -> bool:
+def _begun(draft: SectionState) -> bool:
     return bool(draft.done or draft.text or draft.calls or draft.revision)
 
 

@@ -123,7 +123,10 @@ class Amended(TypedDict):
 
     type: Literal["amend"]
     request: dict[str, Any]
-    """The fields of the request that have changed."""
+    """The fields of the request that have changed; none where a run is made in another way, or
+    was stopped in the middle of calls."""
+    usage: NotRequired[dict[str, int]]
+    """What calls took that were cut off when the run was stopped."""
 
 
 class Reopened(TypedDict):

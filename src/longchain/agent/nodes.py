@@ -20,17 +20,18 @@ from langgraph.types import Send, interrupt
 from pydantic import ValidationError
 
 from longchain import sources
-from longchain.agent.events import Mode
+from longchain.agent.events import Kind, Mode
 from longchain.agent.finishing.report import document
-from longchain.agent.node import Policy, Step, View
+from longchain.agent.node import ModelNode, Prepared
 from longchain.agent.planning import lengths, planner
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.request import Reviewed
 from longchain.agent.request import events as request_events
-from longchain.agent.state import Progress
+from longchain.agent.state import DocumentState
 from longchain.agent.writing import memory, prompter
 from longchain.agent.writing.accept import next_request, settle
 from longchain.agent.writing.memory import Limits
+from longchain.calls.ask import CallPolicy
 from longchain.calls.budget import Prices
 from longchain.calls.reply import SectionParser
 from longchain.document import Reference, WritingPlan
@@ -44,6 +45,42 @@ REMEMBERED = 256
 """Documents under way whose progress is kept between two steps."""
 
 Update = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PlanTask:
+    """What the planner is asked for: a whole plan, or the sections of one chapter."""
+
+    chapter: str | None
+    """Heading of the chapter; None for the whole plan."""
+
+    level: lengths.Level
+    required: int | None
+    """Required length of what is planned; None leaves it to the planner."""
+
+
+@dataclass(frozen=True)
+class RetrievalTask:
+    """The section that references are looked up for."""
+
+    index: int
+
+
+@dataclass(frozen=True)
+class SectionTask:
+    """One request for prose."""
+
+    index: int
+    kind: Kind
+    asked: int
+    """Length asked for, in the document's unit; 0 for none."""
+
+
+@dataclass(frozen=True)
+class SummaryTask:
+    """A running summary of all sections before `end`."""
+
+    end: int
 
 
 @dataclass
@@ -65,28 +102,28 @@ class Nodes:
     review: bool = False
     local_sources: bool = True
     strict: bool = False
-    policy: Policy = field(default_factory=Policy)
+    policy: CallPolicy = field(default_factory=CallPolicy)
 
     def __post_init__(self) -> None:
         prompt = self.write_prompt or prompter.write_prompt(self.layout)
         self.writer = prompter.section_writer(self.model, prompt)
         self.structured: bool | None = None
-        step = partial(Step, policy=self.policy)
-        self.plan = step("plan", self._plan_view, self._plan_update)
-        self.write = step("write", self._write_view, self._write_update, prose=True)
-        self.write_alone = step(
+        node = partial(ModelNode, policy=self.policy)
+        self.plan = node("plan", self._prepare_plan, self._update_plan)
+        self.write = node("write", self._prepare_write, self._update_write, prose=True)
+        self.write_alone = node(
             "write_alone",
-            self._alone_view,
-            self._write_update,
+            self._prepare_alone,
+            self._update_write,
             prose=True,
             reads=("log",),
-            deferred=True,
+            keeps_errors=True,
         )
-        self.survey = step("survey", self._survey_view, self._survey_update)
-        self.retrieve = step("retrieve", self._retrieve_view, self._retrieve_update)
-        self.summarize = step("summarize", self._summary_view, self._summary_update)
+        self.survey = node("survey", self._prepare_survey, self._update_survey)
+        self.retrieve = node("retrieve", self._prepare_retrieve, self._update_retrieve)
+        self.summarize = node("summarize", self._prepare_summary, self._update_summary)
         self._lock = Lock()
-        self._known: dict[int, Progress] = {}
+        self._known: dict[int, DocumentState] = {}
 
     @cached_property
     def limit(self) -> Limits:
@@ -98,7 +135,7 @@ class Nodes:
         """What tokens cost, where the caller has said so."""
         return self.policy.budget.prices if self.policy.budget else None
 
-    def progress(self, state: Any) -> Progress:
+    def progress(self, state: Any) -> DocumentState:
         """Return where the document stands.
 
         The log of a document grows by its end, so what was computed from it a step ago only has
@@ -109,7 +146,7 @@ class Nodes:
         with self._lock:
             known = self._known.pop(id(log[0]), None)
             if known is None or known.seen > len(log) or log[known.seen - 1] is not known.latest:
-                known = Progress(log, closed=self.length_control, mode=self.mode)
+                known = DocumentState(log, closed=self.length_control, mode=self.mode)
             known.add(log[known.seen :])
             self._known[id(log[0])] = known
             if len(self._known) > REMEMBERED:
@@ -146,15 +183,15 @@ class Nodes:
             return "summarize"
         grounded = self.source(progress) is not None
         if self.mode != "parallel":
-            return "retrieve" if grounded and not progress.drafts[index].referred else "write"
-        if grounded and any(not draft.referred for draft in progress.drafts):
+            return "retrieve" if grounded and not progress.sections[index].retrieved else "write"
+        if grounded and any(not draft.retrieved for draft in progress.sections):
             return "retrieve"
-        waiting = [i for i, draft in enumerate(progress.drafts) if not draft.done]
+        waiting = [i for i, draft in enumerate(progress.sections) if not draft.done]
         return [Send("write_alone", {"index": index}) for index in waiting]
 
     # Planning ------------------------------------------------------------------------------
 
-    def _plan_view(self, state: Any) -> View:
+    def _prepare_plan(self, state: Any) -> Prepared[Any]:
         progress = self.progress(state)
         chapter = progress.chapter_reached()
         request = progress.request
@@ -175,20 +212,35 @@ class Nodes:
         parser = WritingPlanParser(
             unit=progress.unit, language=progress.language, required=required, level=level
         )
-        about = {"chapter": chapter, "level": level, "required": required}
+        task = PlanTask(chapter, level, required)
         prompt = self._prompt(progress, chapter, variables)
         if progress.failures:
             asked = prompt.invoke(variables)
             messages = planner.repair_messages(asked, progress.failures, variables)
             if len(progress.failures) > 1:
-                return View(progress, None, RunnableLambda(_unplanned), about, (PlanError,))
+                give_up = RunnableLambda(_unplanned)
+                return Prepared(progress, None, give_up, task, expected_errors=(PlanError,))
             again = self.planner_model | parser
-            return View(progress, messages, again, about, (PlanError,), reply=PLAN_TOKENS)
+            return Prepared(
+                progress,
+                messages,
+                again,
+                task,
+                expected_errors=(PlanError,),
+                reply_tokens=PLAN_TOKENS,
+            )
         runnable = self._planner(prompt, parser)
-        return View(progress, variables, runnable, about, (PlanError,), reply=PLAN_TOKENS)
+        return Prepared(
+            progress,
+            variables,
+            runnable,
+            task,
+            expected_errors=(PlanError,),
+            reply_tokens=PLAN_TOKENS,
+        )
 
     def _prompt(
-        self, progress: Progress, chapter: str | None, variables: dict[str, Any]
+        self, progress: DocumentState, chapter: str | None, variables: dict[str, Any]
     ) -> ChatPromptTemplate:
         if chapter is None:
             return self.plan_prompt or planner.plan_prompt(progress.language)
@@ -223,15 +275,17 @@ class Nodes:
         refused = (ModelInvalidRequestError, PlanError, NotImplementedError)
         return first.with_fallbacks([RunnableLambda(give_up)], exceptions_to_handle=refused)
 
-    def _plan_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
-        progress, about = seen.progress, seen.about
+    def _update_plan(
+        self, prepared: Prepared[PlanTask], answer: Any, usage: dict[str, int]
+    ) -> Update:
+        progress, task = prepared.document, prepared.context
         if isinstance(answer, PlanError) and len(progress.failures) < 2:
             failed = {"failed": answer.llm_output or "", "error": str(answer)}
             return {"log": [{"type": "plan", **failed, "usage": usage}]}
-        notes = [*seen.notes(), *(["repaired"] if len(progress.failures) == 1 else [])]
-        required, level = about["required"], about["level"]
+        notes = [*prepared.notes(), *(["repaired"] if len(progress.failures) == 1 else [])]
+        required, level = task.required, task.level
         if isinstance(answer, PlanError):
-            notes = [*seen.notes(), "even: no plan could be read from the model's replies"]
+            notes = [*prepared.notes(), "even: no plan could be read from the model's replies"]
             answer = lengths.even(
                 progress.request["instruction"],
                 required=required,
@@ -239,16 +293,16 @@ class Nodes:
                 language=progress.language,
                 level=level,
             )
-        if about["chapter"] is not None:
+        if task.chapter is not None:
             answer = answer.model_copy(update={"chapters": []})
         answer = lengths.fit(answer, required or answer.length)
-        if not required and about["chapter"] is None:
+        if not required and task.chapter is None:
             notes.append(f"length chosen by the planner: {answer.length:,} {answer.unit}")
         event = {"type": "plan", "note": "; ".join(notes), "usage": usage}
-        if about["chapter"] is None:
+        if task.chapter is None:
             return {"log": [{**event, "plan": answer.model_dump()}]}
         sections = [
-            {**section.model_dump(), "chapter": about["chapter"]} for section in answer.sections
+            {**section.model_dump(), "chapter": task.chapter} for section in answer.sections
         ]
         return {"log": [{**event, "sections": sections}]}
 
@@ -273,7 +327,7 @@ class Nodes:
 
     # References ----------------------------------------------------------------------------
 
-    def source(self, progress: Progress) -> Runnable[str, list[Document]] | None:
+    def source(self, progress: DocumentState) -> Runnable[str, list[Document]] | None:
         """Return the retriever for a request: over its own material, else the chain's."""
         request = progress.request
         if not (request["context"] or request["sources"]):
@@ -284,34 +338,36 @@ class Nodes:
             progress.retriever = sources.SourceRetriever.over(found)
         return cast("Runnable[str, list[Document]]", progress.retriever)
 
-    def _survey_view(self, state: Any) -> View:
+    def _prepare_survey(self, state: Any) -> Prepared[Any]:
         progress = self.progress(state)
         source = self.source(progress)
         assert source is not None
         if isinstance(source, sources.SourceRetriever):
-            held = source.documents
-            return View(progress, None, RunnableLambda(lambda _: held))
-        return View(progress, progress.request["instruction"], source)
+            documents = source.documents
+            return Prepared(progress, None, RunnableLambda(lambda _: documents), None)
+        return Prepared(progress, progress.request["instruction"], source, None)
 
-    def _survey_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
+    def _update_survey(self, prepared: Prepared[Any], answer: Any, usage: dict[str, int]) -> Update:
         return {"log": [{"type": "survey", "outline": sources.outline(sources.documents(answer))}]}
 
-    def _retrieve_view(self, state: Any) -> View:
+    def _prepare_retrieve(self, state: Any) -> Prepared[Any]:
         progress = self.progress(state)
-        index = next(i for i, draft in enumerate(progress.drafts) if not draft.referred)
-        source, section = self.source(progress), progress.drafts[index].plan
+        index = next(i for i, draft in enumerate(progress.sections) if not draft.retrieved)
+        source, section = self.source(progress), progress.sections[index].plan
         assert source is not None
         query = " ".join(filter(None, [section.chapter, section.heading, section.main_point]))
-        return View(progress, query, source, {"index": index})
+        return Prepared(progress, query, source, RetrievalTask(index))
 
-    def _retrieve_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
-        known = [Reference(**reference) for reference in seen.progress.references]
+    def _update_retrieve(
+        self, prepared: Prepared[Any], answer: Any, usage: dict[str, int]
+    ) -> Update:
+        known = [Reference(**reference) for reference in prepared.document.references]
         numbering = sources.References(known)
-        found = numbering.add(_shown(seen.runnable, sources.documents(answer)))
+        found = numbering.add(_shown(prepared.runnable, sources.documents(answer)))
         seen_ids = {reference.id for reference in known}
         event = {
             "type": "references",
-            "section": seen.about["index"],
+            "section": prepared.context.index,
             "ids": [reference.id for reference in found],
             "new": [ref.model_dump() for ref in found if ref.id not in seen_ids],
         }
@@ -319,48 +375,49 @@ class Nodes:
 
     # Writing -------------------------------------------------------------------------------
 
-    def _prompter(self, progress: Progress) -> prompter.Prompter:
+    def _prompter(self, progress: DocumentState) -> prompter.Prompter:
         grounded = self.source(progress) is not None or bool(progress.references)
         return prompter.Prompter(
             self.layout, self.limit, grounded=grounded, grounded_only=self.grounded_only
         )
 
-    def _write_view(self, state: Any) -> View:
+    def _prepare_write(self, state: Any) -> Prepared[Any]:
         progress = self.progress(state)
         index = progress.current()
         assert index is not None
-        return self._section_view(progress, index)
+        return self._prepare_section(progress, index)
 
-    def _section_view(self, progress: Progress, index: int) -> View:
+    def _prepare_section(self, progress: DocumentState, index: int) -> Prepared[Any]:
         kind, asked, problem = next_request(progress, index)
         variables = self._prompter(progress).variables(
             progress, index, kind, asked, problem=problem
         )
-        about = {
-            "index": index,
-            "kind": kind,
-            "asked": asked,
-            "metadata": {"section": index + 1, "request": kind},
-        }
-        # The limit is twice what the asked length needs.
-        return View(progress, variables, self.writer, about, reply=variables["max_tokens"] // 2)
+        return Prepared(
+            progress,
+            variables,
+            self.writer,
+            SectionTask(index, kind, asked),
+            reply_tokens=variables["max_tokens"] // 2,  # the limit is twice what is needed
+            section=index + 1,
+            request=kind,
+        )
 
-    def _write_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
-        about = seen.about
+    def _update_write(self, prepared: Prepared[Any], answer: Any, usage: dict[str, int]) -> Update:
+        task = prepared.context
         event = settle(
-            seen.progress,
-            about["index"],
-            about["kind"],
-            about["asked"],
+            prepared.document,
+            task.index,
+            task.kind,
+            task.asked,
             answer,
             usage,
             strict=self.strict,
         )
-        event["notes"] = [*seen.notes(), *event["notes"]]
+        event["notes"] = [*prepared.notes(), *event["notes"]]
         return {"log": [event]}
 
-    def _alone_view(self, state: Any) -> View:
-        return self._section_view(self.progress(state), state["index"])
+    def _prepare_alone(self, state: Any) -> Prepared[Any]:
+        return self._prepare_section(self.progress(state), state["index"])
 
     def gather(self, state: Any) -> Update:
         """Go on when all sections sent out are back; raise what one of them met."""
@@ -371,25 +428,29 @@ class Nodes:
             raise error
         return {"log": []}
 
-    def _fold_until(self, progress: Progress) -> int | None:
+    def _fold_until(self, progress: DocumentState) -> int | None:
         return memory.fold_until(progress, self.limit, requests=self.layout == "conversation")
 
     # Memory and the end --------------------------------------------------------------------
 
-    def _summary_view(self, state: Any) -> View:
+    def _prepare_summary(self, state: Any) -> Prepared[Any]:
         progress = self.progress(state)
-        upto = self._fold_until(progress)
-        assert upto is not None
+        end = self._fold_until(progress)
+        assert end is not None
         own = planner.prompt_language(progress.language)
         name = prompter.language_name(progress.language, own)
-        variables = memory.summary_variables(progress, upto, name)
+        variables = memory.summary_variables(progress, end, name)
         model = limited(self.model, memory.SUMMARY_TOKENS)
         chain = memory.summary_prompt(progress.language) | model | SectionParser()
-        return View(progress, variables, chain, {"upto": upto}, reply=memory.SUMMARY_TOKENS)
+        return Prepared(
+            progress, variables, chain, SummaryTask(end), reply_tokens=memory.SUMMARY_TOKENS
+        )
 
-    def _summary_update(self, seen: View, answer: Any, usage: dict[str, int]) -> Update:
-        text, upto = memory.settle(seen.progress, seen.about["upto"], answer.text, self.limit)
-        return {"log": [{"type": "summary", "text": text, "upto": upto, "usage": usage}]}
+    def _update_summary(
+        self, prepared: Prepared[Any], answer: Any, usage: dict[str, int]
+    ) -> Update:
+        text, end = memory.settle(prepared.document, prepared.context.end, answer.text, self.limit)
+        return {"log": [{"type": "summary", "text": text, "upto": end, "usage": usage}]}
 
     def finish(self, state: Any) -> Update:
         """Lay out, number and measure the document."""
@@ -415,7 +476,7 @@ def _unplanned(_: Any) -> WritingPlan:
     raise PlanError("no plan could be read")
 
 
-def _share(progress: Progress, chapter: str) -> int:
+def _share(progress: DocumentState, chapter: str) -> int:
     """Return what remains for a chapter whose sections are about to be planned."""
     assert progress.plan is not None
     assert progress.controller is not None

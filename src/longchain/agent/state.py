@@ -1,6 +1,6 @@
 """The log of a document being written -> where it stands.
 
-`list[Event]` -> `Progress`
+`list[Event]` -> `DocumentState`
 
 Where the document stands (texts, lengths, what the controller has learnt, which memory may be
 dropped) is computed from the log alone, by replaying it; nothing else is state.
@@ -29,7 +29,7 @@ from longchain.agent.events import (
     Surveyed,
     Written,
 )
-from longchain.calls.budget import Ledger
+from longchain.calls.budget import Spending
 from longchain.document import SectionPlan, Unit, Usage, WritingPlan
 from longchain.length import LengthController, count_length
 from longchain.prose.repeats import Told
@@ -53,12 +53,12 @@ class Revision:
     """What to change, in the person's words."""
     length: int
     """What the section should come to, heading included."""
-    before: Draft
+    before: SectionState
     """The section as it stands until the new text does."""
 
 
 @dataclass
-class Draft:
+class SectionState:
     """One section while it is written."""
 
     plan: SectionPlan
@@ -67,40 +67,40 @@ class Draft:
     """Heading included."""
     budget: int = 0
     calls: int = 0
-    earlier: int = 0
+    discarded_calls: int = 0
     """Calls for texts of it that no longer stand."""
-    thrown: int = 0
+    discarded_length: int = 0
     retries: int = 0
     """Replies in a row that could not be used."""
     turns: list[Turn] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     references: list[int] = field(default_factory=list)
-    referred: bool = False
+    retrieved: bool = False
     next: dict[str, Any] = field(default_factory=dict)
     done: bool = False
-    shown: list[Any] = field(default_factory=list)
+    message_cache: list[Any] = field(default_factory=list)
     """Its turns as messages, once it is done: later prompts show them again and again."""
     revision: Revision | None = None
     """What is being changed; None unless a revision is under way."""
 
     @property
-    def standing(self) -> Draft:
+    def published(self) -> SectionState:
         """The section as a reader may see it: as before a revision, until that is done."""
         return self.revision.before if self.revision else self
 
-    def emptied(self, **changes: Any) -> Draft:
+    def reset(self, **changes: Any) -> SectionState:
         """Return the section as if nothing of it were written; what was looked up for it stays."""
-        return Draft(
+        return SectionState(
             plan=self.plan,
-            earlier=self.earlier + self.calls,
-            thrown=self.thrown,
+            discarded_calls=self.discarded_calls + self.calls,
+            discarded_length=self.discarded_length,
             references=self.references,
-            referred=self.referred,
+            retrieved=self.retrieved,
             **changes,
         )
 
 
-class Progress:
+class DocumentState:
     """Where a document stands, computed from its log and brought up to date by `add`.
 
     Args:
@@ -117,7 +117,7 @@ class Progress:
         self.plan_notes: list[str] = []
         self.failures: list[tuple[str, str]] = []
         """Replies to the pending plan request that could not be read, with the errors."""
-        self.drafts: list[Draft] = []
+        self.sections: list[SectionState] = []
         self.references: list[dict[str, Any]] = []
         self.surveyed = False
         self.outline = ""
@@ -136,7 +136,7 @@ class Progress:
         """How many events of the log are taken in."""
         self.latest: Any = log[0]
         self.add(log[1:])
-        self.ledger = Ledger(self.usage)
+        self.spending = Spending(self.usage)
         """What is spent, calls in flight included: ahead of the log."""
 
     def add(self, events: Sequence[Any]) -> None:
@@ -168,36 +168,36 @@ class Progress:
             before = self.unit
             self.plan = WritingPlan.model_validate(event["plan"])
             recount = self.unit != before
-            self.drafts = self._carried(self.plan, event.get("kept"), recount)
+            self.sections = self._carried(self.plan, event.get("kept"), recount)
         else:
             assert self.plan is not None
             new = [SectionPlan.model_validate(section) for section in event["sections"]]
             self.plan.sections.extend(new)
-            self.drafts.extend(Draft(plan=section) for section in new)
+            self.sections.extend(SectionState(plan=section) for section in new)
         self._control()
 
     def _carried(
         self, plan: WritingPlan, kept: list[int | None] | None, recount: bool
-    ) -> list[Draft]:
+    ) -> list[SectionState]:
         """Return the drafts of a new plan, with the texts that it keeps."""
-        before, drafts = self.drafts, []
+        before, sections = self.sections, []
         # A summary holds as far as the texts that it sums up are the same.
         same = 0
         for index, section in enumerate(plan.sections):
             old = kept[index] if kept else None
             if old is None:
-                drafts.append(Draft(plan=section))
+                sections.append(SectionState(plan=section))
                 continue
             same = index + 1 if same == index == old else same
-            draft = replace(before[old], plan=section, shown=[])
+            draft = replace(before[old], plan=section, message_cache=[])
             moved = self.count(self.heading(draft)) - self.count(self.heading(before[old]))
             if recount:
                 draft.length = self.count(self.heading(draft)) + self.count(draft.text)
             elif draft.text:
                 draft.length += moved
-            drafts.append(draft)
+            sections.append(draft)
         self._forget(same)
-        return drafts
+        return sections
 
     def _forget(self, section: int) -> None:
         """Drop the summaries that speak of a section or of one after it."""
@@ -223,7 +223,7 @@ class Progress:
         )
         if before is not None:
             self.controller.bias = before.bias
-        for index, draft in enumerate(self.drafts):
+        for index, draft in enumerate(self.sections):
             if draft.done:
                 self.controller.finish(index, draft.length)
             elif draft.revision:
@@ -231,19 +231,19 @@ class Progress:
 
     def _references(self, event: Referred) -> None:
         self.references.extend(event["new"])
-        draft = self.drafts[event["section"]]
+        draft = self.sections[event["section"]]
         draft.references = event["ids"]
-        draft.referred = True
+        draft.retrieved = True
 
     def _piece(self, event: Written) -> None:
-        draft = self.drafts[event["section"]]
+        draft = self.sections[event["section"]]
         assert self.controller is not None
         if not draft.calls:
             draft.budget = self.controller.budget(event["section"])
         draft.calls += 1
         draft.notes.extend(event["notes"])
         draft.next = event["next"]
-        draft.thrown += event["thrown"]
+        draft.discarded_length += event["thrown"]
         if "problem" in event:
             draft.retries += 1
         else:
@@ -258,7 +258,7 @@ class Progress:
                 draft.turns = [Turn("write", draft.revision.length, draft.text)]
                 draft.revision = None
 
-    def _stand(self, draft: Draft, event: Written) -> None:
+    def _stand(self, draft: SectionState, event: Written) -> None:
         """Put a piece behind what stays of the section before it."""
         room = event["keep"]
         kept: list[Turn] = []
@@ -285,22 +285,22 @@ class Progress:
 
     def _reopen(self, event: Reopened) -> None:
         for index in event["sections"]:
-            self.drafts[index] = self.drafts[index].emptied()
+            self.sections[index] = self.sections[index].reset()
         self._forget(min(event["sections"]))
         self._control()
 
     def _revise(self, event: Revised) -> None:
-        index, before = event["section"], self.drafts[event["section"]].standing
+        index, before = event["section"], self.sections[event["section"]].published
         revision = Revision(event["note"], event["length"], before)
         notes = [*before.notes, f"revised: {event['note']}"]
-        self.drafts[index] = before.emptied(revision=revision, notes=notes)
+        self.sections[index] = before.reset(revision=revision, notes=notes)
         self.request = {**self.request, "required": event["required"]}
         self._forget(index)
         self._control()
 
     def _replace(self, event: Replaced) -> None:
-        before = self.drafts[event["section"]]
-        self.drafts[event["section"]] = before.emptied(
+        before = self.sections[event["section"]]
+        self.sections[event["section"]] = before.reset(
             text=event["text"],
             length=event["length"],
             budget=before.budget or before.plan.length,
@@ -348,7 +348,7 @@ class Progress:
         """Return the length of a text in this document's unit."""
         return count_length(text, self.unit, self.language)
 
-    def heading(self, draft: Draft) -> str:
+    def heading(self, draft: SectionState) -> str:
         """Return a section's heading as the document shows it: not one that repeats its chapter."""
         return "" if draft.plan.heading == draft.plan.chapter else draft.plan.heading
 
@@ -368,7 +368,7 @@ class Progress:
         planned = {section.chapter for section in self.plan.sections}
         for chapter in self.plan.chapters:
             if chapter.heading not in planned:
-                ready = self.mode == "parallel" or all(draft.done for draft in self.drafts)
+                ready = self.mode == "parallel" or all(draft.done for draft in self.sections)
                 return chapter.heading if ready else None
         return None
 
@@ -378,12 +378,14 @@ class Progress:
 
     def current(self) -> int | None:
         """Return the first section that is not done, or None."""
-        return next((i for i, draft in enumerate(self.drafts) if not draft.done), None)
+        return next((i for i, draft in enumerate(self.sections) if not draft.done), None)
 
     def finished(self) -> bool:
         """Say whether nothing remains to be written."""
         return self.plan is not None and self.current() is None and self.chapter_reached() is None
 
-    def shown(self) -> list[Draft]:
+    def published_sections(self) -> list[SectionState]:
         """Return the leading sections that a reader may see."""
-        return list(takewhile(lambda draft: draft.done, (draft.standing for draft in self.drafts)))
+        return list(
+            takewhile(lambda draft: draft.done, (draft.published for draft in self.sections))
+        )

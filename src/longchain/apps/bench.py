@@ -286,9 +286,9 @@ def _of_agentwrite(*given: Any) -> None:
 
 def _direct(chosen: Any, max_tokens: int | None, options: dict[str, Any]) -> Writer:
     from longchain.bench.writers import Direct
-    from longchain.calls.limits import Traffic
+    from longchain.calls.limits import CallLimits
 
-    traffic = Traffic(
+    traffic = CallLimits(
         options["max_concurrency"], options["requests_per_minute"], options["tokens_per_minute"]
     )
     return Direct(chosen, max_tokens=max_tokens, timeout=options["timeout"], traffic=traffic)

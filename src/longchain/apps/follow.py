@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from longchain.agent.finishing.markdown import pieces
-from longchain.agent.state import Progress
+from longchain.agent.state import DocumentState
 from longchain.apps.export import partial
 from longchain.document import LongDocument, WritingPlan
 from longchain.errors import StoreError
@@ -49,7 +49,7 @@ def write(run: Run, *, quiet: bool, rescue: Path | None) -> LongDocument | None:
     Raises:
         KeyboardInterrupt: Ctrl-C, or a request to end; what is finished is kept.
     """
-    progress: Progress | None = None
+    progress: DocumentState | None = None
     told = _Told(quiet)
     try:
         with told.listening(), _heeding(run):
@@ -90,7 +90,7 @@ def tidy(output: Path | None) -> None:
             partial(output).unlink()
 
 
-def _rescue(progress: Progress, output: Path | None, *, always: bool) -> None:
+def _rescue(progress: DocumentState, output: Path | None, *, always: bool) -> None:
     """Keep what was finished, it was paid for; raise nothing in the place of what went wrong.
 
     Args:
@@ -98,7 +98,7 @@ def _rescue(progress: Progress, output: Path | None, *, always: bool) -> None:
         output: Where it should have gone.
         always: Whether to print it where there is no output: it is kept nowhere else.
     """
-    if progress.plan is None or not progress.shown() or not (output or always):
+    if progress.plan is None or not progress.published_sections() or not (output or always):
         return
     finished = "".join(pieces(progress)[0])
     where = "on standard output"
@@ -120,7 +120,7 @@ def _say(line: str) -> None:
 
 
 class _Told:
-    """What has been told already: `Progress` -> new lines on stderr."""
+    """What has been told already: `DocumentState` -> new lines on stderr."""
 
     def __init__(self, quiet: bool) -> None:
         self.quiet = quiet
@@ -146,35 +146,35 @@ class _Told:
             logger.removeHandler(handler)
             logger.setLevel(level)
 
-    def add(self, progress: Progress) -> None:
+    def add(self, progress: DocumentState) -> None:
         """Tell what is new."""
         if self.quiet or progress.plan is None:
             return
-        if len(progress.drafts) != self.planned:
-            self.planned = len(progress.drafts)
+        if len(progress.sections) != self.planned:
+            self.planned = len(progress.sections)
             _say(
                 f"plan: {counted(self.planned, 'section')}, {_of(progress)}"
                 + (f" ({'; '.join(progress.plan_notes)})" if progress.plan_notes else "")
             )
-        for index, draft in enumerate(progress.drafts):
+        for index, draft in enumerate(progress.sections):
             if draft.done and index not in self.done:
                 self.done.add(index)
                 self._section(progress, index)
 
-    def _section(self, progress: Progress, index: int) -> None:
-        draft = progress.drafts[index]
-        so_far = sum(d.length for d in progress.drafts if d.done) + progress.overhead()
+    def _section(self, progress: DocumentState, index: int) -> None:
+        draft = progress.sections[index]
+        so_far = sum(d.length for d in progress.sections if d.done) + progress.overhead()
         spent = time.monotonic() - self.began
         left = max((progress.required or 0) - so_far, 0) * spent / max(so_far, 1)
         name = draft.plan.heading or draft.plan.main_point
         name = name if len(name) <= 48 else name[:47] + "…"
         _say(
-            f"[{index + 1}/{len(progress.drafts)}] {name}: {draft.length:,} "
+            f"[{index + 1}/{len(progress.sections)}] {name}: {draft.length:,} "
             f"({so_far:,} of {_of(progress)}, {_clock(left)} left)"
         )
 
 
-def _of(progress: Progress) -> str:
+def _of(progress: DocumentState) -> str:
     """Return the required length with its unit."""
     required = "open length in" if progress.required is None else f"{progress.required:,}"
     return f"{required} {progress.unit}"

@@ -210,7 +210,7 @@ def show(run: Name, state: State = None, as_json: AsJson = False) -> None:
                 "length": d.length,
                 "done": d.done,
             }
-            for d in progress.drafts
+            for d in progress.sections
         ]
         known = {**record.model_dump(), "status": _status(kept, record), "plan": sections}
         if as_json:

@@ -30,7 +30,7 @@ from longchain.bench.rubric import DIMENSIONS, HIGHEST, LOWEST, Rating, Template
 from longchain.bench.shapes import Prediction, Score
 from longchain.bench.writers import label
 from longchain.calls import reply
-from longchain.calls.monitor import Watch, acall
+from longchain.calls.monitor import CallMonitor, arun
 from longchain.calls.retry import Retry
 from longchain.document import Usage
 from longchain.errors import InputError, LongchainError
@@ -164,7 +164,9 @@ async def ajudge(
     if len(set(keys)) < len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
         raise InputError(f"two predictions of {twice[0]!r} have the id {twice[1]!r}")
-    asker = _Asker(model, rubric.template(prompt), temperature, timeout, retries or Retry(most=2))
+    asker = _Asker(
+        model, rubric.template(prompt), temperature, timeout, retries or Retry(max_retries=2)
+    )
     work = _Work(predictions, asker, seed, repeats, tell)
     await work.all(concurrency)
     return [_finished(made, asker) for made in work.made]
@@ -310,7 +312,7 @@ class _Work:
 
     async def _some(self, waiting: Iterator[tuple[int, int]]) -> None:
         for place, at in waiting:
-            made, watch, began = self.made[at], Watch(), time.monotonic()
+            made, watch, began = self.made[at], CallMonitor(), time.monotonic()
             answer = await self._asker.rate(self._predictions[at], watch)
             made.places.append(place)
             made.usage = made.usage + watch.usage
@@ -365,7 +367,7 @@ class _Asker:
         """The temperature that is asked with; None: the model's own."""
         return self._how.temperature
 
-    async def rate(self, prediction: Prediction, watch: Watch) -> _Answer:
+    async def rate(self, prediction: Prediction, watch: CallMonitor) -> _Answer:
         """Ask for a rating, and once more where it cannot be read."""
         text = self.template.fill(prediction.prompt, prediction.response)
         asked: list[BaseMessage] = [HumanMessage(text)]
@@ -384,7 +386,7 @@ class _Asker:
                 asked += [AIMessage(said or "-"), HumanMessage(rubric.repair(problem))]
         return _Answer(None, f"unreadable, also when asked again: {problem}", repaired=False)
 
-    async def _ask(self, asked: Sequence[BaseMessage], watch: Watch) -> str:
+    async def _ask(self, asked: Sequence[BaseMessage], watch: CallMonitor) -> str:
         """Return the reply's text; a request that may pass later is sent again."""
         failed = 0
         while True:
@@ -397,12 +399,12 @@ class _Asker:
                 if self._gives_way(error, how):
                     continue
                 failed += 1
-                pause = self._retries.pause(error, failed, begun=self._begun)
+                pause = self._retries.pause(error, failed, server_answered=self._begun)
                 if pause is None:
                     raise
             await asyncio.sleep(pause)
 
-    async def _call(self, asked: Sequence[BaseMessage], watch: Watch, how: _How) -> str:
+    async def _call(self, asked: Sequence[BaseMessage], watch: CallMonitor, how: _How) -> str:
         model, runnable = self._model, None
         if how.temperature is not None and self._has_temperature:
             model = model.model_copy(update={"temperature": how.temperature})
@@ -412,7 +414,7 @@ class _Asker:
         elif how.temperature is not None and not self._has_temperature:
             runnable = model.bind(temperature=how.temperature)
         given: Runnable[Any, Any] = runnable or model
-        answer = await acall(given, list(asked), {"callbacks": [watch]}, watch, self._timeout)
+        answer = await arun(given, list(asked), {"callbacks": [watch]}, watch, self._timeout)
         return reply.read(answer["raw"] if isinstance(answer, dict) else answer).text
 
     def _gives_way(self, error: Exception, how: _How) -> bool:

@@ -19,8 +19,8 @@ from langchain_core.runnables import RunnableConfig
 from longchain.agent.chain import AgentWriteChain
 from longchain.bench.shapes import Sample, Way
 from longchain.calls import reply
-from longchain.calls.limits import Traffic
-from longchain.calls.monitor import StreamingWatch, Watch, acall
+from longchain.calls.limits import CallLimits
+from longchain.calls.monitor import CallMonitor, StreamingMonitor, arun
 from longchain.calls.retry import Retry, retry_after
 from longchain.document import Usage
 from longchain.errors import InputError
@@ -90,16 +90,16 @@ class Direct:
         timeout: float | None = 600.0,
         streaming: bool = True,
         retries: Retry | None = None,
-        traffic: Traffic | None = None,
+        traffic: CallLimits | None = None,
     ) -> None:
         if max_tokens is not None and max_tokens < 1:
             raise InputError(f"max_tokens is {max_tokens!r}: a reply has at least 1 token")
         self.model = model
         self.max_tokens = max_tokens
         self._timeout = timeout
-        self._watch = StreamingWatch if streaming else Watch
+        self._watch = StreamingMonitor if streaming else CallMonitor
         self._retries = retries or Retry()
-        self._traffic = traffic or Traffic()
+        self._traffic = traffic or CallLimits()
         self._begun = False
 
     @property
@@ -119,28 +119,28 @@ class Direct:
                 break
             except Exception as error:
                 failed += 1
-                pause = self._retries.pause(error, failed, begun=self._begun)
+                pause = self._retries.pause(error, failed, server_answered=self._begun)
                 if pause is None:
                     raise
                 if retry_after(error) is not None:
-                    self._traffic.hold(pause)
+                    self._traffic.back_off(pause)
             finally:
                 usage = usage + watch.usage
             await asyncio.sleep(pause)
         answer = reply.read(message)
         return Written(answer.text, usage, {"finish": answer.finish})
 
-    async def _ask(self, sample: Sample, watch: Watch) -> Any:
+    async def _ask(self, sample: Sample, watch: CallMonitor) -> Any:
         most = self.max_tokens
         runnable = self.model if most is None else limited(self.model, most)
         config: RunnableConfig = {"callbacks": [watch]}
         tokens = estimate(sample.prompt) + 2 * (sample.length or 1_000)
-        async with self._traffic.call(tokens=tokens) as admitted:
+        async with self._traffic.admit(tokens) as admitted:
             try:
                 prompt = [HumanMessage(sample.prompt)]
-                return await acall(runnable, prompt, config, watch, self._timeout)
+                return await arun(runnable, prompt, config, watch, self._timeout)
             finally:
-                admitted.used(watch.usage.input_tokens + watch.usage.output_tokens)
+                admitted.record(watch.usage.input_tokens + watch.usage.output_tokens)
 
 
 class Chained:

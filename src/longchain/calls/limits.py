@@ -1,7 +1,9 @@
-"""The model calls of a chain -> when each may start: so many at once, and so many a minute.
+"""Limits on model calls: concurrency (a fair semaphore), requests and tokens per minute.
 
-One line for all documents, threads and event loops of the chain: who comes first starts first.
-Knows calls, tokens and seconds; knows nothing of models or documents.
+a call that wants to start -> an `Admission`, in the order of arrival
+
+One queue serves all documents, threads and event loops of a chain. Knows calls, tokens and
+seconds; knows nothing of models or documents.
 """
 
 from __future__ import annotations
@@ -21,21 +23,22 @@ from langchain_core.rate_limiters import BaseRateLimiter, InMemoryRateLimiter
 
 from longchain.errors import InputError
 
-_LOOK = 0.5
-"""Seconds after which a call that waits for a time looks again: tokens may have come back."""
+_POLL_SECONDS = 0.5
+"""Seconds between two looks by a waiting call: tokens may have been given back meanwhile."""
 
 
-class Traffic:
-    """The limits that all calls of one chain share, whatever thread or event loop they come from.
+class CallLimits:
+    """Limits shared by all calls of a chain, across threads and event loops.
 
     Args:
-        concurrency: Calls that run at once, at most.
-        requests_per_minute: Calls that start in a minute, at most, evenly spread.
-        tokens_per_minute: Tokens of prompts and replies in a minute, on average.
-        rate_limiter: Decides on requests instead of `requests_per_minute`.
+        concurrency: Maximum number of calls at once.
+        requests_per_minute: Maximum number of calls started in a minute, evenly spread.
+        tokens_per_minute: Average number of prompt and reply tokens in a minute.
+        rate_limiter: A limiter of requests of the caller's own, in place of
+            `requests_per_minute`.
 
     Raises:
-        InputError: A limit that nothing could pass, or two limits on requests.
+        InputError: A limit that no call could meet, or two limits on requests.
     """
 
     def __init__(
@@ -64,67 +67,70 @@ class Traffic:
             rate_limiter.available_tokens = 1.0  # or at 1 a minute the first call waits a minute
         self.rate_limiter = rate_limiter
         self.clock: Callable[[], float] = time.monotonic
-        """What time it is, in seconds."""
+        """Clock, in seconds; tests replace it."""
         self.sleep: Callable[[float], None] = time.sleep
         self.asleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep
-        # Reentrant, as garbage collection may end forgotten coroutines anywhere, and they leave.
+        self.check_cancelled: Callable[[], None] = lambda: None
+        """Hook that raises `RunCancelled` once no call may start any more."""
+        # Reentrant: garbage collection may end a forgotten coroutine at any point, which releases.
         self._lock = RLock()
-        self._door = _Gate(1, self._lock)
-        """Behind it stands the call that starts next."""
-        self._slots = _Gate(concurrency or sys.maxsize, self._lock)
-        self._tokens = None if tokens_per_minute is None else _Bucket(tokens_per_minute)
-        self._until = -math.inf
+        self._queue = _FairSemaphore(1, self._lock)
+        """Waiting line for the rate limits: one call at a time waits for them."""
+        self._slots = _FairSemaphore(concurrency or sys.maxsize, self._lock)
+        self._tokens = None if tokens_per_minute is None else _TokenBucket(tokens_per_minute)
+        self._not_before = -math.inf
 
     @property
-    def weighs(self) -> bool:
-        """Whether the tokens of a call matter here."""
+    def counts_tokens(self) -> bool:
+        """Whether a limit on tokens is set, so that a call must be estimated before it starts."""
         return self._tokens is not None
 
-    def call(self, tokens: int = 0) -> Call:
-        """Return a call, to be made inside of `with` or `async with`.
+    def admit(self, tokens: int = 0) -> Admission:
+        """Return the admission of one call, to be entered by `with` or `async with`.
 
         Args:
-            tokens: How many it may take, prompt and reply together.
+            tokens: Estimated tokens of the call, prompt and reply together.
         """
-        return Call(self, tokens)
+        return Admission(self, tokens)
 
-    def hold(self, seconds: float) -> None:
-        """Let no call start for so many seconds, as a server asks that answers 429."""
+    def back_off(self, seconds: float) -> None:
+        """Start no call for some seconds, as a server with HTTP 429 and Retry-After asks."""
         with self._lock:
-            self._until = max(self._until, self.clock() + seconds)
+            self._not_before = max(self._not_before, self.clock() + seconds)
 
     def _start(self, tokens: int) -> float:
-        """Return the seconds until a call may start; 0.0: it starts now, and has its tokens."""
+        """Return the seconds until a call may start; 0.0 starts it and takes its tokens."""
         with self._lock:
             now = self.clock()
-            seconds = max(self._until - now, 0.0)
+            seconds = max(self._not_before - now, 0.0)
             if self._tokens is not None:
-                seconds = max(seconds, self._tokens.wait(now))
+                seconds = max(seconds, self._tokens.wait_seconds(now))
                 if not seconds:
                     self._tokens.level -= tokens
             return seconds
 
-    def _correct(self, tokens: int) -> None:
+    def _give_back(self, tokens: int) -> None:
+        """Return tokens to the bucket; a negative number takes more."""
         with self._lock:
             if self._tokens is not None:
                 self._tokens.level += tokens
 
 
-class Call:
-    """One model call: inside of `with` or `async with` it holds one of the slots."""
+class Admission:
+    """Admission of one model call: inside of `with` or `async with` it holds a slot."""
 
-    def __init__(self, traffic: Traffic, tokens: int) -> None:
+    def __init__(self, limits: CallLimits, tokens: int) -> None:
         self.tokens = tokens
-        """Tokens that it counts for: first what it may take, then what it took."""
-        self._traffic = traffic
-        self._place: _Place | None = None
+        """Tokens charged for the call: first the estimate, then the usage."""
+        self._limits = limits
+        self._ticket: _Ticket | None = None
 
-    def used(self, tokens: int) -> None:
-        """Say how many tokens it took; without that it counts for what it might have taken."""
-        self._traffic._correct(self.tokens - tokens)
+    def record(self, tokens: int) -> None:
+        """Replace the estimated tokens by those that the call has taken."""
+        self._limits._give_back(self.tokens - tokens)
         self.tokens = tokens
 
-    def __enter__(self) -> Call:
+    def __enter__(self) -> Admission:
         """Wait for a slot, and until the limits let another call start.
 
         Raises:
@@ -132,72 +138,80 @@ class Call:
                 them back as long as it waits here.
         """
         try:
-            with closing(self._waits()) as waits:
-                for wait in waits:
-                    if isinstance(wait, _Place):
-                        self._refuse_deadlock(wait)
+            with closing(self._steps()) as steps:
+                for step in steps:
+                    self._limits.check_cancelled()
+                    if isinstance(step, _Ticket):
+                        self._refuse_deadlock(step)
                         with suppress(TimeoutError):
-                            wait.result(timeout=1)  # Windows sees Ctrl-C only between two waits
-                    elif isinstance(wait, BaseRateLimiter):
-                        wait.acquire()
+                            step.result(timeout=1)  # Windows sees Ctrl-C only between two waits
+                    elif isinstance(step, BaseRateLimiter):
+                        step.acquire()
                     else:
-                        self._traffic.sleep(wait)
+                        self._limits.sleep(step)
+            self._limits.check_cancelled()
             return self
         except BaseException:
-            self._leave()
+            self._release()
             raise
 
-    async def __aenter__(self) -> Call:
-        """Do the same asynchronously."""
+    async def __aenter__(self) -> Admission:
+        """Wait for a slot and for the limits, asynchronously."""
         try:
-            with closing(self._waits()) as waits:
-                for wait in waits:
-                    if isinstance(wait, _Place):
-                        await asyncio.wrap_future(wait)
-                    elif isinstance(wait, BaseRateLimiter):
-                        await wait.aacquire()
+            with closing(self._steps()) as steps:
+                for step in steps:
+                    self._limits.check_cancelled()
+                    if isinstance(step, _Ticket):
+                        await asyncio.wrap_future(step)
+                    elif isinstance(step, BaseRateLimiter):
+                        await step.aacquire()
                     else:
-                        await self._traffic.asleep(wait)
+                        await self._limits.asleep(step)
+            self._limits.check_cancelled()
             return self
         except BaseException:
-            self._leave()
+            self._release()
             raise
 
     def __exit__(self, *_: object) -> None:
-        self._leave()
+        self._release()
 
     async def __aexit__(self, *_: object) -> None:
-        self._leave()
+        self._release()
 
-    def _waits(self) -> Generator[_Place | BaseRateLimiter | float, None, None]:
-        """Yield what has to be waited for, one after the other; closing it leaves the line."""
-        traffic, door = self._traffic, _Place()
-        self._place = _Place()
+    def _steps(self) -> Generator[_Ticket | BaseRateLimiter | float, None, None]:
+        """Yield each thing to wait for, in order; closing the generator leaves the queue."""
+        limits, turn = self._limits, _Ticket()
+        self._ticket = _Ticket()
         try:
-            yield from traffic._door.enter(door)
-            yield from traffic._slots.enter(self._place)
-            if traffic.rate_limiter is not None:
-                yield traffic.rate_limiter
-            while seconds := traffic._start(self.tokens):  # last: nothing may come between
-                yield min(seconds, _LOOK)
+            yield from limits._queue.enter(turn)
+            yield from limits._slots.enter(self._ticket)
+            if limits.rate_limiter is not None:
+                yield limits.rate_limiter
+            while seconds := limits._start(self.tokens):  # last: no other wait may follow
+                yield min(seconds, _POLL_SECONDS)
         finally:
-            traffic._door.leave(door)
+            limits._queue.leave(turn)
 
-    def _leave(self) -> None:
-        if self._place is not None:
-            self._traffic._slots.leave(self._place)
+    def _release(self) -> None:
+        if self._ticket is not None:
+            self._limits._slots.leave(self._ticket)
 
-    def _refuse_deadlock(self, place: _Place) -> None:
-        door, slots = self._traffic._door, self._traffic._slots
-        if slots.stuck(place) or (place is not self._place and door.stuck(place)):
+    def _refuse_deadlock(self, ticket: _Ticket) -> None:
+        """Raise `InputError` if the wait for a ticket could never end."""
+        in_queue = ticket is not self._ticket
+        stuck = self._limits._slots.is_stuck(ticket)
+        if in_queue and self._limits._queue.is_stuck(ticket):
+            stuck = True
+        if stuck:
             raise InputError(
                 "this call would wait for ever: the calls before it belong to the thread or event "
                 "loop that it blocks; use `await ainvoke(...)`, or raise the concurrency"
             )
 
 
-class _Place(Future[None]):
-    """A place in the line of a gate; it is done once it is inside."""
+class _Ticket(Future[None]):
+    """A place in the queue of a semaphore; done once it is admitted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -206,73 +220,74 @@ class _Place(Future[None]):
         except RuntimeError:
             self.owner = get_ident()
 
-    def abandoned(self) -> bool:
-        """Say whether its event loop was closed under it."""
+    def is_abandoned(self) -> bool:
+        """Return whether its event loop has been closed, so that nobody will ever release it."""
         return isinstance(self.owner, asyncio.AbstractEventLoop) and self.owner.is_closed()
 
 
-class _Gate:
-    """Lets in so many at once, in the order in which they came."""
+class _FairSemaphore:
+    """A semaphore that admits tickets in the order of their arrival."""
 
-    def __init__(self, most: int, lock: RLock) -> None:
-        self.most = most
-        self._places: dict[_Place, None] = {}
-        """All who came and have not left, in order. As nobody overtakes, the first `most` of them
-        are inside: there is no count that could disagree with them."""
+    def __init__(self, max_inside: int, lock: RLock) -> None:
+        self.max_inside = max_inside
+        self._tickets: dict[_Ticket, None] = {}
+        """Tickets that have not left, in order of arrival. Nobody overtakes, so the first
+        `max_inside` of them are inside, and no separate count can disagree."""
         self._lock = lock
 
-    def enter(self, place: _Place) -> Generator[_Place, None, None]:
-        """Join the line; yield the place for as long as it has to be waited for."""
+    def enter(self, ticket: _Ticket) -> Generator[_Ticket, None, None]:
+        """Join the queue; yield the ticket until it is admitted."""
         with self._lock:
-            self._places[place] = None
+            self._tickets[ticket] = None
         self._admit()
-        while not place.done():
-            yield place
+        while not ticket.done():
+            yield ticket
             self._admit()
 
-    def leave(self, place: _Place) -> None:
-        """Leave from inside or from the line, and let in who comes next."""
+    def leave(self, ticket: _Ticket) -> None:
+        """Leave, from inside or from the queue, and admit the next tickets."""
         with self._lock:
-            self._places.pop(place, None)
+            self._tickets.pop(ticket, None)
         self._admit()
 
-    def stuck(self, place: _Place) -> bool:
-        """Say whether a blocked owner of this place keeps it from ever coming in."""
+    def is_stuck(self, ticket: _Ticket) -> bool:
+        """Return whether the ticket waits for its own blocked thread or event loop."""
         with self._lock:
-            ahead = takewhile(lambda other: other is not place, list(self._places))
-        return sum(other.owner == place.owner for other in ahead) >= self.most
+            ahead = takewhile(lambda other: other is not ticket, list(self._tickets))
+        return sum(other.owner == ticket.owner for other in ahead) >= self.max_inside
 
     def _admit(self) -> None:
+        """Mark the tickets that are inside as done."""
         with self._lock:
-            for place in [place for place in self._places if place.abandoned()]:
-                self._places.pop(place, None)
-            inside = list(islice(self._places, self.most))
-        # No lock is held here: whoever may go in stays so. Two threads may both say it, and a task
-        # that is just being cancelled has cancelled its place; it will leave.
-        for place in inside:
-            if not place.done():
+            for ticket in [ticket for ticket in self._tickets if ticket.is_abandoned()]:
+                self._tickets.pop(ticket, None)
+            inside = list(islice(self._tickets, self.max_inside))
+        # Outside of the lock: an admitted ticket stays admitted. Two threads may both mark it, and
+        # a task that is being cancelled has cancelled its ticket and will leave.
+        for ticket in inside:
+            if not ticket.done():
                 with suppress(InvalidStateError):
-                    place.set_result(None)
+                    ticket.set_result(None)
 
 
-class _Bucket:
-    """So many tokens a minute; a call takes what it needs, and the next one waits out the debt.
+class _TokenBucket:
+    """A bucket of tokens that may go into debt: the next call waits until the debt is paid.
 
-    So no call is too large, and none has to wait for more than the debt of those before it.
+    So no call is too large for the limit, and none waits longer than the earlier debt.
     """
 
     def __init__(self, per_minute: float) -> None:
         self.rate = per_minute / 60
-        """Tokens a second."""
+        """Refill rate in tokens per second."""
         self.level = 0.0
-        """Tokens to spend; below 0, the debt."""
+        """Tokens left to spend; a negative number is the debt."""
         self._filled: float | None = None
 
-    def wait(self, now: float) -> float:
-        """Return the seconds until the debt is paid.
+    def wait_seconds(self, now: float) -> float:
+        """Return the seconds until the debt is paid, and refill the bucket.
 
-        Of what time brings only a second's worth is saved up, or a chain that was idle would break
-        the limit of its first minute; tokens that were taken and not used come back whole.
+        An idle bucket saves up one second's worth only, or a chain that was idle would break the
+        limit in its first minute; tokens that were taken and not used are given back in full.
         """
         elapsed = 0.0 if self._filled is None else now - self._filled
         self._filled = now

@@ -1,6 +1,8 @@
-"""A chat model's message -> a `Reply`: its text and why it ended, whoever the provider is.
+"""A chat model's message as a `Reply`: its text and its finish reason, for any provider.
 
-Knows what providers call their finish reasons; does not judge the text.
+`AIMessage` -> `Reply`
+
+Knows the names that providers give to finish reasons; does not judge the text.
 """
 
 from __future__ import annotations
@@ -13,12 +15,12 @@ from langchain_core.output_parsers import BaseOutputParser
 from langchain_core.outputs import Generation
 
 Finish = Literal["stop", "length", "filter", "loop"]
-"""It ended by itself, was cut, was stopped by the provider's filter, or went in circles."""
+"""Finish reason: ended by itself, cut at a limit, stopped by a filter, or repeating itself."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A model's reply as the writer sees it: its text, and why it ended.
+    """A model's reply: its text and its finish reason.
 
     A dataclass, because events carry it and LangServe sends them as JSON.
     """
@@ -28,7 +30,7 @@ class Reply:
 
 
 class SectionParser(BaseOutputParser[Reply]):
-    """Reads a chat model's message as a `Reply`, whoever the provider is."""
+    """Parses a chat model's message into a `Reply`, for any provider."""
 
     def parse_result(self, result: list[Any], *, partial: bool = False) -> Reply:
         """Return the text and the finish reason of the first generation."""
@@ -36,7 +38,7 @@ class SectionParser(BaseOutputParser[Reply]):
         return read(message) if isinstance(message, AIMessage) else Reply(result[0].text, "stop")
 
     def parse(self, text: str) -> Reply:
-        """Return a bare text as a whole reply."""
+        """Return a plain text as a complete reply."""
         return self.parse_result([Generation(text=text)])
 
 
@@ -58,7 +60,7 @@ _LOOP = frozenset({"repetition"})  # vLLM's `repetition_detection`
 
 
 def _finish(message: AIMessage) -> Finish:
-    """Return why a reply ended, in OpenAI's words, from whatever a provider calls it."""
+    """Return the finish reason of a message, in one set of names for all providers."""
     metadata = message.response_metadata
     for key in ("finish_reason", "stop_reason", "stopReason", "done_reason"):
         reason = str(metadata.get(key) or "").lower()

@@ -1,6 +1,8 @@
-"""A model call -> an OpenTelemetry span, where OpenTelemetry is installed and set up.
+"""Traces: an OpenTelemetry span for each model call, if OpenTelemetry is installed and set up.
 
-Spans bear numbers and names: no text of a prompt or a reply, and no message of an error, which
+model call -> span with its name, run, section and tokens
+
+Spans carry numbers and names: no text of a prompt or a reply, and no message of an error, which
 may repeat either, or a key.
 """
 
@@ -12,24 +14,26 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from longchain.calls.monitor import Watch
+    from longchain.calls.monitor import CallMonitor
 
 try:
     from opentelemetry import trace as _telemetry
-except ImportError:  # an optional package: without it, nobody listens
+except ImportError:  # an optional package
     _telemetry = None  # type: ignore[assignment]
 
-_PLAIN = re.compile(r"[\w./ -]{1,120}")
+_PLAIN_TEXT = re.compile(r"[\w./ -]{1,120}")
 
 
 @contextmanager
-def span(name: str, where: Mapping[str, Any], watch: Watch | None = None) -> Iterator[None]:
-    """Make what is done inside a span named `longchain.NAME`.
+def span(
+    name: str, context: Mapping[str, Any], monitor: CallMonitor | None = None
+) -> Iterator[None]:
+    """Open a span named `longchain.NAME` around a block.
 
     Args:
-        name: What is done, such as `write`.
-        where: The run and the section, as attributes `longchain.run` and so on.
-        watch: What counts the tokens, as `gen_ai.usage.input_tokens` and `…output_tokens`.
+        name: Name of the work, such as `write`.
+        context: The run and the section, as attributes `longchain.run` and so on.
+        monitor: Monitor whose tokens become `gen_ai.usage.input_tokens` and `…output_tokens`.
     """
     if _telemetry is None:
         yield
@@ -37,8 +41,8 @@ def span(name: str, where: Mapping[str, Any], watch: Watch | None = None) -> Ite
     tracer = _telemetry.get_tracer("longchain")
     attributes = {
         f"longchain.{key}": value
-        for key, value in where.items()
-        if isinstance(value, int) or (isinstance(value, str) and _PLAIN.fullmatch(value))
+        for key, value in context.items()
+        if isinstance(value, int) or (isinstance(value, str) and _PLAIN_TEXT.fullmatch(value))
     }
     with tracer.start_as_current_span(
         f"longchain.{name}",
@@ -53,8 +57,8 @@ def span(name: str, where: Mapping[str, Any], watch: Watch | None = None) -> Ite
             current.set_status(_telemetry.StatusCode.ERROR)
             raise
         finally:
-            if watch is not None:
+            if monitor is not None:
                 current.set_attribute("gen_ai.operation.name", "chat")
-                current.set_attribute("gen_ai.usage.input_tokens", watch.usage.input_tokens)
-                current.set_attribute("gen_ai.usage.output_tokens", watch.usage.output_tokens)
-                current.set_attribute("longchain.calls", watch.usage.calls)
+                current.set_attribute("gen_ai.usage.input_tokens", monitor.usage.input_tokens)
+                current.set_attribute("gen_ai.usage.output_tokens", monitor.usage.output_tokens)
+                current.set_attribute("longchain.calls", monitor.usage.calls)

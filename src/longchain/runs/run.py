@@ -1,6 +1,6 @@
 """One run: an instruction on its way to a document, kept so that nothing of it is lost.
 
-`Run` -> `Progress`, `LongDocument`; it can be stopped, continued, edited and forked
+`Run` -> `DocumentState`, `LongDocument`; it can be stopped, continued, edited and forked
 
 Knows the chain, its log and the store; knows nothing of command lines or servers.
 """
@@ -21,9 +21,9 @@ from longchain.agent.chain import AgentWriteChain
 from longchain.agent.edits import Change
 from longchain.agent.finishing.report import document
 from longchain.agent.request import events
-from longchain.agent.state import Progress
+from longchain.agent.state import DocumentState
 from longchain.calls import tracing
-from longchain.document import LongDocument, WritingPlan
+from longchain.document import LongDocument, Usage, WritingPlan
 from longchain.errors import LongchainError, RunError, StoreError
 from longchain.models.resolve import explain
 from longchain.runs.record import Record, Status, now
@@ -80,7 +80,7 @@ class Run:
 
     # Reading -------------------------------------------------------------------------------
 
-    def progress(self) -> Progress:
+    def progress(self) -> DocumentState:
         """Return where it stands, from the store, without a model.
 
         Sections that were finished side by side count as soon as they are stored, also before
@@ -88,19 +88,19 @@ class Run:
         """
         return self._stand()[0]
 
-    def _stand(self) -> tuple[Progress, bool]:
+    def _stand(self) -> tuple[DocumentState, bool]:
         """Return where it stands, and whether its plan waits for a person; one look at both."""
         state = self._state()
         return self.replay(self._log_of(state)), bool(state.interrupts)
 
-    def replay(self, log: list[Any]) -> Progress:
+    def replay(self, log: list[Any]) -> DocumentState:
         """Return where a log of this run stands.
 
         Raises:
             StoreError: It is none that longchain has written.
         """
         with self._sound():
-            return Progress(log, closed=self.closed, mode=self.mode)
+            return DocumentState(log, closed=self.closed, mode=self.mode)
 
     def _state(self) -> StateSnapshot:
         with self._sound(), self._store.reading():
@@ -195,7 +195,7 @@ class Run:
             BudgetError: A limit is reached; the run can be resumed.
             StoreError: What is written can no longer be kept.
         """
-        progress: Progress | None = None
+        progress: DocumentState | None = None
         with tracing.span("run", {"run": self.id}):
             for progress in self.follow(config):  # noqa: B007
                 pass
@@ -203,7 +203,7 @@ class Run:
 
     async def awrite(self, config: RunnableConfig | None = None) -> LongDocument:
         """Write it to its end, asynchronously."""
-        progress: Progress | None = None
+        progress: DocumentState | None = None
         with tracing.span("run", {"run": self.id}):
             async for progress in self.afollow(config):  # noqa: B007
                 pass
@@ -214,14 +214,14 @@ class Run:
         if self._chain is not None:
             self._chain.stages.policy.stop.set()
 
-    def _written(self, progress: Progress | None) -> LongDocument:
+    def _written(self, progress: DocumentState | None) -> LongDocument:
         if self.record.status == "review":
             raise RunError(
                 f"the plan of the run {self.id!r} waits for a review: approve it, or give another"
             )
         return document(progress or self.progress(), prices(self.record))
 
-    def follow(self, config: RunnableConfig | None = None) -> Iterator[Progress]:
+    def follow(self, config: RunnableConfig | None = None) -> Iterator[DocumentState]:
         """Write it, and yield where it stands after every step."""
         with self._writing() as given:
             if given is None:
@@ -232,7 +232,7 @@ class Run:
                     self._tell(progress)
                     yield progress
 
-    async def afollow(self, config: RunnableConfig | None = None) -> AsyncIterator[Progress]:
+    async def afollow(self, config: RunnableConfig | None = None) -> AsyncIterator[DocumentState]:
         """Write it asynchronously, and yield where it stands after every step."""
         with self._writing() as given:
             if given is None:
@@ -252,6 +252,7 @@ class Run:
         """
         if self._chain is not None:
             self._chain.stages.policy.stop.clear()
+            self._chain.stages.policy.cancelled.clear()
         with self._holding():
             before, waits = self._stand()
             if before.finished() and not waits:
@@ -283,11 +284,11 @@ class Run:
             self.record = self._store.load(self.id) or self.record
             yield
 
-    def _tell(self, progress: Progress) -> None:
+    def _tell(self, progress: DocumentState) -> None:
         """Bring the record up to date where something worth telling has happened."""
         self._store.still_held(self.id)
-        finished = len(progress.shown())
-        if (finished, len(progress.drafts)) == (self.record.finished, self.record.sections):
+        finished = len(progress.published_sections())
+        if (finished, len(progress.sections)) == (self.record.finished, self.record.sections):
             return
         self._save(**_facts(progress))
 
@@ -296,6 +297,7 @@ class Run:
         told = explain(error) if isinstance(error, Exception) else "stopped"
         with suppress(LongchainError):
             # What was paid for counts, also where it came to nothing.
+            self._book()
             progress = self.progress()
             if progress.finished():
                 status: Status = "done"
@@ -305,6 +307,15 @@ class Run:
                 status = "stopped"
             self._save(status=status, error="" if status == "done" else told, **_facts(progress))
         logger.info("run %s: %s", self.id, told, extra={"run": self.id})
+
+    def _book(self) -> None:
+        """Add to the log what calls took that were cut off in the middle: they were sent."""
+        cut = self._chain.stages.policy.cancelled if self._chain is not None else []
+        taken = sum(cut, Usage())
+        cut.clear()
+        if taken.calls:
+            event = {"type": "amend", "request": {}, "usage": taken.model_dump()}
+            self._append(self.log(), [event])
 
     def _save(self, **changes: Any) -> None:
         self.record = self.record.model_copy(update={**changes, "updated": now()})
@@ -316,7 +327,7 @@ class Run:
         """Answer the review of the plan: True follows it as it is; then `write` goes on."""
         self._answer = plan.model_dump() if isinstance(plan, WritingPlan) else plan
 
-    def change(self, make: Callable[[Progress], Change]) -> list[str]:
+    def change(self, make: Callable[[DocumentState], Change]) -> list[str]:
         """Add what a person wants changed to the log; then `write` brings the document there.
 
         Args:
@@ -354,7 +365,7 @@ class Run:
     def _append(self, log: list[Any], new: list[Any]) -> None:
         chain = self.chain
         with self._store.reading():
-            progress = Progress([*log, *new], closed=self.closed, mode=self.mode)
+            progress = DocumentState([*log, *new], closed=self.closed, mode=self.mode)
             node = self._node(progress)
             # What was finished side by side and not yet taken in would be lost with its tasks.
             tasks = chain.get_state(self.config).tasks
@@ -362,7 +373,7 @@ class Run:
             chain.update_state(self.config, {"log": [*waiting, *new]}, as_node=node)
         self._save(status=self._status_of(progress), **_facts(progress))
 
-    def _node(self, progress: Progress) -> str:
+    def _node(self, progress: DocumentState) -> str:
         """Return the node in whose name a change enters the log: one that what is due may follow.
 
         Before there is a plan, that may be a look at the sources; then it may be a review.
@@ -373,7 +384,7 @@ class Run:
         return _BEFORE_REVIEW if asked and not progress.reviewed else _ANY
 
     @staticmethod
-    def _status_of(progress: Progress) -> Status:
+    def _status_of(progress: DocumentState) -> Status:
         return "done" if progress.finished() else "stopped"
 
     def edit(self, plan: WritingPlan | dict[str, Any]) -> list[str]:
@@ -417,19 +428,19 @@ class Run:
         """Store the first events: from here on, the run can be resumed."""
         with self._store.reading():
             self.chain.update_state(self.config, {"log": log}, as_node=START)
-        progress = Progress(log, closed=self.closed, mode=self.mode)
+        progress = DocumentState(log, closed=self.closed, mode=self.mode)
         status: Status = "done" if progress.finished() else "new"
         self.record = self.record.model_copy(update={"status": status, **_facts(progress)})
 
 
-def _facts(progress: Progress) -> dict[str, Any]:
+def _facts(progress: DocumentState) -> dict[str, Any]:
     """Return what a record says of how far a document is."""
-    shown = progress.shown()
+    shown = progress.published_sections()
     planned = progress.plan is not None
     return {
         "instruction": progress.request["instruction"],
         "title": progress.plan.title if progress.plan else "",
-        "sections": len(progress.drafts),
+        "sections": len(progress.sections),
         "finished": len(shown),
         "required": progress.required if planned else progress.request["required"],
         "length": sum(draft.length for draft in shown) + (progress.overhead() if shown else 0),

@@ -13,7 +13,7 @@ from typing import Any, Self
 from longchain.agent import edits
 from longchain.agent.edits import Change
 from longchain.agent.events import Mode
-from longchain.agent.state import Progress
+from longchain.agent.state import DocumentState
 from longchain.document import WritingPlan
 from longchain.errors import RunError
 from longchain.models.resolve import pinned
@@ -275,7 +275,7 @@ class Runs:
     @staticmethod
     def _wishes(
         section: int, text: str | None, mode: Mode, changes: dict[str, Any]
-    ) -> Iterator[Callable[[Progress], Change]]:
+    ) -> Iterator[Callable[[DocumentState], Change]]:
         """Yield what is to be changed in a fork, in order."""
         asked = {key: changes[key] for key in ("instruction", "length", "style") if key in changes}
         if asked:

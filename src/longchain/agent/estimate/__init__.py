@@ -27,13 +27,14 @@ from langsmith import tracing_context
 from pydantic import BaseModel, ConfigDict
 
 from longchain.agent.estimate.simulated_model import StandIn
-from longchain.agent.node import Policy, Step
+from longchain.agent.node import ModelNode
 from longchain.agent.nodes import Nodes, Update
 from longchain.agent.options import STEPS
 from longchain.agent.planning import lengths
 from longchain.agent.planning.parse import WritingPlanParser
-from longchain.agent.state import Progress
+from longchain.agent.state import DocumentState
 from longchain.agent.writing import prompter
+from longchain.calls.ask import CallPolicy
 from longchain.calls.budget import Prices
 from longchain.calls.reply import Reply, read
 from longchain.document import Unit, Usage, WritingPlan
@@ -123,7 +124,7 @@ class _Rehearsal:
     """A document that is written dry, several times."""
 
     def __init__(self, stages: Nodes, log: list[Any], topology: Topology) -> None:
-        begun = Progress(log, closed=stages.length_control, mode=stages.mode)
+        begun = DocumentState(log, closed=stages.length_control, mode=stages.mode)
         self.stages = stages
         self.log = log
         self.planned = begun.plan is None
@@ -134,26 +135,26 @@ class _Rehearsal:
     def estimate(self, prices: Prices | None) -> Estimate:
         """Return the means of several runs."""
         first = self.run(0, 1.0)
-        runs = min(RUNS, math.ceil(ENOUGH / len(first.drafts)))
+        runs = min(RUNS, math.ceil(ENOUGH / len(first.sections)))
         usages = [first.usage, *(self.run(number, 1.0).usage for number in range(1, runs))]
         brief = [self.run(number, BRIEF).usage for number in range(runs)]
         names = Usage.model_fields
         mean = Usage(**{name: round(fmean(getattr(u, name) for u in usages)) for name in names})
         return Estimate(
-            sections=len(first.drafts),
-            length=first.required or sum(draft.length for draft in first.drafts),
+            sections=len(first.sections),
+            length=first.required or sum(draft.length for draft in first.sections),
             unit=first.unit,
             # What a sum of so many sections scatters grows with the root of their number; a section
             # takes one call more or less in about every fifth case, so this is two deviations.
             calls_most=max(usage.calls for usage in usages + brief)
-            + math.ceil(math.sqrt(len(first.drafts)))
+            + math.ceil(math.sqrt(len(first.sections)))
             + self.planned,
             cost=prices.cost(mean) if prices else None,
             assumed=self._assumed(first),
             **mean.model_dump(),
         )
 
-    def run(self, number: int, bias: float) -> Progress:
+    def run(self, number: int, bias: float) -> DocumentState:
         """Write the document dry, and return where that ends."""
         self.model.begin(number // 2, bias, -SPREAD if number % 2 else SPREAD)
         log = [dict(event) for event in self.log]
@@ -162,19 +163,19 @@ class _Rehearsal:
             self.graph.invoke({"log": log}, config)
         return self.nodes.finished.pop()
 
-    def _assumed(self, progress: Progress) -> list[str]:
+    def _assumed(self, progress: DocumentState) -> list[str]:
         said = []
         if self.log[0]["required"] is None and (self.planned or progress.mode == "direct"):
-            length = sum(draft.plan.length for draft in progress.drafts)
+            length = sum(draft.plan.length for draft in progress.sections)
             said.append(f"a length of {length:,} {progress.unit}, since none is given")
         if self.planned:
-            said.append(f"a plan of {len(progress.drafts)} sections")
+            said.append(f"a plan of {len(progress.sections)} sections")
         if self.stages.source(progress) is self.stages.retriever is not None:
             said.append(f"{PASSAGES} references of {PASSAGE} words for each section")
         return said
 
 
-def _stand_in(model: BaseChatModel, begun: Progress) -> StandIn:
+def _stand_in(model: BaseChatModel, begun: DocumentState) -> StandIn:
     """Return a stand-in with the limits of a model, as far as they can be had."""
     window = most = None
     try:
@@ -206,7 +207,7 @@ def _nodes(stages: Nodes, model: StandIn) -> _Nodes:
         "retriever": found if stages.retriever is not None else None,
         "review": False,
         "strict": False,
-        "policy": Policy(),
+        "policy": CallPolicy(),
     }
     return _Nodes(**{**same, **changed})
 
@@ -220,7 +221,7 @@ def _passages(model: StandIn) -> list[Document]:
 class _Nodes(Nodes):
     """The nodes of a chain as they are, around a stand-in."""
 
-    finished: list[Progress] = field(default_factory=list)
+    finished: list[DocumentState] = field(default_factory=list)
     """What the last run has come to."""
 
     def __post_init__(self) -> None:
@@ -231,7 +232,7 @@ class _Nodes(Nodes):
         prompt = self.write_prompt or prompter.write_prompt(self.layout)
         self.writer = RunnableLambda(lambda variables: self._write(prompt, variables))
         for name in ("survey", "plan", "retrieve", "summarize", "write", "write_alone"):
-            setattr(self, name, _DryStep(getattr(self, name), self.stand_in))
+            setattr(self, name, _DryNode(getattr(self, name), self.stand_in))
 
     def _write(self, prompt: Runnable[Any, Any], variables: dict[str, Any]) -> Reply:
         free = FREE if self.stand_in.unit == "words" else 2 * FREE
@@ -245,7 +246,7 @@ class _Nodes(Nodes):
         reply = _plan(parser, self.stand_in)
         return prompt | self.model.bind(reply=reply) | parser
 
-    def source(self, progress: Progress) -> Any:
+    def source(self, progress: DocumentState) -> Any:
         """Return the retriever; the material of a request is read for the first run only."""
         progress.retriever = progress.retriever or self.material
         found = super().source(progress)
@@ -277,21 +278,21 @@ def _plan(parser: WritingPlanParser, model: StandIn) -> str:
     return json.dumps(answer, ensure_ascii=False)
 
 
-class _DryStep(Step):
+class _DryNode(ModelNode):
     """A node that is only run: without limits, budgets, spans, or a second attempt."""
 
-    def __init__(self, step: Step, model: StandIn) -> None:
+    def __init__(self, node: ModelNode, model: StandIn) -> None:
         super().__init__(
-            step.name or "", step.view, step.update, reads=step.reads, policy=step.policy
+            node.name or "", node.prepare, node.update, reads=node.reads, policy=node.policy
         )
         self.model = model
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Run the node."""
-        made = self._prepare(input, config)
+        prepared = self.read(input, config)
         answer: Any
         try:
-            answer = made.seen.runnable.invoke(made.seen.input)
-        except made.seen.catch as error:
+            answer = prepared.runnable.invoke(prepared.input)
+        except prepared.expected_errors as error:
             answer = error
-        return self.update(made.seen, answer, self.model.taken().model_dump())
+        return self.update(prepared, answer, self.model.taken().model_dump())

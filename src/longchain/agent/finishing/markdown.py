@@ -1,12 +1,12 @@
 """Sections -> the document's Markdown, piece by piece.
 
-`Progress` -> pieces that join to the whole text, so that a document can be shown while it grows.
+`DocumentState` -> pieces that join to the whole text: a document can be shown while it grows.
 """
 
 from __future__ import annotations
 
 from longchain import sources
-from longchain.agent.state import Progress
+from longchain.agent.state import DocumentState
 from longchain.document import Reference
 from longchain.language import primary
 
@@ -17,7 +17,7 @@ _REFERENCES = {
 }  # fmt: skip
 
 
-def pieces(progress: Progress) -> tuple[list[str], list[str], list[Reference]]:
+def pieces(progress: DocumentState) -> tuple[list[str], list[str], list[Reference]]:
     """Lay out all leading finished sections, and the reference list once all are finished.
 
     Returns:
@@ -25,16 +25,16 @@ def pieces(progress: Progress) -> tuple[list[str], list[str], list[Reference]]:
         citations numbered in order; and what they cite.
     """
     assert progress.plan is not None
-    drafts = progress.shown()
+    sections = progress.published_sections()
     known = [Reference(**reference) for reference in progress.references]
-    texts = [draft.text for draft in drafts]
+    texts = [draft.text for draft in sections]
     cited: list[Reference] = []
     if known:  # without references, a number in brackets is no citation
         texts, cited = sources.number(texts, known)
-    parts = [f"# {progress.plan.title}\n\n"] if progress.plan.title and drafts else []
+    parts = [f"# {progress.plan.title}\n\n"] if progress.plan.title and sections else []
     deep = "###" if progress.plan.chapters else "##"
     chapter = ""
-    for draft, text in zip(drafts, texts, strict=True):
+    for draft, text in zip(sections, texts, strict=True):
         head = ""
         if draft.plan.chapter != chapter and progress.plan.chapters:
             chapter = draft.plan.chapter

@@ -13,7 +13,7 @@ import regex
 from longchain import language as languages
 from longchain import sources
 from longchain.agent.finishing.markdown import pieces
-from longchain.agent.state import Draft, Progress
+from longchain.agent.state import DocumentState, SectionState
 from longchain.calls.budget import Prices
 from longchain.document import LongDocument, Section, Unit
 from longchain.length import count_length, length_score
@@ -72,7 +72,7 @@ def measure(
     }
 
 
-def document(progress: Progress, prices: Prices | None = None) -> LongDocument:
+def document(progress: DocumentState, prices: Prices | None = None) -> LongDocument:
     """Return the document, laid out, numbered and measured.
 
     Args:
@@ -81,7 +81,7 @@ def document(progress: Progress, prices: Prices | None = None) -> LongDocument:
     """
     assert progress.plan is not None
     parts, texts, cited = pieces(progress)
-    shown = progress.shown()
+    shown = progress.published_sections()
     sections = [_section(draft, text) for draft, text in zip(shown, texts, strict=True)]
     plan = progress.plan.model_copy(update={"language": progress.language})
     length = progress.overhead() + sum(section.length for section in sections)
@@ -102,12 +102,12 @@ def document(progress: Progress, prices: Prices | None = None) -> LongDocument:
     )
 
 
-def _body(progress: Progress, parts: list[str], cited: list[Any]) -> int:
+def _body(progress: DocumentState, parts: list[str], cited: list[Any]) -> int:
     """Return how many leading pieces are the document without its reference list."""
     return len(parts) - 1 if cited and progress.finished() else len(parts)
 
 
-def _section(draft: Draft, text: str) -> Section:
+def _section(draft: SectionState, text: str) -> Section:
     return Section(
         heading=draft.plan.heading,
         main_point=draft.plan.main_point,
@@ -115,12 +115,14 @@ def _section(draft: Draft, text: str) -> Section:
         text=text.strip(),
         budget=draft.budget,
         length=draft.length,
-        calls=draft.earlier + draft.calls,
+        calls=draft.discarded_calls + draft.calls,
         notes=draft.notes,
     )
 
 
-def _report(progress: Progress, sections: list[Section], body: str, length: int) -> dict[str, Any]:
+def _report(
+    progress: DocumentState, sections: list[Section], body: str, length: int
+) -> dict[str, Any]:
     measured = measure(
         body,
         required=progress.required,
@@ -128,48 +130,48 @@ def _report(progress: Progress, sections: list[Section], body: str, length: int)
         language=progress.language,
         length=length,
     )
-    drafts = progress.shown()
-    planned = [heading for draft in drafts if (heading := progress.heading(draft))]
+    states = progress.published_sections()
+    planned = [heading for draft in states if (heading := progress.heading(draft))]
     found = [heading for heading in measured.pop("headings") if heading in set(planned)]
     return {
         **measured,
         "finished": progress.finished(),
         "planned_by": "; ".join(progress.plan_notes) or "model",
         "headings_in_plan_order": found == planned or not planned,
-        "calls": _calls(progress, drafts),
-        "thrown_away": sum(draft.thrown for draft in drafts),
+        "calls": _calls(progress, states),
+        "thrown_away": sum(draft.discarded_length for draft in states),
         "sections": [
             _line(draft, repeated)
             for draft, repeated in zip(
-                drafts, repeats([s.text for s in sections], OVERLAP), strict=True
+                states, repeats([s.text for s in sections], OVERLAP), strict=True
             )
         ],
-        "citations": _citations(progress, drafts),
+        "citations": _citations(progress, states),
         "usage": progress.usage.model_dump(),
     }
 
 
-def _calls(progress: Progress, drafts: list[Draft]) -> dict[str, int]:
+def _calls(progress: DocumentState, sections: list[SectionState]) -> dict[str, int]:
     """Return the requests for prose: how many, and how many beyond one a section."""
-    written = sum(draft.earlier + draft.calls for draft in drafts)
+    written = sum(draft.discarded_calls + draft.calls for draft in sections)
     return {
         "total": progress.usage.calls,
         "writing": written,
-        "beyond_one_per_section": written - len(drafts),
+        "beyond_one_per_section": written - len(sections),
         "retries": sum(
-            note.startswith("reply not used") for draft in drafts for note in draft.notes
+            note.startswith("reply not used") for draft in sections for note in draft.notes
         ),
     }
 
 
-def _line(draft: Draft, repeated: list[int]) -> dict[str, Any]:
+def _line(draft: SectionState, repeated: list[int]) -> dict[str, Any]:
     """Return what is said of one section; `repeated` are the earlier ones that it repeats."""
     cited = sources.cited(draft.text)
     return {
         "heading": draft.plan.heading,
         "budget": draft.budget,
         "length": draft.length,
-        "calls": draft.earlier + draft.calls,
+        "calls": draft.discarded_calls + draft.calls,
         "language": languages.detect(draft.text[:SAMPLE]),
         "repeats_sections": [index + 1 for index in repeated],
         "cites": sorted(set(cited)),
@@ -177,20 +179,20 @@ def _line(draft: Draft, repeated: list[int]) -> dict[str, Any]:
     }
 
 
-def _citations(progress: Progress, drafts: list[Draft]) -> dict[str, Any]:
+def _citations(progress: DocumentState, sections: list[SectionState]) -> dict[str, Any]:
     """Return how many citations there are, and which references and sections lack one."""
     known = {reference["id"] for reference in progress.references}
-    found = [mark for draft in drafts for mark in sources.cited(draft.text)]
+    found = [mark for draft in sections for mark in sources.cited(draft.text)]
     return {
         "references": len(known),
         "citations": len(found),
         "resolved": all(mark in known for mark in found) if known else True,
         "removed": sum(
-            note.startswith("unknown citations") for draft in drafts for note in draft.notes
+            note.startswith("unknown citations") for draft in sections for note in draft.notes
         ),
         "sections_without": [
             index
-            for index, draft in enumerate(drafts, 1)
-            if draft.referred and not sources.cited(draft.text)
+            for index, draft in enumerate(sections, 1)
+            if draft.retrieved and not sources.cited(draft.text)
         ],
     }

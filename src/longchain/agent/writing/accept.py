@@ -1,6 +1,6 @@
 """A reply -> what stands of it in the document, and what to do next.
 
-`Reply` + `Progress` -> `Written` event
+`Reply` + `DocumentState` -> `Written` event
 
 Cleans the reply, puts it behind what is written, asks the length controller, trims at a
 sentence's edge. A reply that cannot be used becomes a problem to try again, never prose; one in
@@ -15,9 +15,9 @@ from dataclasses import asdict
 import regex
 
 from longchain import sources
-from longchain.agent import faulty
 from longchain.agent.events import Kind, Written
-from longchain.agent.state import Draft, Progress, Revision
+from longchain.agent.state import DocumentState, Revision, SectionState
+from longchain.agent.writing.problems import may_be_accepted, reply_problem
 from longchain.calls.reply import Reply
 from longchain.errors import ReplyError
 from longchain.language import ends_sentence
@@ -36,9 +36,9 @@ _LONGEST_LEAD = 300
 _BARE_END = regex.compile(r"(?:https?://\S+|\p{Extended_Pictographic}\S?)\s*$")
 
 
-def next_request(progress: Progress, index: int) -> tuple[Kind, int, str]:
+def next_request(progress: DocumentState, index: int) -> tuple[Kind, int, str]:
     """Return the section's next request: its kind, the length to ask for, and the last problem."""
-    draft = progress.drafts[index]
+    draft = progress.sections[index]
     assert progress.controller is not None
     if not draft.next:
         if progress.mode == "direct" and progress.request["required"] is None:
@@ -50,7 +50,7 @@ def next_request(progress: Progress, index: int) -> tuple[Kind, int, str]:
 
 
 def settle(
-    progress: Progress,
+    progress: DocumentState,
     index: int,
     kind: Kind,
     asked: int,
@@ -74,18 +74,18 @@ def settle(
     Raises:
         ReplyError: The section has no text, and the model was asked often enough.
     """
-    draft = progress.drafts[index]
+    draft = progress.sections[index]
     cleaned = _clean(progress, draft, kind, reply)
     notes = list(cleaned.notes)
     notes += ["stopped by the provider's filter"] if reply.finish == "filter" else []
     cut = reply.finish == "length" or cleaned.problem == "loop"
     text = _whole(cleaned.text, progress.language, cut, notes)
-    problem = _problem(cleaned, text, progress, asked) or faulty.fault(text, progress, index)
+    problem = _problem(cleaned, text, progress, asked) or reply_problem(text, progress, index)
     if problem and not strict and _may_stand(progress, draft, problem):
         notes.append(f"accepted: {problem}")
     elif problem:
         return _unusable(draft, index, kind, asked, problem, reply, usage)
-    if draft.referred:
+    if draft.retrieved:
         text, unknown = sources.check(text, set(draft.references))
         if unknown:
             notes.append(f"unknown citations removed: {', '.join(map(str, unknown))}")
@@ -112,7 +112,7 @@ def settle(
     }
 
 
-def _problem(cleaned: Cleaned, text: str, progress: Progress, asked: int) -> str:
+def _problem(cleaned: Cleaned, text: str, progress: DocumentState, asked: int) -> str:
     """Return why a reply cannot be used, or nothing.
 
     What stands before a loop is prose, but where it is little the model got nowhere: asked to go
@@ -125,16 +125,16 @@ def _problem(cleaned: Cleaned, text: str, progress: Progress, asked: int) -> str
     return "" if text.strip() else "no whole sentence"
 
 
-def _may_stand(progress: Progress, draft: Draft, problem: str) -> bool:
+def _may_stand(progress: DocumentState, draft: SectionState, problem: str) -> bool:
     """Whether nothing better than this prose will come.
 
     A model that stayed in one language, asked again and again, will not leave it for a later
     section: that would cost two more calls each time.
     """
-    if not faulty.is_soft(problem):
+    if not may_be_accepted(problem):
         return False
     known = problem.startswith("wrong language") and any(
-        f"accepted: {problem}" in other.notes for other in progress.drafts
+        f"accepted: {problem}" in other.notes for other in progress.sections
     )
     return known or (draft.retries >= RETRIES and not draft.text)
 
@@ -151,7 +151,9 @@ def _lead(reply: str, prose: str, notes: Sequence[str]) -> str:
     return lead if found and len(lead) <= _LONGEST_LEAD else ""
 
 
-def _done(progress: Progress, step: Step, whole: str, notes: list[str]) -> tuple[Step, str, int]:
+def _done(
+    progress: DocumentState, step: Step, whole: str, notes: list[str]
+) -> tuple[Step, str, int]:
     """Do what the controller decided: the next step, what stands, and the length thrown away."""
     if step.action == "trim":
         shorter = trim(whole, step.length, progress.unit, progress.language, least=step.least)
@@ -165,7 +167,7 @@ def _done(progress: Progress, step: Step, whole: str, notes: list[str]) -> tuple
     return step, whole, 0
 
 
-def _clean(progress: Progress, draft: Draft, kind: Kind, reply: Reply) -> Cleaned:
+def _clean(progress: DocumentState, draft: SectionState, kind: Kind, reply: Reply) -> Cleaned:
     assert progress.plan is not None
     return clean(
         reply.text,
@@ -211,10 +213,10 @@ def _common(before: str, whole: str) -> int:
 
 
 def _decide(
-    progress: Progress, index: int, asked: int, got: int, whole: str, cut: bool
+    progress: DocumentState, index: int, asked: int, got: int, whole: str, cut: bool
 ) -> tuple[Step, int]:
     """Return what to do with the section, and its length with this reply in it."""
-    controller, draft = progress.controller, progress.drafts[index]
+    controller, draft = progress.controller, progress.sections[index]
     assert controller is not None
     heading = progress.count(progress.heading(draft))
     length = heading + progress.count(whole)
@@ -231,7 +233,7 @@ def _decide(
 
 
 def _unusable(
-    draft: Draft,
+    draft: SectionState,
     index: int,
     kind: Kind,
     asked: int,
@@ -286,7 +288,7 @@ def _restored(
     }
 
 
-def _exhausted(draft: Draft, index: int, problem: str, text: str) -> str:
+def _exhausted(draft: SectionState, index: int, problem: str, text: str) -> str:
     name = draft.plan.heading or draft.plan.main_point[:60]
     said = f": {text[:120]!r}" if text.strip() else ""
     return (

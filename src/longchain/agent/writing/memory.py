@@ -5,7 +5,7 @@ sections verbatim; `auto` is full until the text would pass what the window allo
 folded into the summary several at a time, so that between two folds a prompt only grows at its
 end and prefix caches hold. Per section the prompt is bounded, so the total is linear.
 
-Knows the log's `Progress` and token counts; does not lay out prompts.
+Knows the log's `DocumentState` and token counts; does not lay out prompts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Literal
 from langchain_core.prompts import ChatPromptTemplate
 
 from longchain.agent.planning.planner import prompt_language
-from longchain.agent.state import Draft, Progress
+from longchain.agent.state import DocumentState, SectionState
 from longchain.language import sentences
 from longchain.prose.cleanup import clean
 
@@ -76,7 +76,7 @@ def limits(
     return Limits(memory, window, min(prior, budget or prior), whole // 8, whole // 4, remembered)
 
 
-def fold_until(progress: Progress, limit: Limits, *, requests: bool) -> int | None:
+def fold_until(progress: DocumentState, limit: Limits, *, requests: bool) -> int | None:
     """Return up to which section the text must be summarized before the next call, or None.
 
     When the verbatim part would pass its share, its older half goes.
@@ -89,11 +89,13 @@ def fold_until(progress: Progress, limit: Limits, *, requests: bool) -> int | No
     """
     if limit.memory == "full" or progress.mode != "sequential":
         return None
-    start, end = progress.summarized, progress.current()
-    if end is None or end == start:
+    start, current = progress.summarized, progress.current()
+    if current is None or current == start:
         return None
     known = {reference["id"]: reference["text"] for reference in progress.references}
-    shown = [_shown(draft, known, limit, requests) for draft in progress.drafts[start : end + 1]]
+    shown = [
+        _shown(draft, known, limit, requests) for draft in progress.sections[start : current + 1]
+    ]
     prior = _prior(progress, limit, sum(map(len, shown[-1][1:])))
     if sum(len(text) for texts in shown[:-1] for text in texts) * MOST_PER_CHARACTER <= prior:
         return None  # whatever the tokenizer: most documents need not be counted at each step
@@ -101,19 +103,19 @@ def fold_until(progress: Progress, limit: Limits, *, requests: bool) -> int | No
     total = sum(sizes)
     if total <= prior:
         return None
-    upto = start
+    end = start
     # The last section stays verbatim if it can: the next one must join on to it.
-    while upto < end and total > (prior // 2 if upto < end - 1 else prior):
-        total -= sizes[upto - start]
-        upto += 1
-    return upto
+    while end < current and total > (prior // 2 if end < current - 1 else prior):
+        total -= sizes[end - start]
+        end += 1
+    return end
 
 
 REQUEST = " " * 300
 """What a request is beside its references: the section's heading and main point, and the task."""
 
 
-def _shown(draft: Draft, known: dict[int, str], limit: Limits, requests: bool) -> list[str]:
+def _shown(draft: SectionState, known: dict[int, str], limit: Limits, requests: bool) -> list[str]:
     """Return the texts by which a section makes a prompt longer."""
     if not requests:
         return [draft.text, REQUEST]
@@ -121,7 +123,7 @@ def _shown(draft: Draft, known: dict[int, str], limit: Limits, requests: bool) -
     return [draft.text, REQUEST * max(len(draft.turns), 1), *cited]
 
 
-def _prior(progress: Progress, limit: Limits, request: int) -> int:
+def _prior(progress: DocumentState, limit: Limits, request: int) -> int:
     """Return the tokens that prior text may take before the section at hand.
 
     Args:
@@ -245,21 +247,21 @@ def summary_prompt(language: str | None) -> ChatPromptTemplate:
     return ChatPromptTemplate([("human", _SUMMARIZE[prompt_language(language)])])
 
 
-def summary_variables(progress: Progress, upto: int, language_name: str) -> dict[str, Any]:
+def summary_variables(progress: DocumentState, end: int, language_name: str) -> dict[str, Any]:
     """Return what the summary prompt is filled with."""
-    drafts = progress.drafts[progress.summarized : upto]
+    sections = progress.sections[progress.summarized : end]
     return {
         "instruction": progress.request["instruction"],
         "summary": progress.summary,
         "text": "\n\n".join(
             f"## {draft.plan.heading}\n\n{draft.text}" if draft.plan.heading else draft.text
-            for draft in drafts
+            for draft in sections
         ),
         "language": language_name,
     }
 
 
-def settle(progress: Progress, upto: int, reply: str, limit: Limits) -> tuple[str, int]:
+def settle(progress: DocumentState, end: int, reply: str, limit: Limits) -> tuple[str, int]:
     """Return the new running summary and up to which section it stands for the text.
 
     An empty reply must not cost the writer its memory: the old summary and the first sentence of
@@ -269,10 +271,10 @@ def settle(progress: Progress, upto: int, reply: str, limit: Limits) -> tuple[st
     if not text.strip():
         firsts = [
             sentences(draft.text, progress.language)[0].strip()
-            for draft in progress.drafts[progress.summarized : upto]
+            for draft in progress.sections[progress.summarized : end]
             if draft.text
         ]
         text = "\n".join([progress.summary, *firsts]).strip()
     while limit.count(text) > SUMMARY_TOKENS:
         text = text[: len(text) * 3 // 4]
-    return text, upto
+    return text, end

@@ -22,7 +22,7 @@ from langchain_core.prompts import BasePromptTemplate, ChatPromptTemplate, Messa
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from longchain.agent.planning.planner import UNIT_NAMES, prompt_language
-from longchain.agent.state import Draft, Progress
+from longchain.agent.state import DocumentState, SectionState
 from longchain.agent.writing import retry_notes
 from longchain.agent.writing.memory import MOST_PER_CHARACTER, Limits, tail, within
 from longchain.calls.reply import Reply, read
@@ -222,15 +222,15 @@ class SectionWriter(Runnable[dict[str, Any], Reply]):
         self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> Reply:
         """Write one piece."""
-        return read(self._limited(input).invoke(self._shown(input), config))
+        return read(self._limited(input).invoke(self._filled(input), config))
 
     async def ainvoke(
         self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> Reply:
         """Write one piece asynchronously."""
-        return read(await self._limited(input).ainvoke(self._shown(input), config))
+        return read(await self._limited(input).ainvoke(self._filled(input), config))
 
-    def _shown(self, variables: dict[str, Any]) -> Any:
+    def _filled(self, variables: dict[str, Any]) -> Any:
         if isinstance(self.prompt, BasePromptTemplate):
             return self.prompt.format_prompt(**variables)
         return self.prompt.invoke(variables)
@@ -240,7 +240,7 @@ class SectionWriter(Runnable[dict[str, Any], Reply]):
 
 
 class Prompter:
-    """Lays out what the section writer is shown: `Progress` -> prompt variables.
+    """Lays out what the section writer is shown: `DocumentState` -> prompt variables.
 
     Args:
         layout: How prior text is shown.
@@ -258,10 +258,10 @@ class Prompter:
         self.grounded_only = grounded_only
 
     def variables(
-        self, progress: Progress, index: int, kind: str, asked: int, *, problem: str = ""
+        self, progress: DocumentState, index: int, kind: str, asked: int, *, problem: str = ""
     ) -> dict[str, Any]:
         """Return everything that a write prompt may use for one request."""
-        draft = progress.drafts[index]
+        draft = progress.sections[index]
         own = prompt_language(progress.language)
         alone = self.layout == "paper"
         step = self.step(progress, index, kind, asked, first=alone, problem=problem)
@@ -292,7 +292,7 @@ class Prompter:
         values["max_tokens"] = self._most(progress, asked, values)
         return values
 
-    def _most(self, progress: Progress, asked: int, values: dict[str, Any]) -> int:
+    def _most(self, progress: DocumentState, asked: int, values: dict[str, Any]) -> int:
         """Return the most tokens the reply may have, by its length and by the window."""
         asked = asked or 3000
         dense = progress.unit == "words" or not is_spaced(progress.language)
@@ -314,7 +314,7 @@ class Prompter:
             )
         return min(wanted, left)
 
-    def preamble(self, progress: Progress, plan: str) -> str:
+    def preamble(self, progress: DocumentState, plan: str) -> str:
         """Return what stands before all prior text, the same from step to step."""
         own = prompt_language(progress.language)
         grounding = _GROUNDING[own] if self.grounded else ""
@@ -335,7 +335,7 @@ class Prompter:
             text += f"\n<summary>\n{progress.summary}\n</summary>\n"
         return text
 
-    def plan(self, progress: Progress, index: int) -> str:
+    def plan(self, progress: DocumentState, index: int) -> str:
         """Return the plan as prompts show it: whole, or around the text that is shown."""
         assert progress.plan is not None
         parts: Sequence[Any] = progress.plan.chapters or progress.plan.sections
@@ -349,12 +349,12 @@ class Prompter:
         anchor = progress.summarized if progress.mode == "sequential" else index
         if progress.plan.chapters:
             headings = [chapter.heading for chapter in progress.plan.chapters]
-            anchor = headings.index(progress.drafts[anchor].plan.chapter)
+            anchor = headings.index(progress.sections[anchor].plan.chapter)
         return "\n".join(["…", *_around(lines, anchor, self.limit), "…"])
 
     def step(
         self,
-        progress: Progress,
+        progress: DocumentState,
         index: int,
         kind: str,
         asked: int,
@@ -363,7 +363,7 @@ class Prompter:
         problem: str = "",
     ) -> str:
         """Return one request for prose: its references, its section, its length."""
-        draft, own = progress.drafts[index], prompt_language(progress.language)
+        draft, own = progress.sections[index], prompt_language(progress.language)
         words = _STEP[own]
         blocks = []
         # In a conversation an extension follows the turn that showed all this already.
@@ -377,10 +377,10 @@ class Prompter:
             note = draft.revision.note
         if progress.mode == "direct" and kind != "extend":
             line = words["direct"] if asked else words["free"]
-        last = index == len(progress.drafts) - 1 and not self._more_chapters(progress)
+        last = index == len(progress.sections) - 1 and not self._more_chapters(progress)
         request = line.format(
             which=words["which"].format(number=index + 1),
-            end=words["end"] if last and len(progress.drafts) > 1 else "",
+            end=words["end"] if last and len(progress.sections) > 1 else "",
             length=asked,
             unit=UNIT_NAMES[own][progress.unit],
             note=note,
@@ -390,29 +390,29 @@ class Prompter:
             request = retry_notes.wording(problem, own, name) + request
         return "\n\n".join([*(block for block in blocks if block), request])
 
-    def _more_chapters(self, progress: Progress) -> bool:
+    def _more_chapters(self, progress: DocumentState) -> bool:
         assert progress.plan is not None
         chapters = progress.plan.chapters
-        return bool(chapters) and progress.drafts[-1].plan.chapter != chapters[-1].heading
+        return bool(chapters) and progress.sections[-1].plan.chapter != chapters[-1].heading
 
-    def _chapter(self, progress: Progress, index: int, first: bool) -> str:
+    def _chapter(self, progress: DocumentState, index: int, first: bool) -> str:
         """Return the plan of the section's chapter, where it has to be shown."""
         assert progress.plan is not None
-        chapter = progress.drafts[index].plan.chapter
-        begins = index == 0 or progress.drafts[index - 1].plan.chapter != chapter
+        chapter = progress.sections[index].plan.chapter
+        begins = index == 0 or progress.sections[index - 1].plan.chapter != chapter
         shown = first or begins or index == progress.summarized
         if not progress.plan.chapters or not shown:
             return ""
         lines = [f"- {outline(section)}" for section in progress.plan.of_chapter(chapter)]
         return f"<chapter>\n{chapter}\n" + "\n".join(lines) + "\n</chapter>"
 
-    def _references(self, progress: Progress, draft: Draft) -> str:
+    def _references(self, progress: DocumentState, draft: SectionState) -> str:
         known = {reference["id"]: reference for reference in progress.references}
         found = [Reference(**known[key]) for key in draft.references]
         fitting = within(self.limit, [reference.text for reference in found])
         return render(found[: len(fitting)])
 
-    def _turns(self, progress: Progress, index: int, preamble: str) -> list[BaseMessage]:
+    def _turns(self, progress: DocumentState, index: int, preamble: str) -> list[BaseMessage]:
         """Return the turns behind the request: those of earlier sections and of this one."""
         start = index if progress.mode == "parallel" else progress.summarized
         turns: list[BaseMessage] = []
@@ -420,41 +420,41 @@ class Prompter:
             turns = self._direct(progress)
             start = index + 1
         for i in range(start, index + 1):
-            draft = progress.drafts[i]
+            draft = progress.sections[i]
             # The first one may have to show its chapter's plan, too: it is not kept.
-            shown = (draft.shown if i > start else []) or self._shown(progress, i)
+            shown = (draft.message_cache if i > start else []) or self._messages_of(progress, i)
             if draft.done and i > start:
-                draft.shown = shown
+                draft.message_cache = shown
             turns += shown
         if turns:
             turns[0] = HumanMessage(f"{preamble}\n{turns[0].content}")
         return turns
 
-    def _direct(self, progress: Progress) -> list[BaseMessage]:
+    def _direct(self, progress: DocumentState) -> list[BaseMessage]:
         """Return a direct pass's turns; of a text beyond the window, only its end as one."""
-        draft = progress.drafts[0]
+        draft = progress.sections[0]
         shown = tail(self.limit, draft.text)
         if shown == draft.text:
-            return self._shown(progress, 0)
+            return self._messages_of(progress, 0)
         step = self.step(progress, 0, "write", draft.turns[0].asked, first=False)
         return [HumanMessage(step), AIMessage(shown)]
 
-    def _shown(self, progress: Progress, index: int) -> list[BaseMessage]:
+    def _messages_of(self, progress: DocumentState, index: int) -> list[BaseMessage]:
         """Return one section's turns as messages."""
         turns: list[BaseMessage] = []
-        for turn in progress.drafts[index].turns:
+        for turn in progress.sections[index].turns:
             step = self.step(progress, index, turn.kind, turn.asked, first=False)
             # As the server wrote it, or its cached keys and values would not be found: without
             # the white space that joined it on.
             turns += [HumanMessage(step), AIMessage((turn.lead + turn.text).strip())]
         return turns
 
-    def _text(self, progress: Progress, index: int) -> str:
+    def _text(self, progress: DocumentState, index: int) -> str:
         """Return the prior text with its headings, the section at hand last."""
         if progress.mode == "direct":
-            return tail(self.limit, progress.drafts[0].text)
+            return tail(self.limit, progress.sections[0].text)
         parts = []
-        for draft in progress.drafts[progress.summarized : index + 1]:
+        for draft in progress.sections[progress.summarized : index + 1]:
             if draft.plan.heading and draft.text:
                 parts.append(f"## {draft.plan.heading}")
             if draft.text:

@@ -1,10 +1,9 @@
-"""Prose that is good to read and still no answer: in another language, or said before.
+"""Detects prose in the wrong language.
 
-reply + `Progress` -> what is wrong with it, or nothing
+text + language -> the tag of the language that it is in instead, or nothing
 
-Doubt is for the reply: code, formulas, tables, quotations and verse are not looked at, and what
-was asked for by name is right. Knows scripts, a few words and n-grams; decides nothing about
-trying again.
+The benefit of the doubt is the text's: code, formulas, tables, quotations and verse do not count,
+and a language that was asked for by name is right. Knows scripts and a few words.
 """
 
 from __future__ import annotations
@@ -12,51 +11,17 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import regex
 
 from longchain.language import detect, english_name, primary
 from longchain.prose.repeats import prose
 
-if TYPE_CHECKING:
-    from longchain.agent.state import Progress
-
 LEAST_LETTERS = 60
 """Letters from which on the language of a reply is judged."""
 
 MOST_OWN = 0.2
 """The share of letters in the document's scripts up to which a reply is in another language."""
-
-
-def fault(text: str, progress: Progress, index: int) -> str:
-    """Return what is wrong with the prose of a reply, or nothing.
-
-    Args:
-        text: The reply's prose.
-        progress: Where the document stands before the reply.
-        index: The index of the section that it is for.
-
-    Returns:
-        `wrong language (en)`, `repeats section 3`, `repeats itself` or nothing.
-    """
-    draft = progress.drafts[index]
-    wanted = [progress.request["instruction"], progress.request["style"]]
-    wanted += [draft.plan.heading, draft.plan.main_point]
-    wanted += [draft.revision.note] if draft.revision else []
-    if found := wrong_language(text, progress.language, "\n".join(wanted)):
-        return f"wrong language ({found})"
-    texts = [other.standing.text for other in progress.drafts]
-    texts[index] = draft.text
-    place = progress.told.repeated(text, texts)
-    if place is None:
-        return ""
-    return "repeats itself" if place == index else f"repeats section {place + 1}"
-
-
-def is_soft(problem: str) -> bool:
-    """Whether a reply with this problem is prose all the same, which may stand if need be."""
-    return problem.startswith(("wrong language", "repeats"))
 
 
 # --- in another language -----------------------------------------------------------------------
