@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 import sentencex
 from hypothesis import given
 from hypothesis import strategies as st
 
 from longchain.language import (
+    Script,
+    character_class,
     default_unit,
     detect,
     ends_sentence,
@@ -247,3 +251,20 @@ def test_english_name(tag: str, name: str) -> None:
 )
 def test_an_ordinal_number_ends_no_sentence(text: str, language: str, count: int) -> None:
     assert len(sentences(text, language)) == count
+
+
+@pytest.mark.parametrize(
+    ("scripts", "ranges"),
+    [
+        (("th", "lo", "my", "km"), "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"),
+        (("th", "lo", "km"), "\u0e00-\u0eff\u1780-\u17ff"),
+        (
+            ("han",),
+            "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af",
+        ),
+    ],
+)
+def test_character_class(scripts: tuple[Script, ...], ranges: str) -> None:
+    every = "".join(map(chr, range(0x110000)))
+    pattern = re.compile(f"[{character_class(*scripts)}]")
+    assert pattern.findall(every) == re.findall(f"[{ranges}]", every)

@@ -57,6 +57,13 @@ _RANGES: list[tuple[int, int, Script]] = [
 ]
 _STARTS = [first for first, _, _ in _RANGES]
 
+
+def character_class(*scripts: Script) -> str:
+    """Return the ranges of scripts for use inside the `[...]` of a pattern."""
+    ranges = [(first, last) for first, last, script in _RANGES if script in scripts]
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges)
+
+
 _CJK_WEIGHT = 2.5
 """How many Latin letters say as much as one Han character, kana or Hangul syllable.
 
@@ -94,7 +101,19 @@ for _language, _words in _FUNCTION_WORDS.items():
     for _word in _words.split():
         _WORD_LANGUAGES.setdefault(_word, []).append(_language)
 
-_NOT_PROSE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`|https?://[^\s、。）」]+|<[^<>\n]+>", re.DOTALL)
+FENCED_CODE = r"^[ \t]*(?P<fence>```|~~~).*?(?:^[ \t]*(?P=fence)[`~]*[ \t]*$|\Z)|`[^`\n]+`"
+"""Pattern of code between fence lines or backticks; needs `DOTALL` and `MULTILINE`.
+
+Like Markdown, a fence needs its own line, and code without a closing fence ends with the text.
+"""
+
+BACKTICK_CODE = r"```.*?(?:```|\Z)|`[^`\n]+`"
+"""Pattern of code between backticks anywhere in a line; needs `DOTALL`.
+
+Looser than `FENCED_CODE`: models also write fences in the middle of a line.
+"""
+
+_NOT_PROSE = re.compile(rf"{BACKTICK_CODE}|https?://[^\s、。）」]+|<[^<>\n]+>", re.DOTALL)
 _LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏ]+")
 _UKRAINIAN, _RUSSIAN = frozenset("іїєґІЇЄҐ"), frozenset("ыэъёЫЭЪЁ")
 

@@ -94,7 +94,7 @@ REFUSED = {
     "x --source binary.txt": "source 'binary.txt' is binary, not text; save it as UTF-8",
     "x --source empty.txt": "source 'empty.txt' is empty",
     "x --source large.txt": (
-        "source 'large.txt' is too large: 2,000,000,000 bytes, and 20,000,000 are the most; "
+        "source 'large.txt' is too large: 2,000,000,000 bytes of at most 20,000,000; "
         "split it into several files"
     ),
     "x --style no.txt": "'no.txt' cannot be read: No such file or directory",
@@ -206,8 +206,8 @@ def test_a_wrong_option_is_a_usage_error(typed: str) -> None:
         ),
         ("--base-url nonsense", "the base URL 'nonsense' is no web address"),
         ("--base-url http://127.0.0.1:9/v1", "does not say which model it serves (no connection)"),
-        ("", "the offline writer only rearranges sources, and this request holds none"),
-        ("--model offline", "the offline writer only rearranges sources, and this request holds"),
+        ("", "the offline writer only rearranges sources, and this request has none"),
+        ("--model offline", "the offline writer only rearranges sources, and this request has"),
     ],
 )
 @pytest.mark.parametrize("command", ["write", "plan"])

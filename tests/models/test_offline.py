@@ -14,16 +14,16 @@ from longchain.errors import ModelNameError
 from longchain.language import sentences
 from longchain.length.count import count_length
 from longchain.models.offline import OfflineWriter
-from longchain.models.offline.plan import names
-from longchain.models.offline.prose import flat
+from longchain.models.offline.plan import mentions
+from longchain.models.offline.prose import flatten
 from longchain.sources import (
     References,
     SourceRetriever,
-    cited,
-    documents,
+    cited_ids,
     outline,
     read_sources,
     render,
+    to_documents,
 )
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -46,7 +46,7 @@ CHINESE_TEXT = """# 城市供水
 清水由水泵加压，经过管网送到每一户居民家中。管道中的压力使水能够升到高层楼房。\
 管道老化会造成漏水，漏掉的水白白浪费了药剂和电力。听漏工人在夜里用仪器寻找漏点。更换旧管道是减少漏损的根本办法。
 """
-CHINESE = documents(CHINESE_TEXT)
+CHINESE = to_documents(CHINESE_TEXT)
 
 PLAN = {
     "en": "<plan_format>\nSection 1 - Heading: [heading]\n</plan_format>\n\nTotal: {} words",
@@ -80,7 +80,7 @@ def write(found: list[Document], section: str, length: str, *, k: int = 6) -> st
 
 
 def pieces(text: str, language: str) -> list[str]:
-    return [sentence.strip() for sentence in sentences(flat(text), language)]
+    return [sentence.strip() for sentence in sentences(flatten(text), language)]
 
 
 # Plans ------------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ def test_every_sentence_stands_in_the_sources_and_is_cited(
     found: list[Document], section: str, unit: str, language: str
 ) -> None:
     text = write(found, section, f"220 {unit}")
-    source = flat("\n".join(document.page_content for document in found))
+    source = flatten("\n".join(document.page_content for document in found))
     assert pieces(text, language)
     assert all(sentence in source for sentence in pieces(text, language))
     assert all(re.search(r"\[\d\][.。]$", paragraph) for paragraph in text.split("\n\n"))
@@ -216,13 +216,13 @@ def test_nothing_is_repeated_over_sections(layout: str) -> None:
 def test_marks_lead_to_the_passage_and_order_is_the_references() -> None:
     references = References().add(SourceRetriever.over(ENGLISH, k=5).invoke("leaks and pressure"))
     text = OfflineWriter().invoke([step(references, "Leaks and pressure", "400 words")]).text
-    by_id = {reference.id: flat(reference.text) for reference in references}
-    assert cited(text) == sorted(cited(text))
-    assert len(cited(text)) > 2
+    by_id = {reference.id: flatten(reference.text) for reference in references}
+    assert cited_ids(text) == sorted(cited_ids(text))
+    assert len(cited_ids(text)) > 2
     stretch: list[str] = []
     for sentence in sentences(text, "en"):
-        stretch.append(flat(sentence).strip())
-        if marks := cited(sentence):
+        stretch.append(flatten(sentence).strip())
+        if marks := cited_ids(sentence):
             assert all(one in by_id[marks[0]] for one in stretch)
             stretch = []
     assert stretch == []
@@ -297,7 +297,7 @@ def test_a_sentence_that_points_back_comes_with_the_one_before(
     references = References().add([Document(text)])
     unit = "words" if text.isascii() else "字"
     written = OfflineWriter().invoke([step(references, section, f"{length} {unit}")]).text
-    assert flat(written) == text
+    assert flatten(written) == text
     assert leaning in written
 
 
@@ -357,17 +357,17 @@ def step_of_plan(number: int, text: str = "") -> HumanMessage:
 
 def test_a_section_leaves_later_ones_what_their_headings_hold() -> None:
     first = OfflineWriter().invoke([step_of_plan(1)]).text
-    assert flat(first) == PUMPS
-    assert flat(OfflineWriter().invoke([step_of_plan(2, first)]).text) == VALVES
+    assert flatten(first) == PUMPS
+    assert flatten(OfflineWriter().invoke([step_of_plan(2, first)]).text) == VALVES
 
 
 def test_what_earlier_sections_left_may_be_used() -> None:
     written = OfflineWriter().invoke([step_of_plan(2, "## Pumps\n\nAn own sentence.")]).text
-    assert flat(written).replace("\n", " ") == f"{PUMPS} {VALVES}"
+    assert flatten(written).replace("\n", " ") == f"{PUMPS} {VALVES}"
 
 
 def test_sections_that_are_written_at_once_share_nothing() -> None:
-    assert flat(OfflineWriter().invoke([step_of_plan(2)]).text) == VALVES
+    assert flatten(OfflineWriter().invoke([step_of_plan(2)]).text) == VALVES
 
 
 @pytest.mark.parametrize(
@@ -385,7 +385,7 @@ def test_sections_that_are_written_at_once_share_nothing() -> None:
     ],
 )
 def test_names(line: str, heading: str, expected: bool) -> None:
-    assert names(line, heading) is expected
+    assert mentions(line, heading) is expected
 
 
 # The chat model ---------------------------------------------------------------------------------

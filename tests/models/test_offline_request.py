@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.errors import SourceError
 from longchain.models.offline import OfflineWriter
-from longchain.models.offline.request import begun
+from longchain.models.offline.request import has_begun
 from longchain.sources import References, render
 
 PUMPS = "Pumps lift water to the tower. Valves close the pipe at night."
@@ -87,7 +87,7 @@ REFERENCES = '<reference id="1" title="x">\nPumps hum.\n</reference>\n'
     ],
 )
 def test_begun(texts: list[str], section: str, expected: bool) -> None:
-    assert begun(texts, section) is expected
+    assert has_begun(texts, section) is expected
 
 
 @pytest.mark.parametrize("layout", ["conversation", "paper"])

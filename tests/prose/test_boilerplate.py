@@ -1,6 +1,6 @@
 import pytest
 
-from longchain.prose.boilerplate import is_error, is_refusal, without_closing, without_opening
+from longchain.prose.boilerplate import is_error, is_refusal, strip_closing, strip_opening
 
 
 @pytest.mark.parametrize(
@@ -19,12 +19,12 @@ from longchain.prose.boilerplate import is_error, is_refusal, without_closing, w
         ("Step 1: Cut.\nStep 2: Cook.", "Step 1: Cut.\nStep 2: Cook.", []),
     ],
 )
-def test_without_opening(text: str, rest: str, notes: list[str]) -> None:
-    assert without_opening(text) == (rest, notes)
+def test_strip_opening(text: str, rest: str, notes: list[str]) -> None:
+    assert strip_opening(text) == (rest, notes)
 
 
 def test_labels_of_a_whole_document_stay() -> None:
-    assert without_opening("Sure! Here it is:\n\nPart 1: Rain", labels=False) == (
+    assert strip_opening("Sure! Here it is:\n\nPart 1: Rain", labels=False) == (
         "Part 1: Rain",
         ["announcement removed"],
     )
@@ -39,8 +39,8 @@ def test_labels_of_a_whole_document_stay() -> None:
         ("It rained.\n\nIt continued.", "It rained.\n\nIt continued.", []),
     ],
 )
-def test_without_closing(text: str, rest: str, notes: list[str]) -> None:
-    assert without_closing(text) == (rest, notes)
+def test_strip_closing(text: str, rest: str, notes: list[str]) -> None:
+    assert strip_closing(text) == (rest, notes)
 
 
 def test_what_stands_instead_of_prose() -> None:

@@ -520,7 +520,10 @@ def test_trim(text: str, keep: int, expected: str) -> None:
 
 def test_trim_counts_characters_and_keeps_the_least() -> None:
     assert trim(CHINESE, 10, "characters", "zh") == "春天来了，万物复苏。"
-    assert trim("One two. Three. Four. Five.", 2, "words", "en", least=4) == "One two. Three. Four."
+    assert (
+        trim("One two. Three. Four. Five.", 2, "words", "en", min_length=4)
+        == "One two. Three. Four."
+    )
 
 
 @settings(max_examples=100, deadline=None)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from longchain.prose.reasoning import answer, without_reasoning
+from longchain.prose.reasoning import extract_answer, strip_reasoning
 
 PROSE = "It rained. The ships stayed."
 
@@ -20,12 +20,12 @@ PROSE = "It rained. The ships stayed."
     ],
 )
 def test_the_answer_is_what_stands_outside_the_reasoning(reply: str) -> None:
-    assert answer(reply) == PROSE
+    assert extract_answer(reply) == PROSE
 
 
 @pytest.mark.parametrize("reply", ["", "<think>Hm.", "<think>Hm.</think>", "Hm.</think>"])
 def test_a_reply_of_reasoning_has_no_answer(reply: str) -> None:
-    assert answer(reply) == ""
+    assert extract_answer(reply) == ""
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_reply_of_reasoning_has_no_answer(reply: str) -> None:
     ],
 )
 def test_reasoning_leaves_prose(reply: str) -> None:
-    assert without_reasoning(reply, reply).replace("\n", "") == PROSE
+    assert strip_reasoning(reply, reply).replace("\n", "") == PROSE
 
 
 @pytest.mark.parametrize(
@@ -51,16 +51,16 @@ def test_reasoning_leaves_prose(reply: str) -> None:
     ],
 )
 def test_prose_may_speak_of_the_tags(prose: str) -> None:
-    assert without_reasoning(prose, prose) == prose
+    assert strip_reasoning(prose, prose) == prose
 
 
 def test_tags_in_code_stay() -> None:
     prose = "Look:\n```\n<think>a</think>\n```\nDone."
-    assert without_reasoning(prose, prose.replace("<think>a</think>", "\0" * 16)) == prose
+    assert strip_reasoning(prose, prose.replace("<think>a</think>", "\0" * 16)) == prose
 
 
 @pytest.mark.parametrize("piece", ["<think>a</think>\n", "x\n<think>y", "x\n<think>a</think>\n"])
 def test_much_reasoning_comes_to_an_end(piece: str) -> None:
     # Quadratic in its length, it would take longer than any test may.
     reply = piece * (1_000_000 // len(piece)) + PROSE
-    assert without_reasoning(reply, reply).endswith(PROSE)
+    assert strip_reasoning(reply, reply).endswith(PROSE)

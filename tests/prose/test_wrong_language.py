@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
-from longchain.agent.faulty import wrong_language
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent.state import DocumentState
@@ -17,9 +16,10 @@ from longchain.agent.writing import retry_notes
 from longchain.agent.writing.accept import RETRIES, settle
 from longchain.calls.reply import Reply
 from longchain.errors import ReplyError
-from longchain.prose import repeats as tellings
-from longchain.prose.repeats import OVERLAP, Told
+from longchain.prose import repeats
+from longchain.prose.repeats import OVERLAP, RepeatIndex
 from longchain.prose.repetition import overlap
+from longchain.prose.wrong_language import wrong_language
 from longchain.testing import FakeWriter, LengthBehavior
 from longchain.testing.prose import write
 
@@ -191,7 +191,7 @@ def page(seed: int, words: int = 150) -> str:
 
 
 def repeated(reply: str, *texts: str) -> int | None:
-    return Told().repeated(reply, texts)
+    return RepeatIndex().find(reply, texts)
 
 
 @pytest.mark.parametrize(
@@ -252,41 +252,41 @@ def test_what_may_come_again_is_no_repeat(reply: str, earlier: str) -> None:
 
 
 def test_the_index_follows_every_change() -> None:
-    told, texts = Told(), [page(1), page(2), page(3)]
-    assert told.repeated(page(2), texts) == 1
-    assert told.repeated(page(2), [page(2), page(1), page(3)]) == 0  # moved
-    assert told.repeated(page(2), [page(1), page(4)]) is None  # written anew, and one fewer
-    assert told.repeated(page(3), [page(1), page(4)]) is None
-    assert told.repeated(page(2), [page(1), f"{page(4)}\n\n{page(2)}"]) == 1  # grown
+    repeats, texts = RepeatIndex(), [page(1), page(2), page(3)]
+    assert repeats.find(page(2), texts) == 1
+    assert repeats.find(page(2), [page(2), page(1), page(3)]) == 0  # moved
+    assert repeats.find(page(2), [page(1), page(4)]) is None  # written anew, and one fewer
+    assert repeats.find(page(3), [page(1), page(4)]) is None
+    assert repeats.find(page(2), [page(1), f"{page(4)}\n\n{page(2)}"]) == 1  # grown
 
 
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the lengths of the texts whose n-grams are taken from here on."""
     lengths: list[int] = []
-    grams = tellings._grams
+    grams = repeats._sampled_ngrams
 
     def counted(text: str) -> set[int]:
         lengths.append(len(text))
         return grams(text)
 
-    monkeypatch.setattr(tellings, "_grams", counted)
+    monkeypatch.setattr(repeats, "_sampled_ngrams", counted)
     return lengths
 
 
 def test_the_index_looks_at_an_old_section_once(looked: list[int]) -> None:
-    told, texts = Told(), [page(seed) for seed in range(40)]
+    repeats, texts = RepeatIndex(), [page(seed) for seed in range(40)]
     shown = [""] * len(texts)
     for index, text in enumerate(texts):
-        assert told.repeated(text, shown) is None
+        assert repeats.find(text, shown) is None
         shown[index] = text
     assert sum(looked) < 2.1 * sum(map(len, texts))
 
 
 def test_the_index_looks_only_at_what_was_added_to_a_section(looked: list[int]) -> None:
-    told, shown = Told(), ""
+    repeats, shown = RepeatIndex(), ""
     for seed in range(40):
-        assert told.repeated(page(seed), [shown]) is None
+        assert repeats.find(page(seed), [shown]) is None
         shown = f"{shown}\n\n{page(seed)}"
     assert sum(looked) < 2.1 * len(shown)
 

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longchain.document import Reference
-from longchain.sources import Numbering, check, cited, number, reference_list, renumber
+from longchain.sources import (
+    Numbering,
+    check_citations,
+    cited_ids,
+    format_reference_list,
+    number_citations,
+    renumber,
+)
 
 
 def reference(id: int, source: str) -> Reference:
@@ -31,7 +38,7 @@ def reference(id: int, source: str) -> Reference:
     ],
 )
 def test_cited(text: str, expected: list[int]) -> None:
-    assert cited(text) == expected
+    assert cited_ids(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -49,22 +56,22 @@ def test_cited(text: str, expected: list[int]) -> None:
     ],
 )
 def test_check(text: str, expected: str, unknown: list[int]) -> None:
-    assert check(text, {2, 3}) == (expected, unknown)
+    assert check_citations(text, {2, 3}) == (expected, unknown)
 
 
 @given(st.text(alphabet="ab [](){}`123２,-［］【】^:\n", max_size=60))
 def test_check_changes_nothing_where_all_is_known(text: str) -> None:
-    assert check(text, set(range(10_000))) == (text, [])
+    assert check_citations(text, set(range(10_000))) == (text, [])
 
 
 @given(st.text(alphabet="ab []()`12,-［］\n", max_size=60))
 def test_nothing_is_cited_any_more_where_nothing_is_known(text: str) -> None:
     text = text.replace("`", "'")  # taking a mark out may pair code marks anew
-    assert set(check(text, set())[1]) == {one for one in cited(text) if one < 1000}
+    assert set(check_citations(text, set())[1]) == {one for one in cited_ids(text) if one < 1000}
 
 
 def test_check_takes_four_digits_for_an_id_where_ids_have_them() -> None:
-    assert check("A [1994].", {1200}) == ("A.", [1994])
+    assert check_citations("A [1994].", {1200}) == ("A.", [1994])
 
 
 @pytest.mark.parametrize(
@@ -85,7 +92,7 @@ def test_renumber(text: str, expected: str) -> None:
 
 def test_number_goes_by_source_in_order_of_first_citation() -> None:
     references = [reference(1, "a"), reference(2, "b"), reference(3, "a"), reference(4, "c")]
-    texts, listed = number(["X [2]. Y [3][1].", "Z [1, 2]. W [9]."], references)
+    texts, listed = number_citations(["X [2]. Y [3][1].", "Z [1, 2]. W [9]."], references)
     assert texts == ["X [1]. Y [2].", "Z [2, 1]. W."]
     assert [(one.id, one.source, one.text) for one in listed] == [(1, "b", ""), (2, "a", "")]
 
@@ -94,14 +101,18 @@ def test_numbering_never_changes_what_came_before() -> None:
     references = [reference(i, f"s{i}") for i in range(1, 9)]
     sections = ["A [7].", "B [2] [7].", "C [5]."]
     numbering = Numbering(references)
-    one_by_one = [numbering.section(text) for text in sections]
-    assert one_by_one == number(sections, references)[0] == ["A [1].", "B [2] [1].", "C [3]."]
+    one_by_one = [numbering.number_section(text) for text in sections]
+    assert (
+        one_by_one
+        == number_citations(sections, references)[0]
+        == ["A [1].", "B [2] [1].", "C [3]."]
+    )
     assert [one.id for one in numbering.references] == [1, 2, 3]
 
 
 def test_passages_without_a_source_are_told_apart_by_title_or_text() -> None:
     references = [Reference(id=1, text="One."), Reference(id=2, text="Two.")]
-    assert number(["A [1]. B [2]."], references)[0] == ["A [1]. B [2]."]
+    assert number_citations(["A [1]. B [2]."], references)[0] == ["A [1]. B [2]."]
 
 
 def test_reference_list() -> None:
@@ -112,7 +123,7 @@ def test_reference_list() -> None:
         Reference(id=4, title="都市の水", source="ja.md"),
         Reference(id=5, title="Context 1"),
     ]
-    assert reference_list(listed).split("\n\n") == [
+    assert format_reference_list(listed).split("\n\n") == [
         "[1] Water Loss. loss.md",
         "[2] Why leak? why.md",
         "[3] plain.txt",

@@ -9,7 +9,7 @@ from langchain_core.documents import Document
 
 from longchain.errors import InputError, SourceError
 from longchain.models.tokens import estimate
-from longchain.sources import documents, is_source, outline, read_sources
+from longchain.sources import is_source, outline, read_sources, to_documents
 
 DEMO = Path(__file__).parents[2] / "examples" / "sources"
 DEMO_JA = Path(__file__).parents[2] / "examples" / "sources-ja"
@@ -194,7 +194,7 @@ def test_folder_is_read_in_order_and_skips_with_one_line(
 
 def test_folder_with_nothing_readable_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "photo.jpg", b"\xff\xd8\x00")
-    with pytest.raises(SourceError, match="holds nothing that can be read"):
+    with pytest.raises(SourceError, match="has no file that can be read"):
         read_sources([tmp_path])
 
 
@@ -216,10 +216,10 @@ def test_documents_takes_texts_documents_and_mappings() -> None:
         Document("Iron rusts.", metadata={"source": "iron"}),
         {"page_content": "Lead harms.", "metadata": {"title": "Lead"}},
     ]
-    found = documents(given)
+    found = to_documents(given)
     assert [document.metadata.get("title") for document in found] == ["Wells", None, "Lead"]
-    assert documents(given[0])[0].page_content == given[0]
-    assert documents(None) == documents([]) == documents("  ") == []
+    assert to_documents(given[0])[0].page_content == given[0]
+    assert to_documents(None) == to_documents([]) == to_documents("  ") == []
 
 
 @pytest.mark.parametrize(
@@ -227,13 +227,13 @@ def test_documents_takes_texts_documents_and_mappings() -> None:
 )
 def test_documents_refuses_other_things(context: object) -> None:
     with pytest.raises(InputError, match="context must be"):
-        documents(context)
+        to_documents(context)
 
 
 @pytest.mark.parametrize("metadata", [{}, {"heading": ["Pumps"]}])
 def test_long_documents_are_cut_and_keep_their_metadata(metadata: dict[str, object]) -> None:
     whole = Document(sentences(300), metadata={"source": "page", **metadata})
-    found = documents([whole])
+    found = to_documents([whole])
     assert len(found) > 5
     assert {document.metadata["source"] for document in found} == {"page"}
     positions = [document.metadata["position"] for document in found]
@@ -254,11 +254,11 @@ def test_outline_in_japanese_counts_characters() -> None:
 
 def test_outline_shows_beginnings_where_there_are_no_headings() -> None:
     text = "\n\n".join(sentences(9, 9 * i) for i in range(40))
-    assert "  - Sentence number 0 tells of" in outline(documents(text))
+    assert "  - Sentence number 0 tells of" in outline(to_documents(text))
 
 
 def test_outline_of_a_book_without_headings_samples_its_beginnings() -> None:
-    lines = outline(documents(sentences(6000))).split("\n")
+    lines = outline(to_documents(sentences(6000))).split("\n")
     assert lines[0] == "- Context 1 (42000 words)"
     assert 30 <= len(lines) - 1 <= 40
     assert sum(int(re.findall(r"\((\d+) words", line)[0]) for line in lines[1:]) == 42000

@@ -83,7 +83,7 @@ def test_ids_are_stable_and_in_reading_order() -> None:
     ]
     again = references.add([passage("a", 1), passage("b", 7)])
     assert [one.id for one in again] == [4, 2]
-    assert references.known() == {1, 2, 3, 4}
+    assert references.ids() == {1, 2, 3, 4}
 
 
 def test_references_are_rebuilt_from_a_log() -> None:

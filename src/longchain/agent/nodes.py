@@ -334,7 +334,7 @@ class Nodes:
             return self.retriever
         if progress.retriever is None:
             read = sources.read_sources(request["sources"]) if request["sources"] else []
-            found = [*sources.documents(request["context"]), *read]
+            found = [*sources.to_documents(request["context"]), *read]
             progress.retriever = sources.SourceRetriever.over(found)
         return cast("Runnable[str, list[Document]]", progress.retriever)
 
@@ -348,7 +348,9 @@ class Nodes:
         return Prepared(progress, progress.request["instruction"], source, None)
 
     def _update_survey(self, prepared: Prepared[Any], answer: Any, usage: dict[str, int]) -> Update:
-        return {"log": [{"type": "survey", "outline": sources.outline(sources.documents(answer))}]}
+        return {
+            "log": [{"type": "survey", "outline": sources.outline(sources.to_documents(answer))}]
+        }
 
     def _prepare_retrieve(self, state: Any) -> Prepared[Any]:
         progress = self.progress(state)
@@ -363,7 +365,7 @@ class Nodes:
     ) -> Update:
         known = [Reference(**reference) for reference in prepared.document.references]
         numbering = sources.References(known)
-        found = numbering.add(_shown(prepared.runnable, sources.documents(answer)))
+        found = numbering.add(_shown(prepared.runnable, sources.to_documents(answer)))
         seen_ids = {reference.id for reference in known}
         event = {
             "type": "references",

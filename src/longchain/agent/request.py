@@ -314,7 +314,7 @@ def _context(given: Any) -> list[dict[str, Any]]:
         return []
     return [
         {"page_content": document.page_content, "metadata": dict(document.metadata)}
-        for document in sources.documents(given)
+        for document in sources.to_documents(given)
     ]
 
 

@@ -32,7 +32,7 @@ from longchain.agent.events import (
 from longchain.calls.budget import Spending
 from longchain.document import SectionPlan, Unit, Usage, WritingPlan
 from longchain.length import LengthController, count_length
-from longchain.prose.repeats import Told
+from longchain.prose.repeats import RepeatIndex
 
 
 @dataclass
@@ -124,8 +124,8 @@ class DocumentState:
         self.reviewed = False
         self.retriever: Any = None
         """Finds the references of this request; made once for each reading of the log."""
-        self.told = Told()
-        """Which n-grams stand in which section, for replies that repeat one."""
+        self.repeat_index = RepeatIndex()
+        """N-grams of the sections, to find a reply that repeats one."""
         self.errors: list[Exception] = []
         """What sections met that are written side by side, until all of them are back."""
         self.summaries: list[Summarized] = []

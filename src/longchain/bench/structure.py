@@ -14,7 +14,7 @@ from typing import Any
 from longchain.agent.faulty import wrong_language
 from longchain.bench.shapes import Prediction
 from longchain.language import ends_sentence
-from longchain.prose.boilerplate import without_opening
+from longchain.prose.boilerplate import strip_opening
 from longchain.prose.cleanup import clean
 
 Found = tuple[dict[str, float], list[str]]
@@ -210,7 +210,7 @@ def leaks(prediction: Prediction) -> tuple[int, str, str]:
     number += len(_PLAN_LINE.findall(text))
     if prediction.way in ("sequential", "parallel"):
         paragraphs = (part for part in re.split(r"\n\s*\n", text) if not _PLAN_LINE.match(part))
-        number += sum("label removed" in without_opening(part[:500])[1] for part in paragraphs)
+        number += sum("label removed" in strip_opening(part[:500])[1] for part in paragraphs)
     return number, cleaned.problem or "", text if cleaned.problem else cleaned.text
 
 

@@ -40,11 +40,11 @@ import unicodedata
 import regex
 
 from longchain.document import Unit
-from longchain.language import detect
+from longchain.language import character_class, detect
 
-_HAN_KANA = (
-    "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00016ff0-\U0001b16f\U00020000-\U000323af"
+_HAN_KANA = character_class("han") + (
+    "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d"
+    "\U00016ff0-\U0001b16f"
 )
 _VOICING = "\u3099-\u309c\uff9e\uff9f"
 """Marks that make one kana with the kana before them."""
@@ -107,7 +107,7 @@ def _estimated_words(text: str) -> int:
 
 _INVISIBLE = re.compile(r"[\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _JOINING = regex.compile(r"[\p{M}\p{RI}\p{Emoji_Modifier}\u200c\u200d\uff9e\uff9f\u1100-\u11ff]")
-_MARKED_SCRIPTS = r"\u0900-\u0dff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+_MARKED_SCRIPTS = "\u0900-\u0dff" + character_class("th", "lo", "my", "km")
 _CHARACTER = regex.compile(rf"[{_MARKED_SCRIPTS}]|(?=\S)\X")
 _CHINESE_CHARACTER = regex.compile(
     rf"""

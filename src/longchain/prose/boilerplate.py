@@ -1,8 +1,9 @@
-"""What models say around the prose they were asked for, and instead of it.
+"""Finds the boilerplate that models write around the requested prose, or instead of it.
 
-reply -> the reply without its label, its announcement or its farewell; reply -> is it a refusal?
+reply -> reply without labels, announcements, word counts and farewells, and a note for each;
+reply -> whether it is a refusal or an error message
 
-Knows phrases of eight languages and looks at the first and the last lines only. What honest prose
+Knows phrases of eight languages and looks at the first and the last lines only. What real prose
 may begin or end with must not match, so a pattern asks for a colon, for a line of its own, or for
 a word that means the piece of writing itself (`section`, `正文`), mostly for two of these.
 """
@@ -16,7 +17,7 @@ _BOLD = r"(?:\*\*|__)?"
 _MARKUP = r"[ \t]*(?P<markup>\#{1,6}[ \t]+|\*\*|__)?[ \t]*"
 
 
-def _any(*patterns: str) -> re.Pattern[str]:
+def _any_of(*patterns: str) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), _FLAGS)
 
 
@@ -36,9 +37,9 @@ _LABEL = (
     rf"|第\s*{_NUMBER}\s*(?:小?[节節]|段落?|部分|步))"
 )
 CHAPTER = rf"(?:(?:Chapter|Kapitel|Chapitre|Capítulo)\s*{_NUMBER}|第\s*{_NUMBER}\s*[章回장])"
-"""A chapter's number in front of its name; the label of a heading rather than of prose."""
+"""Pattern of a chapter's number before its name: it labels a heading rather than prose."""
 
-# What goes on in lower case is a sentence whose subject the label is: `Section 3: see above`.
+# Followed by lower case, the label is the subject of a sentence: `Section 3: see above`.
 _LABELED = re.compile(
     rf"{_MARKUP}{_LABEL}(?P<inner>\*\*|__)?[ \t]*"
     rf"(?:[:：](?P<outer>\*\*|__)?|(?<=[ \t])[-–—](?=\s)|(?=\n|\Z))[ \t]*+(?-i:(?![a-zß-ÿ]))",
@@ -63,14 +64,14 @@ _SECTION_ZH = r"(?:正文|内容|部分|章节|段落|小节|续写|文章|文�
 _SECTION_JA = r"(?:セクション|本文|文章|段落|パラグラフ|続き|内容|原稿|パート|[節章])"
 _YES_JA = r"(?:はい|承知(?:いた)?しました|かしこまりました|わかりました|了解しました|もちろんです)"
 
-_ANNOUNCEMENT = _any(
+_ANNOUNCEMENT = _any_of(
     # A line of its own: `Sure, here is a revised section about ships:`
     rf"{_BOLD}(?:{_SURE}\b[^\n:]{{0,80}}?)?(?:Here(?:['’]s| is| are)|Below is|This is)[ \t]+"
     rf"(?:the|a|an|my|your)[ \t]+(?:[\w-]+[ \t]+){{0,6}}?{_WRITING}"
     rf"(?:[ \t]+(?:for|on|about|in|titled|called|with|as|number|\d)\b[^\n]{{0,120}})?"
     rf"[:.]{_BOLD}[ \t]*\n",
     rf"{_SURE}![^\n]{{0,60}}\b(?:Here|Below|I['’]ll|I have|I['’]ve)\b[^\n]{{0,160}}[:.!][ \t]*\n",
-    # In front of the prose on the same line it has to name the section itself.
+    # Before the prose on the same line, it must name the section itself.
     rf"{_BOLD}Here(?:['’]s| is)[ \t]+(?:the|your)[ \t]+(?:(?:next|requested|revised|rewritten|full"
     rf"|final|complete)[ \t]+)?(?:section|paragraph|continuation|draft){_BOLD}:{_BOLD}[ \t]*",
     r"(?:(?:Gerne|Natürlich|Klar|Selbstverständlich)[!,.]?[ \t]*)?Hier (?:ist|folgt) (?:der|die|das"
@@ -93,19 +94,19 @@ _ANNOUNCEMENT = _any(
 # --- farewells ---------------------------------------------------------------------------------
 
 _COUNT = r"[\d,.０-９ ]{1,9}"
-_ABOUT = r"(?:approx\S*|about|roughly|~|≈|[约約])?[ \t]*"
-_WORDS = r"[ \t]*(?:words|characters|字|文字)"
-_NAMED_COUNT = (
+_APPROXIMATELY = r"(?:approx\S*|about|roughly|~|≈|[约約])?[ \t]*"
+_COUNT_UNIT = r"[ \t]*(?:words|characters|字|文字)"
+_LABELED_COUNT = (
     r"(?:(?:total |final |approximate )?(?:word|character) count"
     r"|(?:全文|本文|本节|正文|总|總)?字[数數]"
-    rf"|文字数)[*_]{{0,2}}\s*[:：]?[*_]{{0,2}}\s*{_ABOUT}{_COUNT}(?:{_WORDS})?"
+    rf"|文字数)[*_]{{0,2}}\s*[:：]?[*_]{{0,2}}\s*{_APPROXIMATELY}{_COUNT}(?:{_COUNT_UNIT})?"
 )
-_COUNTED = _any(
+_WORD_COUNT = _any_of(
     # In brackets after the last sentence, or on a line of its own.
-    rf"(?:^|(?<=[.!?…。！？」』”\"*）)]))[ \t]*[*_]{{0,3}}[(（\[【〔][*_]{{0,2}}(?:{_NAMED_COUNT}"
-    rf"|(?:全文|本文|本节|正文|共|合計)?{_ABOUT}{_COUNT}{_WORDS})[左右程度]{{0,2}}"
+    rf"(?:^|(?<=[.!?…。！？」』”\"*）)]))[ \t]*[*_]{{0,3}}[(（\[【〔][*_]{{0,2}}(?:{_LABELED_COUNT}"
+    rf"|(?:全文|本文|本节|正文|共|合計)?{_APPROXIMATELY}{_COUNT}{_COUNT_UNIT})[左右程度]{{0,2}}"
     r"[*_]{0,2}[)）\]】〕][*_]{0,3}\s*\Z",
-    rf"^[*_]{{0,3}}{_NAMED_COUNT}[*_.。]{{0,3}}\s*\Z",
+    rf"^[*_]{{0,3}}{_LABELED_COUNT}[*_.。]{{0,3}}\s*\Z",
 )
 _SIGN_OFF = re.compile(
     r"[ \t]*[*_(（\[【]{0,3}(?:(?:to be )?continued(?: in (?:the )?next (?:section|part))?"
@@ -116,17 +117,18 @@ _SIGN_OFF = re.compile(
 )
 _RULE_LINE = r"[ \t]*(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})"
 _LEADING_RULE = re.compile(rf"{_RULE_LINE}(?:\n|\Z)")
-_RULE = re.compile(rf"(?:\A|\n){_RULE_LINE}\s*\Z")
-_LIKE = r"if you(?:['’]d| would)? (?:like|want|need|wish|prefer)"
-# A last line that speaks to whoever ordered the text.
+_CLOSING_RULE = re.compile(rf"(?:\A|\n){_RULE_LINE}\s*\Z")
+_IF_YOU_LIKE = r"if you(?:['’]d| would)? (?:like|want|need|wish|prefer)"
+# A last line that addresses the user.
 _OFFER = re.compile(
     r"[*_(\[]{0,3}(?:(?:Please |Just )?let me know (?:if|whether|how|what)\b[^\n]{0,240}"
     r"|(?:Would|Do) you (?:like|want)(?: for)? me to\b[^\n]{0,200}\?"
     r"|(?:Shall|Should) I (?:continue|go on|proceed)\b[^\n]{0,120}\?"
     r"|I hope (?:this|that) (?:section|text|draft|version|helps|meets|works for you)[^\n]{0,160}"
     r"|Feel free to (?:let me know|ask|tell me|reach out|request)\b[^\n]{0,160}"
-    rf"|{_LIKE}[^\n]{{0,160}}\b(?:let me know|just ask|tell me|I can|I['’]d be)\b[^\n]{{0,120}}"
-    rf"|I can (?:also )?(?:expand|revise|adjust|continue|add|write)\b[^\n]{{0,120}}{_LIKE}"
+    rf"|{_IF_YOU_LIKE}[^\n]{{0,160}}\b(?:let me know|just ask|tell me|I can|I['’]d be)\b"
+    r"[^\n]{0,120}"
+    rf"|I can (?:also )?(?:expand|revise|adjust|continue|add|write)\b[^\n]{{0,120}}{_IF_YOU_LIKE}"
     r"[^\n]{0,60}"
     r"|(?:Lassen Sie|Lass) mich wissen[^\n]{0,200}|N['’]hésitez pas à me [^\n]{0,200}"
     r"|(?:Avísame|Házmelo saber|Hazme saber)[^\n]{0,200}"
@@ -138,98 +140,108 @@ _OFFER = re.compile(
     _FLAGS,
 )
 
+MAX_REMOVALS = 20
+"""Removals from one reply: each costs a search of the whole, and a reply with more is noise."""
 
-MOST = 20
-"""What is taken off one reply at a time: more is no reply, and each costs a look at the whole."""
 
-
-def without_opening(text: str, *, labels: bool = True) -> tuple[str, list[str]]:
-    """Take labels, announcements and rules off the beginning of a reply.
+def strip_opening(text: str, *, labels: bool = True) -> tuple[str, list[str]]:
+    """Remove labels, announcements and rules from the beginning of a reply.
 
     Args:
         text: The reply.
-        labels: Whether numbered labels go, too; not where the reply is a whole document.
+        labels: Whether to remove numbered labels, too; not if the reply is a whole document.
 
     Returns:
-        What remains, and a note for each thing that went.
+        The rest, and a note for each removal.
     """
     notes: list[str] = []
-    while len(notes) < MOST and (found := _opening(text, labels)) is not None:
-        text, note = found
+    while len(notes) < MAX_REMOVALS:
+        removal = _remove_first(text, labels)
+        if removal is None:
+            break
+        rest, note = removal
+        text = rest.lstrip(" \t\n")
         notes.append(note)
-        text = text.lstrip(" \t\n")
     return text, notes
 
 
-def _opening(text: str, labels: bool) -> tuple[str, str] | None:
-    if found := _ANNOUNCEMENT.match(text):
-        return text[found.end() :], "announcement removed"
-    if found := _LEADING_RULE.match(text):
-        return text[found.end() :], "rule removed"
-    if labels and (found := _PLAN_LINE.match(text) or _CHAPTER_ALONE.match(text)):
-        return text[found.end() :], "label removed"
-    if labels and (found := _LABELED.match(text)) and not _goes_on(text, found):
-        return _without_label(text, found), "label removed"
-    return None
+def _remove_first(text: str, labels: bool) -> tuple[str, str] | None:
+    """Remove one thing from the beginning; returns the rest and a note, None if nothing matches."""
+    if match := _ANNOUNCEMENT.match(text):
+        return text[match.end() :], "announcement removed"
+    if match := _LEADING_RULE.match(text):
+        return text[match.end() :], "rule removed"
+    if not labels:
+        return None
+    if match := _PLAN_LINE.match(text) or _CHAPTER_ALONE.match(text):
+        return text[match.end() :], "label removed"
+    match = _LABELED.match(text)
+    if match is None or _begins_series(text, match):
+        return None
+    return _remove_label(text, match), "label removed"
 
 
-def _goes_on(text: str, label: re.Match[str]) -> bool:
-    """Whether the label begins a series: steps that the prose itself counts."""
+def _begins_series(text: str, label: re.Match[str]) -> bool:
+    """Whether more such labels follow: numbered steps are part of the prose."""
     if not label["word"]:
         return False
     series = re.compile(rf"^[#*_>\s-]*{label['word']}\s*({_NUMBER})", _FLAGS)
     return any(later[1] != label["number"] for later in series.finditer(text, label.end()))
 
 
-def _without_label(text: str, label: re.Match[str]) -> str:
+def _remove_label(text: str, label: re.Match[str]) -> str:
     rest = text[label.end() :]
-    # `Section 3: The Long Winter` on a line of its own is the section's heading, worded anew.
-    if (heading := _HEADING_LINE.match(rest)) and rest[heading.end() :].strip():
+    # `Section 3: The Long Winter` on a line of its own is the section's heading in other words.
+    heading = _HEADING_LINE.match(rest)
+    if heading and rest[heading.end() :].strip():
         return rest[heading.end() :]
-    closed = label["inner"] or label["outer"] or rest[:1] in ("", "\n")
-    return rest if closed else (label["markup"] or "") + rest
+    if label["inner"] or label["outer"] or rest[:1] in ("", "\n"):
+        return rest
+    # The label opened emphasis, or a heading, that the rest of the line continues.
+    return (label["markup"] or "") + rest
 
 
-def without_closing(text: str) -> tuple[str, list[str]]:
-    """Take rules, word counts and farewells off the end of a reply.
+def strip_closing(text: str) -> tuple[str, list[str]]:
+    """Remove rules, word counts and farewells from the end of a reply.
 
     Returns:
-        What remains, and a note for each thing that went.
+        The rest, and a note for each removal.
     """
-    notes = []
-    while (found := _closing(text)) is not None:
-        end, note = found
+    notes: list[str] = []
+    while (closing := _find_closing(text)) is not None:
+        end, note = closing
         text = text[:end].rstrip(" \t\n")
         notes.append(note)
     return text, notes
 
 
-def _closing(text: str) -> tuple[int, str] | None:
-    near = max(0, len(text) - 200)
-    if found := _RULE.search(text, near):
-        return found.start(), "rule removed"
-    if found := _COUNTED.search(text, near):
-        return found.start(), "word count removed"
-    line = text.rstrip().rfind("\n") + 1
-    if found := _SIGN_OFF.match(text, line) or _OFFER.match(text, line):
-        return found.start(), "farewell removed"
+def _find_closing(text: str) -> tuple[int, str] | None:
+    """Return where one removable thing at the end begins and the note for it; None without one."""
+    near_end = max(0, len(text) - 200)
+    if match := _CLOSING_RULE.search(text, near_end):
+        return match.start(), "rule removed"
+    if match := _WORD_COUNT.search(text, near_end):
+        return match.start(), "word count removed"
+    last_line = text.rstrip().rfind("\n") + 1
+    if match := _SIGN_OFF.match(text, last_line) or _OFFER.match(text, last_line):
+        return match.start(), "farewell removed"
     return None
 
 
-# --- instead of prose --------------------------------------------------------------------------
+# --- refusals and errors --------------------------------------------------------------------------
 
 _CANNOT = r"I(?: can(?:['’]t|not| not)| won['’]t|(?: am|['’]m) (?:unable|not able|not allowed) to)"
-_TASK = (
+_REQUESTED_ACT = (
     r"(?:assist|help(?=[.!,]| you| with| write| create)|comply|complete|fulfil|provide|write|create"
     r"|generate|produce|continue|engage|do (?:that|this)|support|participate|discuss|share|answer"
     r"|respond|proceed|access)"
 )
-_REFUSAL = _any(
+_REFUSAL = _any_of(
     rf"(?:I['’]m|I am)? ?(?:so |very |really )?(?:sorry|afraid)\b[^\n.]{{0,40}}?[ ]"
-    rf"{_CANNOT} (?:\w+ )?{_TASK}",
-    rf"(?:I apologi[sz]e|My apologies)[^\n]{{0,60}}\b{_CANNOT} (?:\w+ )?{_TASK}",
+    rf"{_CANNOT} (?:\w+ )?{_REQUESTED_ACT}",
+    rf"(?:I apologi[sz]e|My apologies)[^\n]{{0,60}}\b{_CANNOT} (?:\w+ )?{_REQUESTED_ACT}",
     rf"(?:Unfortunately, )?{_CANNOT} (?:assist|help (?:you )?with|comply|fulfil|participate in)",
-    rf"(?:Unfortunately, )?{_CANNOT} {_TASK}[^\n.]{{0,60}}\b(?:request|content|material)",
+    rf"(?:Unfortunately, )?{_CANNOT} {_REQUESTED_ACT}[^\n.]{{0,60}}\b(?:request|content|material)",
     r"(?:Unfortunately, )?I (?:must|have to) (?:respectfully )?decline\b",
     r"As an? (?:AI(?: language model| model| assistant| system)?|(?:large )?language model), I\b",
     r"(?:Es tut mir (?:sehr )?leid|Tut mir leid|Entschuldigung|Leider)[^\n]{0,60}\b(?:kann|darf) "
@@ -248,7 +260,7 @@ _REFUSAL = _any(
     r"(?:저는 )?(?:AI|인공지능|언어 모델)[^\n]{0,60}수 없습니다",
 )
 _STATUS = r"[45]\d\d\b"
-_ERROR = _any(
+_ERROR = _any_of(
     r"max(?:imum)? (?:re)?tries(?: exceeded| reached)?[ .!]*(?:failed\b|\Z)",
     rf"(?:error|exception|http(?: error)?|status)(?: code)?\s*[:=-]?\s*{_STATUS}",
     rf"{_STATUS}[: -]+(?:internal|bad|too many|service|gateway|unauthori[sz]ed|forbidden|client)\b",
@@ -266,10 +278,10 @@ _ERROR = _any(
 
 
 def is_refusal(text: str) -> bool:
-    """Whether a reply begins as models refuse. Ask of short replies only."""
+    """Whether a reply begins like a refusal; meant for short replies only."""
     return bool(_REFUSAL.match(text))
 
 
 def is_error(text: str) -> bool:
-    """Whether a reply begins as the message of a failed request. Ask of short replies only."""
+    """Whether a reply begins like the message of a failed request; meant for short replies only."""
     return bool(_ERROR.match(text))

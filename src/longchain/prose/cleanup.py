@@ -1,9 +1,9 @@
-"""A model's reply -> prose that can stand in the document; and where prose is joined or cut.
+"""Cleans a model's reply to prose for the document, and joins and shortens prose.
 
-reply + heading + what stands before -> `Cleaned`; text + text -> text; text + length -> text
+reply + heading + text before it -> `Cleaned`; text + continuation -> text; text + length -> text
 
-Touches the beginning and the end of a reply and its markup, never the prose between. Knows what
-a section looks like; knows nothing of models, and decides nothing about trying again.
+Changes the beginning and the end of a reply and its markup, never the prose between. Knows the
+form of a section; knows no models and does not decide whether the model is asked again.
 """
 
 from __future__ import annotations
@@ -16,17 +16,24 @@ from itertools import accumulate
 from typing import Literal
 
 from longchain.document import Unit
-from longchain.language import detect, ends_sentence, is_spaced, sentences
+from longchain.language import (
+    FENCED_CODE,
+    character_class,
+    detect,
+    ends_sentence,
+    is_spaced,
+    sentences,
+)
 from longchain.length.count import count_length
 from longchain.prose.boilerplate import (
     CHAPTER,
-    MOST,
+    MAX_REMOVALS,
     is_error,
     is_refusal,
-    without_closing,
-    without_opening,
+    strip_closing,
+    strip_opening,
 )
-from longchain.prose.reasoning import without_reasoning
+from longchain.prose.reasoning import strip_reasoning
 from longchain.prose.repetition import Tokenized, loop_start, tokens
 
 Problem = Literal["empty", "refusal", "loop"]
@@ -34,24 +41,24 @@ Problem = Literal["empty", "refusal", "loop"]
 
 @dataclass(frozen=True)
 class Cleaned:
-    """What a reply comes to."""
+    """A cleaned reply."""
 
     text: str
-    """The prose; empty where the problem is `empty` or `refusal`."""
+    """The prose; empty if the problem is `empty` or `refusal`."""
 
     notes: list[str] = field(default_factory=list)
-    """What was done, in order, each once: `label removed`, `heading demoted`, `loop cut`, ..."""
+    """Changes in order, each once: `label removed`, `heading demoted`, `loop cut`, ..."""
 
     problem: Problem | None = None
-    """Why the reply cannot be used as it is; with `loop`, `text` is what stands before the loop."""
+    """Reason why the reply cannot be used as it is; with `loop`, `text` is the prose before it."""
 
 
 @dataclass(frozen=True)
 class _Context:
-    """What a reply was asked for and comes after."""
+    """The request for a reply, and the text before it."""
 
     headings: dict[str, str]
-    """Headings that do not belong into the reply -> the note that one was removed."""
+    """Headings that do not belong into the reply, each with the note of its removal."""
 
     before: str
     language: str | None
@@ -59,7 +66,7 @@ class _Context:
 
 
 _Pass = Callable[[str, _Context], tuple[str, list[str]]]
-"""One kind of damage: the text without it, and a note of each thing that went."""
+"""Repairs one kind of damage; returns the text and a note for each removal."""
 
 
 def clean(
@@ -72,22 +79,22 @@ def clean(
     sections: bool = True,
     looped: bool = False,
 ) -> Cleaned:
-    """Return a reply as prose for one section.
+    """Clean a reply to the prose of one section.
 
     Args:
         text: The reply.
         heading: The section's heading, which does not belong into its prose.
         title: The document's title, likewise.
-        previous_tail: The end of the text that the reply goes on from; repeating it is an echo.
-        language: The document's language; None: found out where it matters.
-        sections: Whether the reply is one section. False: it is a whole document, whose own
-            headings and labels stay.
-        looped: Whether the server stopped the reply since it repeated itself.
+        previous_tail: The end of the text that the reply continues; repeating it is an echo.
+        language: The document's language; None: detected when needed.
+        sections: Whether the reply is one section. False: a whole document, whose headings and
+            labels stay.
+        looped: Whether the server stopped the reply because it repeated itself.
     """
     headings = {title: "title removed", heading: "heading removed"}
     context = _Context(headings, previous_tail, language, sections)
     notes: list[str] = []
-    text = _settled(text, context, notes)
+    text = _apply_passes(text, context, notes)
     problem: Problem | None = None
     if _is_short(text) and is_error(text):
         text, problem = "", "empty"
@@ -99,58 +106,56 @@ def clean(
         text, problem = "", "empty"
         notes.append("empty")
     elif (place := loop_start(text, known=looped)) is not None or looped:
-        text, problem = _settled(text[:place], context, notes), "loop"
+        text, problem = _apply_passes(text[:place], context, notes), "loop"
         notes.append("loop cut")
     return Cleaned(text, list(dict.fromkeys(notes)), problem)
 
 
-def _settled(text: str, context: _Context, notes: list[str]) -> str:
-    """Apply all passes until none of them finds anything: one may lay bare what another removes."""
-    for _ in range(MOST):
+def _apply_passes(text: str, context: _Context, notes: list[str]) -> str:
+    """Apply all passes until none changes the text: one may expose what another removes."""
+    for _ in range(MAX_REMOVALS):
         before = text
-        for one in _PASSES:
-            text, found = one(text, context)
-            notes += found
+        for apply in _PASSES:
+            text, pass_notes = apply(text, context)
+            notes += pass_notes
         if text == before:
             break
     return text
 
 
 def _is_short(text: str) -> bool:
-    """Whether this is too short for a section, in which a character may refuse something."""
+    """Whether a reply is too short for a section, in which a character may refuse something."""
     return len(text) < 160 or (len(text) < 600 and " " in text and len(tokens(text)) < 80)
 
 
-# --- what is no text ---------------------------------------------------------------------------
+# --- characters --------------------------------------------------------------------------------
 
+_SPACELESS = character_class("th", "lo", "my", "km")
 _CONTROL = re.compile(
     # A zero-width space separates words in Thai, Lao, Burmese and Khmer.
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2060\ufeff\ud800-\udfff]"
-    "|(?<![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\u200b"
+    f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2060\ufeff\ud800-\udfff]|(?<![{_SPACELESS}])\u200b"
 )
 _ASCII_CONTROL = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
-_CODE = re.compile(
-    r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[`~]*[ \t]*$|\Z)|`[^`\n]+`", re.DOTALL | re.MULTILINE
-)
+_CODE = re.compile(FENCED_CODE, re.DOTALL | re.MULTILINE)
 
 
-def _outside_code(text: str) -> str:
+def _blank_out_code(text: str) -> str:
     """Return the text with its code blanked out, character for character."""
     if "`" not in text and "~~~" not in text:
         return text
     return _CODE.sub(lambda code: "\x00" * len(code.group()), text)
 
 
-def _characters(text: str, _: _Context) -> tuple[str, list[str]]:
+def _normalize_characters(text: str, _: _Context) -> tuple[str, list[str]]:
     if not text.isascii() or "\r" in text:
         text = re.sub(r"\r\n?|[\u2028\u2029]", "\n", text)
-    # Other white space may be meant: U+3000 indents a paragraph in Chinese and Japanese.
+    # Other white space may be intended: U+3000 indents a paragraph in Chinese and Japanese.
     text = text.translate(_ASCII_CONTROL) if text.isascii() else _CONTROL.sub("", text)
     return text.strip(" \t\n"), []
 
 
-def _blank_lines(text: str, _: _Context) -> tuple[str, list[str]]:
-    visible = _outside_code(text)
+def _merge_blank_lines(text: str, _: _Context) -> tuple[str, list[str]]:
+    visible = _blank_out_code(text)
     for gap in reversed(list(re.finditer(r"\n(?:[ \t]*\n){2,}", visible))):
         text = f"{text[: gap.start()]}\n\n{text[gap.end() :]}"
     return text, []
@@ -159,31 +164,34 @@ def _blank_lines(text: str, _: _Context) -> tuple[str, list[str]]:
 # --- markup of the model and of the prompt -----------------------------------------------------
 
 
-def _reasoning(text: str, _: _Context) -> tuple[str, list[str]]:
-    rest = without_reasoning(text, _outside_code(text))
+def _remove_reasoning(text: str, _: _Context) -> tuple[str, list[str]]:
+    rest = strip_reasoning(text, _blank_out_code(text))
     return rest, ["reasoning removed"] if rest != text else []
 
 
 _TOKEN = r"(?:<[|｜][\w▁]{2,30}[|｜]>|\[/?INST\]|<</?SYS>>|<(?:bos|eos|pad|(?:start|end)_of_turn)>)"
-_TOKENS_FIRST = re.compile(rf"(?:\s*{_TOKEN}(?:(?:system|user|assistant|model)(?=\s))?)+\s*")
-# What follows an end token at the end of a line is the model talking to itself.
+_LEADING_TOKENS = re.compile(rf"(?:\s*{_TOKEN}(?:(?:system|user|assistant|model)(?=\s))?)+\s*")
+# After an end token at the end of a line, the model writes the next turn by itself.
 _TURN_END = re.compile(
     rf"(?:^|(?<=[^\s\w`\"'“‘(,])){_TOKEN}(?=[ \t]*(?:\n|\Z|{_TOKEN}))|\s*{_TOKEN}\s*\Z",
     re.MULTILINE,
 )
-_BEGIN, _END = re.compile(r"(?:\s*<s>)++(?!.*</s>\s*\S)", re.DOTALL), re.compile(r"\s*</s>\s*\Z")
+_LEADING_BOS, _TRAILING_EOS = (
+    re.compile(r"(?:\s*<s>)++(?!.*</s>\s*\S)", re.DOTALL),
+    re.compile(r"\s*</s>\s*\Z"),
+)
 
 
-def _special_tokens(text: str, _: _Context) -> tuple[str, list[str]]:
+def _remove_special_tokens(text: str, _: _Context) -> tuple[str, list[str]]:
     if "<" not in text and "[" not in text:
         return text, []
     note = ["special token removed"]
-    if first := _TOKENS_FIRST.match(text) or _BEGIN.match(text):
+    if first := _LEADING_TOKENS.match(text) or _LEADING_BOS.match(text):
         return text[first.end() :], note
-    visible = _outside_code(text)
+    visible = _blank_out_code(text)
     if end := _TURN_END.search(visible):
         return text[: end.start()], note
-    if (end := _END.search(visible)) and "<s>" not in visible:
+    if (end := _TRAILING_EOS.search(visible)) and "<s>" not in visible:
         return text[: end.start()], note
     return text, []
 
@@ -193,20 +201,20 @@ _TAG_NAME = (
     r"|step|answer|output|response|prose|continuation|previous|prior)"
 )
 _TAGS = re.compile(
-    # In front of lower case it is what the prose is about: `<section> elements group ...`.
+    # Before lower case the tag is a subject of the prose: `<section> elements group ...`.
     rf"^(?:[ \t]*</?{_TAG_NAME}(?:\s[^<>\n]*)?/?>)+(?-i:(?!\s?[a-z]))[ \t]*+"
     rf"|(?<=\S)(?:</{_TAG_NAME}>)+[ \t]*$|\s</{_TAG_NAME}>\s*\Z",
     re.MULTILINE | re.IGNORECASE,
 )
 
 
-def _prompt_tags(text: str, _: _Context) -> tuple[str, list[str]]:
+def _remove_prompt_tags(text: str, _: _Context) -> tuple[str, list[str]]:
     if "<" not in text:
         return text, []
-    found = list(_TAGS.finditer(_outside_code(text)))
-    for tag in reversed(found):
+    tags = list(_TAGS.finditer(_blank_out_code(text)))
+    for tag in reversed(tags):
         text = text[: tag.start()] + text[tag.end() :]
-    return text, ["tag removed"] * bool(found)
+    return text, ["tag removed"] if tags else []
 
 
 _FENCE = re.compile(
@@ -215,7 +223,7 @@ _FENCE = re.compile(
 _FENCE_LINE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})([^\n`]*)$", re.MULTILINE)
 
 
-def _fence(text: str, _: _Context) -> tuple[str, list[str]]:
+def _unwrap_fence(text: str, _: _Context) -> tuple[str, list[str]]:
     opening = _FENCE.match(text)
     if not opening:
         return text, []
@@ -227,7 +235,7 @@ def _fence(text: str, _: _Context) -> tuple[str, list[str]]:
     if depth == 0:
         return text[opening.end() : lines[-1].start()], ["fence removed"]
     if opening[2] and depth == 1:
-        # A wrapper that the reply's end cut off; of another fence this is not certain.
+        # The reply was cut before its wrapper closed; a fence of no such type may be code.
         return text[opening.end() :], ["fence removed"]
     return text, []
 
@@ -235,12 +243,12 @@ def _fence(text: str, _: _Context) -> tuple[str, list[str]]:
 # --- the beginning and the end -----------------------------------------------------------------
 
 
-def _opening(text: str, context: _Context) -> tuple[str, list[str]]:
-    return without_opening(text, labels=context.sections)
+def _strip_opening(text: str, context: _Context) -> tuple[str, list[str]]:
+    return strip_opening(text, labels=context.sections)
 
 
-def _closing(text: str, _: _Context) -> tuple[str, list[str]]:
-    return without_closing(text)
+def _strip_closing(text: str, _: _Context) -> tuple[str, list[str]]:
+    return strip_closing(text)
 
 
 _ORDINAL = re.compile(
@@ -251,37 +259,37 @@ _LINE = re.compile(r"([ \t]*(?:#{1,6}[ \t]+|(?=\*\*|__)))?([^\n]{1,300})(?:\n|\Z
 _RUN_IN = re.compile(r"(\*\*|__)([^*_\n]{1,200}?)\1[:：.]?[ \t]+(?=\S)")
 
 
-def _heading(text: str, context: _Context) -> tuple[str, list[str]]:
-    """Take off a first line, or bold words at its beginning, that say what a heading says."""
+def _remove_heading(text: str, context: _Context) -> tuple[str, list[str]]:
+    """Remove a first line, or bold words at its beginning, that repeat a heading."""
     line, run_in = _LINE.match(text), _RUN_IN.match(text)
     for heading, note in context.headings.items():
-        if line and _same(line[2], heading, fuzzy=line[1] is not None):
+        if line and _is_heading(line[2], heading, fuzzy=line[1] is not None):
             return text[line.end() :], [note]
-        if run_in and _same(run_in[2], heading, fuzzy=False):
+        if run_in and _is_heading(run_in[2], heading, fuzzy=False):
             return text[run_in.end() :], [note]
     return text, []
 
 
-def _same(line: str, heading: str, *, fuzzy: bool) -> bool:
-    """Whether a line is the heading, numbered or not; nearly so where its markup says heading."""
-    whole, plain = tokens(heading), tokens(_unnumbered(heading))
+def _is_heading(line: str, heading: str, *, fuzzy: bool) -> bool:
+    """Whether a line is the heading, numbered or not; if `fuzzy`, with small differences."""
+    whole, plain = tokens(heading), tokens(_strip_number(heading))
     if not whole or len(line) > 2 * len(heading) + 60:
         return False
-    bare = tokens(_unnumbered(line))
+    bare = tokens(_strip_number(line))
     if tokens(line) == whole or (bare and bare in (whole, plain)):
         return True
-    # `Phase 2` and `Phase 3` are as alike as two spellings of one heading.
+    # `Phase 2` and `Phase 3` are as similar as two spellings of one heading.
     if not fuzzy or list(filter(str.isdecimal, bare)) != list(filter(str.isdecimal, plain)):
         return False
     return SequenceMatcher(None, " ".join(plain), " ".join(bare)).ratio() >= 0.85
 
 
-def _unnumbered(heading: str) -> str:
+def _strip_number(heading: str) -> str:
     heading = heading.strip(" \t#*_")
     return _ORDINAL.sub("", heading, count=1) if _ORDINAL.match(heading) else heading
 
 
-def _echo(text: str, context: _Context) -> tuple[str, list[str]]:
+def _remove_echo(text: str, context: _Context) -> tuple[str, list[str]]:
     end = _echo_end(context.before, text, context.language)
     return (text[end:].lstrip(" \t\n"), ["echo removed"]) if end else (text, [])
 
@@ -297,7 +305,7 @@ def _echo_end(before: str, after: str, language: str | None) -> int:
         key = tokens("".join(last[first:]))
         if len(key) < (5 if " " in before[-200:].strip() else 10) or head.items[: len(key)] != key:
             continue
-        edge = head.edge(after, len(key) - 1)
+        edge = head.sentence_end(after, len(key) - 1)
         if edge is not None or not finished or len(key) == len(head.items):
             return edge if edge is not None else head.ends[len(key) - 1]
     return 0
@@ -308,12 +316,12 @@ def _echo_end(before: str, after: str, language: str | None) -> int:
 _HEADING = re.compile(r"^ {0,3}(#{1,6})(?=[ \t]+\S)", re.MULTILINE)
 
 
-def _demoted(text: str, context: _Context) -> tuple[str, list[str]]:
-    """Put headings below the section's own, which is on level 2 or 3."""
-    found = list(_HEADING.finditer(_outside_code(text)))
-    if not context.sections or not any(len(mark[1]) < 3 for mark in found):
+def _demote_headings(text: str, context: _Context) -> tuple[str, list[str]]:
+    """Move headings below the section's own, which is on level 2 or 3."""
+    marks = list(_HEADING.finditer(_blank_out_code(text)))
+    if not context.sections or not any(len(mark[1]) < 3 for mark in marks):
         return text, []
-    for mark in reversed(found):
+    for mark in reversed(marks):
         level = max(4, min(6, len(mark[1]) + 2))
         text = f"{text[: mark.start()]}{'#' * level}{text[mark.end() :]}"
     return text, ["heading demoted"]
@@ -322,29 +330,30 @@ def _demoted(text: str, context: _Context) -> tuple[str, list[str]]:
 _BOLD = re.compile(r"(\*\*|__)(?=\S)((?:(?!\1).)+)(?<=[.!?…。！？」』”\"])\1", re.DOTALL)
 
 
-def _all_bold(text: str, _: _Context) -> tuple[str, list[str]]:
+def _unwrap_bold(text: str, _: _Context) -> tuple[str, list[str]]:
     """Unwrap prose that is bold as a whole; a single bold paragraph among others is emphasis."""
-    paragraphs = text.split("\n\n")
-    found = [_BOLD.fullmatch(paragraph) for paragraph in paragraphs]
-    if (whole := _BOLD.fullmatch(text)) and len(text) >= 40:
+    if len(text) < 40:
+        return text, []
+    if whole := _BOLD.fullmatch(text):
         return whole[2], ["bold removed"]
-    if len(text) >= 40 and all(found):
-        return "\n\n".join(match[2] for match in found if match), ["bold removed"]
+    matches = [_BOLD.fullmatch(paragraph) for paragraph in text.split("\n\n")]
+    if all(matches):
+        return "\n\n".join(match[2] for match in matches if match), ["bold removed"]
     return text, []
 
 
 _PASSES: list[_Pass] = [
-    *(_characters, _fence, _reasoning, _special_tokens, _prompt_tags),
-    *(_characters, _opening, _heading, _echo, _closing),
-    *(_all_bold, _demoted, _blank_lines, _characters),
+    *(_normalize_characters, _unwrap_fence, _remove_reasoning),
+    *(_remove_special_tokens, _remove_prompt_tags, _normalize_characters),
+    *(_strip_opening, _remove_heading, _remove_echo, _strip_closing),
+    *(_unwrap_bold, _demote_headings, _merge_blank_lines, _normalize_characters),
 ]
 
 
 # --- joining and cutting -----------------------------------------------------------------------
 
-_UNSPACED_EDGE = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]"
-)
+# Next to these characters, full-width punctuation included, there is no space.
+_UNSPACED_EDGE = re.compile(f"[{_SPACELESS}\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _BLOCK_MARK = re.compile(
     r"[ \t]*(?:(#{1,6}[ \t])|([-*+][ \t]|\d{1,3}[.)][ \t])|(\|)|(>)|(```|~~~))"
 )
@@ -353,30 +362,31 @@ _BLOCK_MARK = re.compile(
 def stitch(before: str, after: str, language: str | None = None) -> str:
     """Join a text and its continuation.
 
-    What `after` repeats of the end of `before`, whole sentences or the sentence that was cut, is
-    left out. Else a finished sentence is followed by a new paragraph, an unfinished one by a
-    space, or by nothing in Chinese and Japanese; list items and table rows by the next line.
+    If `after` begins with a repeat of the end of `before`, whole sentences or the sentence that
+    was cut, the repeat is left out. Otherwise a finished sentence is followed by a new paragraph,
+    an unfinished one by a space, or by nothing in Chinese and Japanese; list items and table rows
+    by the next line.
     """
     if not before.strip() or not after.strip():
         return before if before.strip() else after
     whole, rest = before.rstrip(), after.lstrip()
-    shared = _shared(whole, rest, language)
-    return whole + rest[shared:] if shared else _joined(whole, after)
+    shared = _shared_length(whole, rest, language)
+    return whole + rest[shared:] if shared else _join(whole, after)
 
 
-def _shared(before: str, after: str, language: str | None) -> int:
-    """Return how much of the beginning of `after` repeats the end of `before`."""
+def _shared_length(before: str, after: str, language: str | None) -> int:
+    """Return how many characters at the beginning of `after` repeat the end of `before`."""
     tail = before[-2000:]
     cut = "" if ends_sentence(before) else sentences(tail, language)[-1]
     for edge in re.finditer(r"\A|\s+|(?<=[^\x00-\x7f])", tail):
         rest = tail[edge.end() :]
-        if len(rest) >= _least_shared(tail[: edge.end()], rest, cut) and after.startswith(rest):
+        if len(rest) >= _min_shared(tail[: edge.end()], rest, cut) and after.startswith(rest):
             return len(rest)
     return _echo_end(before, after, language)
 
 
-def _least_shared(head: str, rest: str, cut: str) -> int:
-    """Return from how many characters on a repeat is no accident."""
+def _min_shared(head: str, rest: str, cut: str) -> int:
+    """Return the number of characters from which on a repeat is no coincidence."""
     if rest == cut:
         return 1
     if not _UNSPACED_EDGE.search(rest):
@@ -384,7 +394,7 @@ def _least_shared(head: str, rest: str, cut: str) -> int:
     return 4 if head.endswith(("，", "、", "；", "：")) else 6
 
 
-def _joined(before: str, after: str) -> str:
+def _join(before: str, after: str) -> str:
     rest = after.lstrip()
     block, last = _BLOCK_MARK.match(rest), before[before.rfind("\n") + 1 :]
     above = _BLOCK_MARK.match(last)
@@ -402,10 +412,10 @@ def _joined(before: str, after: str) -> str:
 
 
 def to_sentence_end(text: str, language: str | None = None) -> str:
-    """Return the text without a last sentence that has no end, and a heading left without text.
+    """Remove an unfinished last sentence, and a heading that has no text after that.
 
-    Verse loses its last line only. Where no sentence has an end, the text loses its last word,
-    which may be cut; a text of one word, or in a script without spaces, stays.
+    Verse loses its last line only. If no sentence has an end, the text loses its last word, which
+    may be cut; a text of one word, or in a script without spaces, stays.
     """
     text = text.rstrip()
     if not text or ends_sentence(text):
@@ -415,7 +425,7 @@ def to_sentence_end(text: str, language: str | None = None) -> str:
     lines = last.rstrip().split("\n")
     if len(lines) > 2 and max(map(len, lines)) < 70:
         return "".join([*pieces, "\n".join(lines[:-1])]).rstrip()
-    while pieces and _leads_on(pieces[-1]):
+    while pieces and _announces(pieces[-1]):
         pieces.pop()
     if pieces:
         return "".join(pieces).rstrip()
@@ -423,34 +433,36 @@ def to_sentence_end(text: str, language: str | None = None) -> str:
     return text.rsplit(None, 1)[0] if spaced and " " in text and not _HEADING.match(text) else text
 
 
-def trim(text: str, keep: int, unit: Unit, language: str | None = None, *, least: int = 0) -> str:
-    """Return the first sentences of a text, as many as come closest to a length.
+def trim(
+    text: str, length: int, unit: Unit, language: str | None = None, *, min_length: int = 0
+) -> str:
+    """Shorten a text to its first sentences, as close to a length as possible.
 
-    Never fewer than one, never less than `least`, and never up to a heading, a line that
-    announces a list, or into bold text. Each sentence is counted once.
+    Keeps at least one sentence and `min_length`, and ends neither with a heading or a line that
+    announces a list, nor inside bold text. Each sentence is counted once.
 
     Args:
         text: Prose in Markdown.
-        keep: The length to come close to.
-        unit: What a length counts.
-        language: The document's language; None: found out.
-        least: The least to keep, in the same unit.
+        length: The target length.
+        unit: The unit of lengths.
+        language: The document's language; None: detected.
+        min_length: The minimum length to keep, in the same unit.
     """
     language = language or detect(text)
     pieces = sentences(text, language)
     lengths = list(accumulate(count_length(piece, unit, language) for piece in pieces))
-    bold = list(accumulate(piece.count("**") for piece in pieces))
-    enough = [number for number, length in enumerate(lengths) if length >= least]
-    if not enough:
+    bold_marks = list(accumulate(piece.count("**") for piece in pieces))
+    candidates = [index for index, total in enumerate(lengths) if total >= min_length]
+    if not candidates:
         return text
 
-    def misfit(number: int) -> tuple[bool, int]:
-        inside = bold[number] % 2 == 1 or _leads_on(pieces[number])
-        return inside, abs(lengths[number] - keep)
+    def misfit(index: int) -> tuple[bool, int]:
+        is_inside = bold_marks[index] % 2 == 1 or _announces(pieces[index])
+        return is_inside, abs(lengths[index] - length)
 
-    return "".join(pieces[: min(enough, key=misfit) + 1]).rstrip()
+    return "".join(pieces[: min(candidates, key=misfit) + 1]).rstrip()
 
 
-def _leads_on(piece: str) -> bool:
-    """Whether what follows belongs to this: a heading, or `The reasons are these:`."""
+def _announces(piece: str) -> bool:
+    """Whether the next sentence belongs to this one: a heading, or `The reasons are these:`."""
     return bool(_HEADING.match(piece)) or piece.rstrip().endswith((":", "："))

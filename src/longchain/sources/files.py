@@ -1,8 +1,9 @@
-"""What a user gives as sources -> LangChain documents, one passage each.
+"""Reads sources from files, folders and a program's context as LangChain documents.
 
-paths of text files and folders, or texts and documents from a program -> `list[Document]`
+paths of text files and folders, or texts and documents of a program -> `list[Document]`, one
+passage each
 
-Knows files, encodings and what must be refused; knows no retriever and no model.
+Knows files, encodings and unusable input; knows no retriever and no model.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from langchain_core.documents import Document
 
 from longchain.errors import InputError, SourceError
 from longchain.language import detect, is_spaced
-from longchain.sources.passages import MOST, cut, size, split
+from longchain.sources.passages import MAX_SIZE, cut, measure_size, split
 
 SUFFIXES = (".txt", ".md", ".markdown", ".rst")
-"""The types of files that can be read."""
+"""Supported file types."""
 
-LARGEST = 20_000_000
-"""The most bytes of one file: about six times the longest novel."""
+MAX_BYTES = 20_000_000
+"""Bytes of one file: about six times the longest novel."""
 
-_NOT_YET = (".pdf", ".docx", ".doc", ".odt", ".epub", ".html", ".htm", ".xhtml", ".rtf")
+_UNSUPPORTED = (".pdf", ".docx", ".doc", ".odt", ".epub", ".html", ".htm", ".xhtml", ".rtf")
 
 _log = logging.getLogger("longchain")
 
@@ -35,8 +36,8 @@ _log = logging.getLogger("longchain")
 def read_sources(paths: Iterable[str | Path]) -> list[Document]:
     """Read text files and folders as passages of about 120 to 250 words.
 
-    A folder is read with everything below it, in order of name, without hidden files. Inside a
-    folder, what cannot be read is passed over with a warning in the log.
+    A folder is read with all its subfolders, in order of name, without hidden files. Inside a
+    folder, files that cannot be read are skipped with a warning in the log.
 
     Args:
         paths: Files ending in `.txt`, `.md`, `.markdown` or `.rst`, and folders.
@@ -48,9 +49,9 @@ def read_sources(paths: Iterable[str | Path]) -> list[Document]:
 
     Raises:
         SourceError: A path is missing, empty, binary, larger than 20 MB or of another type, or a
-            folder holds nothing that can be read.
+            folder has no file that can be read.
     """
-    found: list[Document] = []
+    result: list[Document] = []
     seen: set[Path] = set()
     for name in [paths] if isinstance(paths, str | Path) else paths:
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", str(name)):
@@ -60,28 +61,28 @@ def read_sources(paths: Iterable[str | Path]) -> list[Document]:
             )
         path = Path(name)
         try:
-            found += _folder(path, seen) if path.is_dir() else _file(path, seen)
+            result += _read_folder(path, seen) if path.is_dir() else _read_file(path, seen)
         except OSError as error:
             raise SourceError(f"source {str(name)!r} cannot be read: {error.strerror}") from error
-    return found
+    return result
 
 
 def is_source(file: str | Path, paths: Iterable[str | Path], *, folders: bool = True) -> bool:
-    """Say whether a file is one that `read_sources` would read, whatever name it is called by.
+    """Whether `read_sources` would read a file, by any of its names.
 
     Args:
-        file: The file, which may also be a link to one, or not be there.
-        paths: What is read.
-        folders: Whether to look into folders, too.
+        file: The file, which may be a link to one, or missing.
+        paths: The sources.
+        folders: Whether to search folders, too.
     """
     with suppress(OSError):
-        wanted = os.stat(file)
-        return any(os.path.samestat(wanted, found) for found in _stats(paths, folders))
+        status = os.stat(file)
+        return any(os.path.samestat(status, other) for other in _source_stats(paths, folders))
     return False
 
 
-def _stats(paths: Iterable[str | Path], folders: bool) -> Iterator[os.stat_result]:
-    """Yield which files would be read; one that is passed over in a folder is none of them."""
+def _source_stats(paths: Iterable[str | Path], folders: bool) -> Iterator[os.stat_result]:
+    """Yield the status of each file that would be read, without those a folder skips."""
     for path in map(Path, [paths] if isinstance(paths, str | Path) else paths):
         if not path.is_dir():
             with suppress(OSError):
@@ -93,31 +94,31 @@ def _stats(paths: Iterable[str | Path], folders: bool) -> Iterator[os.stat_resul
                 yield file.stat()
 
 
-def documents(context: Any) -> list[Document]:
-    """Return what a program passes as context as documents.
+def to_documents(context: Any) -> list[Document]:
+    """Convert a program's context to documents.
 
-    Texts and documents of more than twice a passage's size are cut into passages; what is shorter
-    stays as it is. Nothing (`None` or an empty list) gives no documents.
+    Texts and documents of more than twice a passage's size are cut into passages; shorter ones
+    stay as they are. `None` and an empty list give no documents.
 
     Args:
         context: A text, a document, a `{"page_content", "metadata"}` mapping, or a list of these.
 
     Raises:
-        InputError: It is something else.
+        InputError: The context has another type.
     """
     if context is None:
         return []
     if isinstance(context, str | Document | Mapping):
         context = [context]
     if not isinstance(context, list | tuple):
-        raise InputError(_not_context(context))
-    found: list[Document] = []
+        raise _context_error(context)
+    result: list[Document] = []
     for number, item in enumerate(context, 1):
-        found += _passages(_document(item, number))
-    return found
+        result += _cut_document(_to_document(item, number))
+    return result
 
 
-def _document(item: Any, number: int) -> Document:
+def _to_document(item: Any, number: int) -> Document:
     if isinstance(item, Document):
         return item
     if isinstance(item, str):
@@ -127,26 +128,26 @@ def _document(item: Any, number: int) -> Document:
         text, metadata = item.get("page_content"), item.get("metadata") or {}
         if isinstance(text, str) and isinstance(metadata, Mapping):
             return Document(text, metadata=dict(metadata))
-    raise InputError(_not_context(item))
+    raise _context_error(item)
 
 
-def _not_context(value: Any) -> str:
+def _context_error(value: Any) -> InputError:
     shown = repr(value)
     shown = shown if len(shown) <= 80 else shown[:80] + "…"
-    return (
+    return InputError(
         f"context must be a text, a list of texts or of documents, or mappings with "
-        f"'page_content' and 'metadata'; this is neither: {shown}"
+        f"'page_content' and 'metadata', not {shown}"
     )
 
 
-def _passages(document: Document) -> list[Document]:
+def _cut_document(document: Document) -> list[Document]:
     """Cut a long document; each passage keeps the metadata and gets a position."""
     text, metadata = document.page_content, document.metadata
     if not text.strip():
         return []
     language = detect(text[:20_000])
     spaced = is_spaced(language)
-    if size(text, spaced) <= 2 * MOST * (1 if spaced else 2):
+    if measure_size(text, spaced) <= 2 * MAX_SIZE * (1 if spaced else 2):
         return [document]
     if metadata.get("heading"):
         cuts = [Document(piece, metadata=dict(metadata)) for piece in cut(text, language)]
@@ -158,18 +159,18 @@ def _passages(document: Document) -> list[Document]:
         ]
     first = metadata.get("position", 0)
     for offset, piece in enumerate(cuts):
-        # Fractions keep the passages of one page between its neighbors.
+        # Fractions order the passages of one page before the next page.
         piece.metadata["position"] = first + offset / len(cuts) if first else offset
     return cuts
 
 
-def _file(path: Path, seen: set[Path]) -> list[Document]:
+def _read_file(path: Path, seen: set[Path]) -> list[Document]:
     if path.resolve() in seen:
         return []
     _check(path)
-    title, passages = split(_text(path), rst=path.suffix.lower() == ".rst")
+    title, passages = split(_read_text(path), rst=path.suffix.lower() == ".rst")
     if not passages:
-        raise SourceError(f"source {str(path)!r} is empty: it holds no text")
+        raise SourceError(f"source {str(path)!r} is empty: it has no text")
     seen.add(path.resolve())
     return [
         Document(
@@ -185,22 +186,22 @@ def _file(path: Path, seen: set[Path]) -> list[Document]:
     ]
 
 
-def _folder(path: Path, seen: set[Path]) -> list[Document]:
-    found: list[Document] = []
+def _read_folder(path: Path, seen: set[Path]) -> list[Document]:
+    result: list[Document] = []
     skipped: list[str] = []
-    readable = False
+    has_seen = False
     for file in _walk(path):
         try:
-            readable |= file.resolve() in seen
-            found += _file(file, seen)
+            has_seen |= file.resolve() in seen
+            result += _read_file(file, seen)
         except SourceError as error:
             skipped.append(str(error))
         except OSError as error:
             skipped.append(f"source {str(file)!r} cannot be read: {error.strerror}")
-    if not found and not readable:
+    if not result and not has_seen:
         why = f" ({skipped[0]})" if skipped else ""
         raise SourceError(
-            f"folder {str(path)!r} holds nothing that can be read{why}; "
+            f"folder {str(path)!r} has no file that can be read{why}; "
             f"longchain reads {', '.join(SUFFIXES)}"
         )
     if skipped:
@@ -208,7 +209,7 @@ def _folder(path: Path, seen: set[Path]) -> list[Document]:
         _log.warning(
             "skipped %d in folder %s: %s%s", len(skipped), path, "; ".join(skipped[:3]), more
         )
-    return found
+    return result
 
 
 def _walk(path: Path) -> Iterator[Path]:
@@ -221,17 +222,17 @@ def _walk(path: Path) -> Iterator[Path]:
 
 
 def _check(path: Path) -> None:
-    """Refuse a path by what can be told without reading it.
+    """Check a path without reading it.
 
     Raises:
-        SourceError: It is missing, no file, of another type, empty or too large.
+        SourceError: The path is missing, no file, of another type, empty or too large.
     """
     name, suffix = str(path), path.suffix.lower()
     if not path.exists():
         raise SourceError(f"source {name!r} does not exist")
     if not path.is_file():
         raise SourceError(f"source {name!r} is neither a file nor a folder")
-    if suffix in _NOT_YET:
+    if suffix in _UNSUPPORTED:
         raise SourceError(
             f"source {name!r}: reading {suffix} files is not part of this version; "
             "convert it to text or Markdown first"
@@ -243,38 +244,38 @@ def _check(path: Path) -> None:
     length = path.stat().st_size
     if length == 0:
         raise SourceError(f"source {name!r} is empty")
-    if length > LARGEST:
+    if length > MAX_BYTES:
         raise SourceError(
-            f"source {name!r} is too large: {length:,} bytes, and {LARGEST:,} are the most; "
+            f"source {name!r} is too large: {length:,} bytes of at most {MAX_BYTES:,}; "
             "split it into several files"
         )
 
 
-def _text(path: Path) -> str:
-    """Return a file's text, whatever encoding it has.
+def _read_text(path: Path) -> str:
+    """Read a file's text in any supported encoding.
 
     Raises:
-        SourceError: It is binary, holds no text, or its encoding cannot be told.
+        SourceError: The file is binary, has no text, or is in an unknown encoding.
     """
     data = path.read_bytes()
     text = _decode(data)
     if text is None:
-        kind = "binary, not text" if b"\0" in data else "in an encoding that cannot be told"
+        kind = "binary, not text" if b"\0" in data else "in an unknown encoding"
         raise SourceError(f"source {str(path)!r} is {kind}; save it as UTF-8")
     if not text.strip("\ufeff \t\r\n\f"):
-        raise SourceError(f"source {str(path)!r} is empty: it holds no text")
+        raise SourceError(f"source {str(path)!r} is empty: it has no text")
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n\n")
 
 
 def _decode(data: bytes) -> str | None:
-    """Return the text of UTF-8, UTF-16 with its mark, Shift_JIS or GB18030; None for others."""
+    """Decode UTF-8, UTF-16 with a byte order mark, Shift_JIS or GB18030; None for others."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _strict(data, "utf-16")
+        return _try_decode(data, "utf-16")
     if b"\0" in data:
         return None
-    text = _strict(data, "utf-8-sig")
+    text = _try_decode(data, "utf-8-sig")
     if text is None:
-        text = _east_asian(data)
+        text = _decode_east_asian(data)
     if text is not None and len(re.findall(r"[\x01-\x08\x0e-\x1a\x1c-\x1f]", text)) * 100 > len(
         text
     ):
@@ -282,22 +283,22 @@ def _decode(data: bytes) -> str | None:
     return text
 
 
-def _strict(data: bytes, encoding: str) -> str | None:
+def _try_decode(data: bytes, encoding: str) -> str | None:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
         return None
 
 
-def _east_asian(data: bytes) -> str | None:
-    """Tell Shift_JIS and GB18030 by what comes out; Latin-1 also decodes as either, into noise."""
-    japanese = _strict(data, "cp932")
+def _decode_east_asian(data: bytes) -> str | None:
+    """Decode Shift_JIS or GB18030 if the result is plausible: Latin-1 also decodes, to noise."""
+    japanese = _try_decode(data, "cp932")
     if japanese is not None:
         letters = len(japanese.translate(_NO_SPACE))
         kana = len(re.findall(r"[\u3041-\u30fe]", japanese))
         if kana * 10 >= letters and not re.search(r"[\uff61-\uff9f]{3}", japanese):
             return japanese
-    chinese = _strict(data, "gb18030")
+    chinese = _try_decode(data, "gb18030")
     if chinese is not None:
         letters = len(chinese.translate(_NO_SPACE))
         han = len(re.findall(r"[\u4e00-\u9fff]", chinese))

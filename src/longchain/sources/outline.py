@@ -1,4 +1,4 @@
-"""What a planner sees of the sources: titles and headings, with how much stands under each.
+"""Outlines sources for a planner: titles and headings, with the amount of text under each.
 
 documents -> lines such as `- Title (900 words)` and `  - Heading (210 words)`
 """
@@ -16,20 +16,22 @@ from langchain_core.documents import Document
 
 from longchain.language import detect, is_spaced
 from longchain.models.tokens import estimate
-from longchain.sources.passages import MOST, size
+from longchain.sources.passages import MAX_SIZE, measure_size
 
-MOST_TOKENS = 1500
-"""What an outline may take of a planner's prompt, in tokens."""
+MAX_TOKENS = 1500
+"""Tokens of an outline in a planner's prompt."""
 
-_LONG = 3 * MOST
-"""Words without a heading from which the first words of passages stand in for headings."""
+_LONG = 3 * MAX_SIZE
+"""Words under one heading from which the first words of passages are listed like headings."""
 
-_OPENING = 8
-"""Words that are shown of a passage's beginning; characters three times as many."""
+_OPENING_WORDS = 8
+"""Words of a passage's opening in the outline; characters three times as many."""
 
+_MAX_OPENINGS = 40
+"""Openings under one heading; with more passages, one opening represents several."""
 
-_MOST_OPENINGS = 40
-"""Where one heading has more passages, each beginning stands for several."""
+_FULL_DEPTH = 9
+"""Levels of headings: more than any source has."""
 
 
 @dataclass
@@ -37,15 +39,15 @@ class _Entry:
     text: str
     amount: int = 0
     passages: list[tuple[str, int]] = field(default_factory=list)
-    """Beginning and size of the passages right under this entry."""
+    """Opening and size of the passages directly under this entry."""
     below: dict[str, _Entry] = field(default_factory=dict)
 
 
 def outline(documents: Sequence[Document]) -> str:
-    """Return the titles and headings of sources, with the size of what stands under them.
+    """Outline the titles and headings of sources, with the amount of text under each.
 
-    Where much stands under one heading, the first words of its passages are shown, too. Depth is
-    given up first where all would take more than `MOST_TOKENS` tokens, then sources at the end.
+    Under a heading with much text, the first words of its passages are listed, too. An outline of
+    more than `MAX_TOKENS` tokens loses its deepest levels first, then the last sources.
     """
     if not documents:
         return ""
@@ -53,28 +55,28 @@ def outline(documents: Sequence[Document]) -> str:
     spaced = is_spaced(language)
     unit = " words" if spaced else "字" if language in ("ja", "zh") else " characters"
     entries = _entries(documents, spaced)
-    for depth in (9, 3, 2, 1, 0):
+    for depth in (_FULL_DEPTH, 3, 2, 1, 0):
         lines = [line for entry in entries for line in _lines(entry, unit, depth, spaced)]
-        if estimate("\n".join(lines)) <= MOST_TOKENS:
+        if estimate("\n".join(lines)) <= MAX_TOKENS:
             return "\n".join(lines)
-    return _shortened(lines)
+    return _shorten(lines)
 
 
-def title(metadata: dict[str, Any], text: str) -> str:
-    """Return what a document is called: its title, its file's name, or its first words."""
-    named = str(metadata.get("title") or "").strip()
+def document_title(metadata: dict[str, Any], text: str) -> str:
+    """Return a document's title, else its file's name, else its first words."""
+    title = str(metadata.get("title") or "").strip()
     source = str(metadata.get("source") or "")
-    return " ".join(named.split()) or PurePath(source).stem or _opening(text, True)
+    return " ".join(title.split()) or PurePath(source).stem or _opening(text, True)
 
 
 def _entries(documents: Sequence[Document], spaced: bool) -> list[_Entry]:
-    """Return the sources as trees of headings, in the order they came in."""
+    """Return the sources as trees of headings, in their first order."""
     sources: dict[str, _Entry] = {}
     for document in documents:
         metadata, text = document.metadata, document.page_content
-        name = title(metadata, text)
+        name = document_title(metadata, text)
         entry = sources.setdefault(str(metadata.get("source") or name), _Entry(name))
-        amount = size(text, spaced)
+        amount = measure_size(text, spaced)
         entry.amount += amount
         heading = metadata.get("heading") or []
         for part in [heading] if isinstance(heading, str) else heading:
@@ -89,9 +91,9 @@ def _lines(entry: _Entry, unit: str, depth: int, spaced: bool, level: int = 0) -
     if level >= depth:
         return
     amount = sum(passage[1] for passage in entry.passages)
-    # The deepest outline only: beginnings say less than headings and take more room.
-    if depth == 9 and len(entry.passages) > 1 and amount >= _LONG * (1 if spaced else 2):
-        stride = ceil(len(entry.passages) / _MOST_OPENINGS)
+    # In the full outline only: openings tell less than headings and take more room.
+    if depth == _FULL_DEPTH and len(entry.passages) > 1 and amount >= _LONG * (1 if spaced else 2):
+        stride = ceil(len(entry.passages) / _MAX_OPENINGS)
         for start in range(0, len(entry.passages), stride):
             words = sum(words for _, words in entry.passages[start : start + stride])
             opening = escape(entry.passages[start][0], quote=False)
@@ -102,17 +104,17 @@ def _lines(entry: _Entry, unit: str, depth: int, spaced: bool, level: int = 0) -
 
 def _opening(text: str, spaced: bool) -> str:
     """Return the first words of a passage on one line."""
-    line = " ".join(text.split()[: _OPENING + 1]).lstrip("#>*-| ")
-    short = " ".join(line.split()[:_OPENING]) if spaced else line[: 3 * _OPENING]
+    line = " ".join(text.split()[: _OPENING_WORDS + 1]).lstrip("#>*-| ")
+    short = " ".join(line.split()[:_OPENING_WORDS]) if spaced else line[: 3 * _OPENING_WORDS]
     return f"{short} …" if short != " ".join(text.split()) else short
 
 
-def _shortened(lines: list[str]) -> str:
-    """Return the first lines that fit, and how many more there are."""
-    kept, taken = [], 40
+def _shorten(lines: list[str]) -> str:
+    """Return the first lines that fit, and the number of the others."""
+    shown, tokens = [], 40
     for line in lines:
-        taken += estimate(line)
-        if taken > MOST_TOKENS:
+        tokens += estimate(line)
+        if tokens > MAX_TOKENS:
             break
-        kept.append(line)
-    return "\n".join([*kept, f"- … and {len(lines) - len(kept)} more"])
+        shown.append(line)
+    return "\n".join([*shown, f"- … and {len(lines) - len(shown)} more"])

@@ -1,6 +1,6 @@
-"""Long texts -> passages of a size that a prompt can hold several of.
+"""Splits long texts into passages, of which a prompt can hold several.
 
-Markdown, reStructuredText or plain text -> title and `Passage`s with the headings they stand under
+Markdown, reStructuredText or plain text -> title, and `Passage`s with the headings above them
 
 Knows headings, sentences and sizes; knows no files and no documents.
 """
@@ -14,10 +14,10 @@ from itertools import pairwise
 
 from longchain.language import detect, is_spaced, sentences
 
-LEAST, MOST = 120, 250
-"""The size of a passage in words; in characters, twice as much where words are not separated.
+MIN_SIZE, MAX_SIZE = 120, 250
+"""Size of a passage in words; in scripts without spaces in characters, twice as many.
 
-Less than `LEAST` where a section is shorter: a passage never holds parts of two sections.
+Passages of a shorter section are smaller: a passage never has parts of two sections.
 """
 
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
@@ -44,22 +44,22 @@ class Passage:
 class _Heading:
     first: int
     last: int
-    """Lines from `first` up to `last`, that one left out."""
+    """Lines from `first` to before `last`."""
     level: int
     text: str
 
 
 def split(text: str, *, rst: bool = False) -> tuple[str, list[Passage]]:
-    """Return a text's title (empty where it has none) and its passages in order.
+    """Split a text into its title (empty if it has none) and its passages in order.
 
     Args:
-        text: The text, its lines ended by line feeds alone.
-        rst: Headings are underlined as in reStructuredText; else they are Markdown's.
+        text: The text, with line feeds as the only line ends.
+        rst: Whether headings are underlined as in reStructuredText; otherwise Markdown.
     """
     title = ""
     if matter := _FRONT_MATTER.match(text):
-        named = _TITLE_FIELD.search(matter[1])
-        title, text = named[1] if named else "", text[matter.end() :]
+        title_field = _TITLE_FIELD.search(matter[1])
+        title, text = title_field[1] if title_field else "", text[matter.end() :]
     lines = text.split("\n")
     headings = list(_rst_headings(lines) if rst else _markdown_headings(lines))
     title = title or (headings[0].text if headings else "")
@@ -73,57 +73,57 @@ def split(text: str, *, rst: bool = False) -> tuple[str, list[Passage]]:
 
 
 def cut(text: str, language: str) -> list[str]:
-    """Cut the text of one section at paragraphs and sentences into passages of about one size."""
+    """Cut the text of one section at paragraphs and sentences into passages of similar size."""
     spaced = is_spaced(language)
-    most = MOST if spaced else 2 * MOST
-    total = size(text, spaced)
-    if total <= most:
+    max_size = MAX_SIZE if spaced else 2 * MAX_SIZE
+    total = measure_size(text, spaced)
+    if total <= max_size:
         return [text.strip("\n").rstrip()] if text.strip() else []
     # Equal shares leave no stub at the end; the share stays well inside the bounds.
-    share = total / round(total / (most * 0.75))
+    share = total / round(total / (max_size * 0.75))
     passages, piece, filled = [], "", 0
-    for part in _parts(text, language, most):
-        length = size(part, spaced)
-        if piece and filled + length > most:
+    for part in _parts(text, language, max_size):
+        length = measure_size(part, spaced)
+        if piece and filled + length > max_size:
             passages.append(piece)
             piece, filled = "", 0
         piece, filled = piece + part, filled + length
         if filled >= share * 1.15 or (filled >= share * 0.8 and _PARAGRAPH_END.search(part)):
             passages.append(piece)
             piece, filled = "", 0
-    if passages and filled and filled < most / 8:
+    if passages and filled and filled < max_size / 8:
         passages[-1] += piece
     elif piece:
         passages.append(piece)
     return [passage.strip("\n").rstrip() for passage in passages if passage.strip()]
 
 
-def size(text: str, spaced: bool) -> int:
-    """Return a text's size in words, or in characters where words are not separated."""
+def measure_size(text: str, spaced: bool) -> int:
+    """Return a text's size in words, or in characters if its script has no spaces."""
     parts = text.split()
     return len(parts) if spaced else sum(map(len, parts))
 
 
-def _parts(text: str, language: str, most: int) -> Iterator[str]:
-    """Yield sentences with what follows them; cut again what is too long for a passage."""
+def _parts(text: str, language: str, max_size: int) -> Iterator[str]:
+    """Yield sentences with the space after them, and parts of those too long for a passage."""
     spaced = is_spaced(language)
     for sentence in sentences(text, language):
-        if size(sentence, spaced) <= most:
+        if measure_size(sentence, spaced) <= max_size:
             yield sentence
         elif spaced:
             # Code, tables, or prose without full stops: lines or words are the only edges left.
             words = re.findall(r"\S+\s*|\s+", sentence)
-            for start in range(0, len(words), most):
-                yield "".join(words[start : start + most])
+            for start in range(0, len(words), max_size):
+                yield "".join(words[start : start + max_size])
         else:
-            for start in range(0, len(sentence), most):
-                yield sentence[start : start + most]
+            for start in range(0, len(sentence), max_size):
+                yield sentence[start : start + max_size]
 
 
 def _sections(
     lines: list[str], headings: list[_Heading], title: str
 ) -> Iterator[tuple[list[str], str]]:
-    """Yield what stands between headings, each with the headings above it."""
+    """Yield the text between headings, each with the headings above it."""
     path: list[_Heading] = []
     start = _Heading(0, 0, 0, "")
     end = _Heading(len(lines), len(lines), 0, "")
@@ -143,16 +143,16 @@ def _markdown_headings(lines: list[str]) -> Iterator[_Heading]:
             continue
         elif atx := _ATX.match(line):
             if atx[2]:
-                yield _Heading(number, number + 1, len(atx[1]), _plain(atx[2]))
-        elif _SETEXT.match(line) and _stands_alone(lines, number - 1):
+                yield _Heading(number, number + 1, len(atx[1]), _strip_markup(atx[2]))
+        elif _SETEXT.match(line) and _is_heading_text(lines, number - 1):
             level = 1 if line.startswith("=") else 2
-            yield _Heading(number - 1, number + 1, level, _plain(lines[number - 1]))
+            yield _Heading(number - 1, number + 1, level, _strip_markup(lines[number - 1]))
 
 
 def _rst_headings(lines: list[str]) -> Iterator[_Heading]:
     styles: list[tuple[str, bool]] = []
     for number, line in enumerate(lines):
-        if not _UNDERLINE.match(line) or not _stands_alone(lines, number - 1, rst=True):
+        if not _UNDERLINE.match(line) or not _is_heading_text(lines, number - 1, rst=True):
             continue
         above = number >= 2 and lines[number - 2].rstrip() == line.rstrip()
         if len(line.rstrip()) < len(lines[number - 1].strip()):
@@ -164,8 +164,8 @@ def _rst_headings(lines: list[str]) -> Iterator[_Heading]:
         yield _Heading(first, number + 1, styles.index(style) + 1, lines[number - 1].strip())
 
 
-def _stands_alone(lines: list[str], number: int, *, rst: bool = False) -> bool:
-    """Return whether a line can be a heading that is underlined: text, with nothing above it."""
+def _is_heading_text(lines: list[str], number: int, *, rst: bool = False) -> bool:
+    """Whether a line can be an underlined heading: text, without text directly above it."""
     if number < 0 or not lines[number].strip() or _UNDERLINE.match(lines[number]):
         return False
     if re.match(r"\s*[-*+>|]\s", lines[number]) or _ATX.match(lines[number]):
@@ -174,7 +174,7 @@ def _stands_alone(lines: list[str], number: int, *, rst: bool = False) -> bool:
     return not above.strip() or (rst and bool(_UNDERLINE.match(above)))
 
 
-def _plain(heading: str) -> str:
+def _strip_markup(heading: str) -> str:
     """Return a heading without emphasis, code marks and links."""
     heading = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", heading)
     return re.sub(r"[*`]+|(?<!\w)_+|_+(?!\w)", "", heading).strip()

@@ -1,4 +1,4 @@
-"""BM25 over passages, without a model and without a server.
+"""Retrieves passages by BM25, without a model and without a server.
 
 documents -> `SourceRetriever`; query -> the `k` documents that match it best
 
@@ -29,52 +29,52 @@ class SourceRetriever(BaseRetriever):
     """
 
     documents: list[Document]
-    """What is searched, one passage each."""
+    """Documents to search, one passage each."""
 
     k: int = Field(default=6, ge=1)
-    """The most documents that one query finds. Documents without a term of it are not found."""
+    """Maximum number of documents for one query. Documents without a term of it never match."""
 
     _index: Any = PrivateAttr(default=None)
 
     @classmethod
     def over(cls, documents: Iterable[Document], *, k: int = 6) -> SourceRetriever:
-        """Return a retriever over documents that finds `k` of them at most."""
+        """Build a retriever over documents that finds at most `k` of them."""
         return cls(documents=list(documents), k=k)
 
     def model_post_init(self, context: Any, /) -> None:
-        """Build the index, here and not at the first query: sections may ask at the same time."""
+        """Build the index before the first query: sections may search at the same time."""
         super().model_post_init(context)
-        searched = [_searched(document) for document in self.documents]
-        if any(searched):
-            self._index = _index(searched)
+        passages = [_document_terms(document) for document in self.documents]
+        if any(passages):
+            self._index = _build_index(passages)
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[Document]:
         if self._index is None:
             return []
-        asked = [term for term in terms(query) if term in self._index.vocab_dict]
-        if not asked:
+        known_terms = [term for term in terms(query) if term in self._index.vocab_dict]
+        if not known_terms:
             return []
-        scores = self._index.get_scores(asked)
-        # A stable sort: of equals, the earlier passage comes first.
+        scores = self._index.get_scores(known_terms)
+        # Stable: of passages with equal scores, the earlier one is first.
         best = (-scores).argsort(kind="stable")[: self.k]
         return [self.documents[number] for number in best if scores[number] > 0]
 
 
-def _searched(document: Document) -> list[str]:
-    """Return the terms of a passage and of what it stands under."""
+def _document_terms(document: Document) -> list[str]:
+    """Return the terms of a passage, its title and the headings above it."""
     heading = document.metadata.get("heading") or []
     above = [heading] if isinstance(heading, str) else heading
     names: Iterable[Any] = [document.metadata.get("title") or "", *above]
     return terms(" \n".join(map(str, names))) + terms(document.page_content)
 
 
-def _index(searched: list[list[str]]) -> Any:
+def _build_index(passages: list[list[str]]) -> Any:
     import bm25s
 
-    # It sets its own logger to DEBUG and then reports every step.
+    # The package sets its own logger to DEBUG and then reports every step.
     logging.getLogger("bm25s").setLevel(logging.WARNING)
     index = bm25s.BM25(method="lucene")
-    index.index(searched, show_progress=False)
+    index.index(passages, show_progress=False)
     return index

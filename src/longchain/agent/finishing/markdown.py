@@ -30,7 +30,7 @@ def pieces(progress: DocumentState) -> tuple[list[str], list[str], list[Referenc
     texts = [draft.text for draft in sections]
     cited: list[Reference] = []
     if known:  # without references, a number in brackets is no citation
-        texts, cited = sources.number(texts, known)
+        texts, cited = sources.number_citations(texts, known)
     parts = [f"# {progress.plan.title}\n\n"] if progress.plan.title and sections else []
     deep = "###" if progress.plan.chapters else "##"
     chapter = ""
@@ -45,7 +45,7 @@ def pieces(progress: DocumentState) -> tuple[list[str], list[str], list[Referenc
     finished = progress.finished()
     if finished and cited:
         heading = _REFERENCES.get(primary(progress.language), _REFERENCES["en"])
-        parts.append(f"## {heading}\n\n{sources.reference_list(cited)}\n\n")
+        parts.append(f"## {heading}\n\n{sources.format_reference_list(cited)}\n\n")
     if finished and parts:
         parts[-1] = parts[-1].rstrip("\n") + "\n"
     return parts, texts, cited

@@ -17,7 +17,7 @@ from longchain.agent.state import DocumentState, SectionState
 from longchain.calls.budget import Prices
 from longchain.document import LongDocument, Section, Unit
 from longchain.length import count_length, length_score
-from longchain.prose.repetition import duplicate_sentences, rep_n, repeats
+from longchain.prose.repetition import duplicate_sentences, find_repeats, rep_n
 
 _HEADING = regex.compile(r"^#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$", regex.MULTILINE)
 
@@ -143,7 +143,7 @@ def _report(
         "sections": [
             _line(draft, repeated)
             for draft, repeated in zip(
-                states, repeats([s.text for s in sections], OVERLAP), strict=True
+                states, find_repeats([s.text for s in sections], OVERLAP), strict=True
             )
         ],
         "citations": _citations(progress, states),
@@ -166,7 +166,7 @@ def _calls(progress: DocumentState, sections: list[SectionState]) -> dict[str, i
 
 def _line(draft: SectionState, repeated: list[int]) -> dict[str, Any]:
     """Return what is said of one section; `repeated` are the earlier ones that it repeats."""
-    cited = sources.cited(draft.text)
+    cited = sources.cited_ids(draft.text)
     return {
         "heading": draft.plan.heading,
         "budget": draft.budget,
@@ -182,7 +182,7 @@ def _line(draft: SectionState, repeated: list[int]) -> dict[str, Any]:
 def _citations(progress: DocumentState, sections: list[SectionState]) -> dict[str, Any]:
     """Return how many citations there are, and which references and sections lack one."""
     known = {reference["id"] for reference in progress.references}
-    found = [mark for draft in sections for mark in sources.cited(draft.text)]
+    found = [mark for draft in sections for mark in sources.cited_ids(draft.text)]
     return {
         "references": len(known),
         "citations": len(found),
@@ -193,6 +193,6 @@ def _citations(progress: DocumentState, sections: list[SectionState]) -> dict[st
         "sections_without": [
             index
             for index, draft in enumerate(sections, 1)
-            if draft.retrieved and not sources.cited(draft.text)
+            if draft.retrieved and not sources.cited_ids(draft.text)
         ],
     }

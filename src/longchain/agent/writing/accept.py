@@ -86,7 +86,7 @@ def settle(
     elif problem:
         return _unusable(draft, index, kind, asked, problem, reply, usage)
     if draft.retrieved:
-        text, unknown = sources.check(text, set(draft.references))
+        text, unknown = sources.check_citations(text, set(draft.references))
         if unknown:
             notes.append(f"unknown citations removed: {', '.join(map(str, unknown))}")
     before = draft.text if kind == "extend" else ""
@@ -156,7 +156,7 @@ def _done(
 ) -> tuple[Step, str, int]:
     """Do what the controller decided: the next step, what stands, and the length thrown away."""
     if step.action == "trim":
-        shorter = trim(whole, step.length, progress.unit, progress.language, least=step.least)
+        shorter = trim(whole, step.length, progress.unit, progress.language, min_length=step.least)
         thrown = progress.count(whole) - progress.count(shorter)
         notes += ["trimmed"] if thrown else []
         return Step("keep"), shorter, thrown

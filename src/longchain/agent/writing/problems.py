@@ -2,7 +2,7 @@
 
 reply + `DocumentState` -> the problem, or nothing
 
-Decides nothing about retries: that is `longchain.agent.writing.accept`.
+Does not decide whether the model is asked again: see `longchain.agent.writing.accept`.
 """
 
 from __future__ import annotations
@@ -12,30 +12,36 @@ from longchain.prose.wrong_language import wrong_language
 
 
 def reply_problem(text: str, progress: DocumentState, index: int) -> str:
-    """Check the prose of a reply: wrong language, or a repeat of a section.
+    """Return the problem of a reply's prose, or nothing.
 
     Args:
         text: The reply's prose.
-        progress: Where the document stands before the reply.
-        index: The index of the section that it is for.
+        progress: The document's state before the reply.
+        index: The index of the section that the reply is for.
 
     Returns:
-        `wrong language (en)`, `repeats section 3`, `repeats itself` or nothing.
+        `wrong language (en)`, `repeats section 3`, `repeats itself` or nothing. These strings
+        are stored in users' databases.
     """
     draft = progress.sections[index]
-    wanted = [progress.request["instruction"], progress.request["style"]]
-    wanted += [draft.plan.heading, draft.plan.main_point]
-    wanted += [draft.revision.note] if draft.revision else []
-    if found := wrong_language(text, progress.language, "\n".join(wanted)):
-        return f"wrong language ({found})"
+    wanted = [
+        progress.request["instruction"],
+        progress.request["style"],
+        draft.plan.heading,
+        draft.plan.main_point,
+    ]
+    if draft.revision:
+        wanted.append(draft.revision.note)
+    if language := wrong_language(text, progress.language, "\n".join(wanted)):
+        return f"wrong language ({language})"
     texts = [other.published.text for other in progress.sections]
     texts[index] = draft.text
-    place = progress.told.repeated(text, texts)
-    if place is None:
+    repeated = progress.repeat_index.find(text, texts)
+    if repeated is None:
         return ""
-    return "repeats itself" if place == index else f"repeats section {place + 1}"
+    return "repeats itself" if repeated == index else f"repeats section {repeated + 1}"
 
 
 def may_be_accepted(problem: str) -> bool:
-    """Return whether a reply with this problem may be kept if nothing better comes."""
+    """Return whether a reply with this problem is prose to keep if nothing better comes."""
     return problem.startswith(("wrong language", "repeats"))

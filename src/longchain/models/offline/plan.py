@@ -1,6 +1,6 @@
-"""An outline of sources -> a plan in the lines that planners are asked for.
+"""Plans a document over an outline of sources, in the line format of planners.
 
-outline lines and an instruction -> sections: the headings that match the instruction, merged to a
+outline lines + instruction -> sections: the headings that match the instruction, merged to a
 usual size, in the order of the sources, with lengths that add up
 
 Knows the outline's lines (`- Title (900 words)`) and the plan's; knows no passages.
@@ -19,18 +19,18 @@ from math import ceil, log
 from longchain.document import Unit
 from longchain.prose.terms import terms
 
-SECTION, LONGEST_SECTION = 400, 600
-"""A section in words: what is aimed at, and beyond what it is split; characters twice as many."""
+SECTION_LENGTH, MAX_SECTION_LENGTH = 400, 600
+"""Words of a usual section, and of the longest one that is not split; characters twice as many."""
 
-CHAPTER = 5000
-"""A chapter in words; characters twice as many."""
+CHAPTER_LENGTH = 5000
+"""Words of a usual chapter; characters twice as many."""
 
-_MOST_MATERIAL, _ENOUGH_MATERIAL, _LEAST_MATERIAL = 3, 2, 1.25
-"""Beyond `_MOST` times the length, only the best headings are kept, up to `_ENOUGH` times; those
-that match nothing are taken only up to `_LEAST` times."""
+_MAX_MATERIAL, _MATCHING_MATERIAL, _OTHER_MATERIAL = 3, 2, 1.25
+"""Multiples of the length: beyond the first, only the best headings are used. Those that match the
+instruction are used up to the second multiple, the others up to the third."""
 
-_OWN = 40
-"""Words right under a title, before its first heading, from which they are a topic."""
+_MIN_OWN_WORDS = 40
+"""Words directly under a title, before its first heading, from which on they are a topic."""
 
 _ENTRY = re.compile(r"( *)- (.*) \((\d+) ?(words|characters|字)\)")
 
@@ -54,9 +54,9 @@ _POINTS = {
 _SOURCE = re.compile("“[^”]*”|「[^」]*」|《[^》]*》")
 _BEFORE = ", | and |Covers |[、，]|说明|和"
 _BEHIND = "[,.、。]| and |和|について"
-"""What stands around a heading in `_POINTS`."""
+"""Patterns of the text around a heading in `_POINTS`."""
 
-_ABOUT = {
+_SUBJECT = {
     "en": re.compile(
         r"\b(?:on|about|of|explaining|describing)\s+(?!about\b|around\b|\d)(.+)", re.I
     ),
@@ -70,17 +70,17 @@ _CLAUSE = re.compile(r"\s*(?:[,;:.!?\n]|\b(?:for|in (?:about|around|plain)|with|
 
 @dataclass(frozen=True)
 class Topic:
-    """One heading of a source, and how much stands under it."""
+    """One heading of a source, and the amount of text under it."""
 
     source: str
     heading: str
     amount: int
 
 
-def topics(outline: str) -> list[Topic]:
+def read_topics(outline: str) -> list[Topic]:
     """Return the deepest headings of an outline, and titles with text of their own, in order."""
     entries = [match for line in outline.split("\n") if (match := _ENTRY.fullmatch(line.rstrip()))]
-    found: list[Topic] = []
+    topics: list[Topic] = []
     source = ""
     for index, entry in enumerate(entries):
         level, amount = len(entry[1]), int(entry[3])
@@ -91,14 +91,14 @@ def topics(outline: str) -> list[Topic]:
             if len(other[1]) <= level:
                 break
             below += int(other[3]) if len(other[1]) == level + 2 else 0
-        own = amount - below
-        if not below or own >= _OWN * (1 if entry[4] == "words" else 2):
-            found.append(Topic(source, heading, own))
-    return found
+        direct = amount - below
+        if not below or direct >= _MIN_OWN_WORDS * (1 if entry[4] == "words" else 2):
+            topics.append(Topic(source, heading, direct))
+    return topics
 
 
-def write(
-    found: Sequence[Topic],
+def write_plan(
+    topics: Sequence[Topic],
     instruction: str,
     *,
     total: int | None,
@@ -108,36 +108,36 @@ def write(
     chapters: bool = False,
     chapter: str = "",
 ) -> str:
-    """Return a plan's lines over topics.
+    """Write the lines of a plan over topics.
 
     Args:
-        found: What there is to write about, at least one.
-        instruction: What the document is about.
-        total: What the lengths add up to; None: half of what there is, within reason.
-        unit: What lengths count.
-        unit_name: What the request calls it.
-        language: Of the labels: `en`, `ja` or `zh`.
-        chapters: Plan chapters, to be broken down later; else sections.
-        chapter: The chapter that is broken down, if one is.
+        topics: The available topics, at least one.
+        instruction: The instruction for the document.
+        total: The sum of the lengths; None: half of the available text, within limits.
+        unit: The unit of lengths.
+        unit_name: The unit's name in the request.
+        language: The language of the labels: `en`, `ja` or `zh`.
+        chapters: Whether to plan chapters, to be broken down later, instead of sections.
+        chapter: The chapter to break down, if any.
     """
     factor = 1 if unit == "words" else 2
     if total is None:
-        half = sum(topic.amount for topic in found) // 2
+        half = sum(topic.amount for topic in topics) // 2
         total = max(300 * factor, min(3000 * factor, half // 100 * 100))
-    named = [t for t in found if t.source in chapter and names(chapter, t.heading)]
-    chosen = _split(named or _choose(found, chapter or instruction, total), total, factor)
-    groups = _grouped(chosen, _count(len(chosen), total, factor, chapters=chapters))
-    lengths = _shares([sum(topic.amount for topic in group) for group in groups], total)
-    lines = [_TITLES[language] + title(instruction, language, found)]
+    named = [t for t in topics if t.source in chapter and mentions(chapter, t.heading)]
+    chosen = _split(named or _choose(topics, chapter or instruction, total), total, factor)
+    groups = _group(chosen, _count_parts(len(chosen), total, factor, chapters=chapters))
+    lengths = _divide(total, [sum(topic.amount for topic in group) for group in groups])
+    lines = [_TITLES[language] + choose_title(instruction, language, topics)]
     part = _PARTS[language][chapters]
     for number, (group, heading, length) in enumerate(
-        zip(groups, _headings(groups, language), lengths, strict=True), 1
+        zip(groups, _name_groups(groups, language), lengths, strict=True), 1
     ):
         lines.append(
             _LINES[language].format(
                 part=part.format(number=number),
                 heading=_one_field(heading),
-                point=_one_field(_point(group, language)),
+                point=_one_field(_write_point(group, language)),
                 length=length,
                 unit=unit_name,
             )
@@ -145,8 +145,8 @@ def write(
     return "\n".join(lines)
 
 
-def names(line: str, heading: str) -> bool:
-    """Return whether a line of a plan (`heading: main point`) is about a source's heading."""
+def mentions(line: str, heading: str) -> bool:
+    """Whether a line of a plan (`heading: main point`) names a source's heading."""
     heading = _one_field(heading)
     if line == heading or line.startswith(f"{heading}: "):
         return True
@@ -156,69 +156,74 @@ def names(line: str, heading: str) -> bool:
     return re.search(form, _SOURCE.sub("", point)) is not None
 
 
-def title(instruction: str, language: str, found: Sequence[Topic]) -> str:
-    """Return what an instruction says the document is about, else what its sources are called."""
-    if match := _ABOUT[language].search(" ".join(instruction.split())):
-        about = match[1] if language != "en" else _CLAUSE.split(match[1])[0]
-        about = about.strip(" \"'“”「」《》")
-        if 2 <= len(about) <= 80:
-            return about[0].upper() + about[1:]
-    return max(found, key=lambda topic: _overlap([topic], instruction)[0]).source
+def choose_title(instruction: str, language: str, topics: Sequence[Topic]) -> str:
+    """Return the subject that an instruction names, else the title of the best matching source."""
+    if match := _SUBJECT[language].search(" ".join(instruction.split())):
+        subject = match[1] if language != "en" else _CLAUSE.split(match[1])[0]
+        subject = subject.strip(" \"'“”「」《》")
+        if 2 <= len(subject) <= 80:
+            return subject[0].upper() + subject[1:]
+    return max(topics, key=lambda topic: _score([topic], instruction)[0]).source
 
 
-def _choose(found: Sequence[Topic], query: str, total: int) -> list[Topic]:
+def _choose(topics: Sequence[Topic], query: str, total: int) -> list[Topic]:
     """Return the topics that match best, enough of them for the length, in order."""
-    if sum(topic.amount for topic in found) <= _MOST_MATERIAL * total:
-        return list(found)
-    scores = _overlap(found, query)
-    # Where nothing tells topics apart, the first of every source comes before the second of any.
+    if sum(topic.amount for topic in topics) <= _MAX_MATERIAL * total:
+        return list(topics)
+    scores = _score(topics, query)
+    # With equal scores, the first topic of every source comes before the second of any.
     turns, seen = [], Counter[str]()
-    for topic in found:
+    for topic in topics:
         turns.append(seen[topic.source])
         seen[topic.source] += 1
-    kept, amount = set[int](), 0
-    for index in sorted(range(len(found)), key=lambda i: (-scores[i], turns[i], i)):
-        if amount >= (_ENOUGH_MATERIAL if scores[index] > 0 else _LEAST_MATERIAL) * total:
+    chosen, amount = set[int](), 0
+    for index in sorted(range(len(topics)), key=lambda i: (-scores[i], turns[i], i)):
+        if amount >= (_MATCHING_MATERIAL if scores[index] > 0 else _OTHER_MATERIAL) * total:
             break
-        kept.add(index)
-        amount += found[index].amount
-    return [topic for index, topic in enumerate(found) if index in kept]
+        chosen.add(index)
+        amount += topics[index].amount
+    return [topic for index, topic in enumerate(topics) if index in chosen]
 
 
-def _overlap(found: Sequence[Topic], query: str) -> list[float]:
-    """Return how much of a query each topic's heading and title hold, rare terms first."""
-    wanted = list(dict.fromkeys(terms(query)))
-    held = [(set(terms(topic.heading)), set(terms(topic.source))) for topic in found]
-    having = Counter(term for heading, source in held for term in heading | source)
-    weight = {term: log(1 + len(found) / having[term]) for term in wanted if having[term]}
+def _score(topics: Sequence[Topic], query: str) -> list[float]:
+    """Score each topic by the terms of a query in its heading and title, weighted by rarity."""
+    query_terms = list(dict.fromkeys(terms(query)))
+    names = [(set(terms(topic.heading)), set(terms(topic.source))) for topic in topics]
+    frequency = Counter(term for heading, source in names for term in heading | source)
+    weights = {
+        term: log(1 + len(topics) / frequency[term]) for term in query_terms if frequency[term]
+    }
     return [
-        sum(w * ((term in heading) + 0.5 * (term in source)) for term, w in weight.items())
-        for heading, source in held
+        sum(
+            weight * ((term in heading) + 0.5 * (term in source))
+            for term, weight in weights.items()
+        )
+        for heading, source in names
     ]
 
 
 def _split(chosen: Sequence[Topic], total: int, factor: int) -> list[Topic]:
     """Split topics whose share of the length is more than one section should have."""
     whole = sum(topic.amount for topic in chosen) or 1
-    most, parts = LONGEST_SECTION * factor, list[Topic]()
+    max_length, parts = MAX_SECTION_LENGTH * factor, list[Topic]()
     for topic in chosen:
         share = min(topic.amount, total * topic.amount / whole)
-        # More parts than three of one heading would ask a retriever for the same in vain.
-        count = min(3, ceil(share / most)) if share > 1.5 * most else 1
+        # More than three parts of one heading would only retrieve the same passages again.
+        count = min(3, ceil(share / max_length)) if share > 1.5 * max_length else 1
         amount = topic.amount // count
         parts += [Topic(topic.source, topic.heading, amount)] * count
     return parts
 
 
-def _count(available: int, total: int, factor: int, *, chapters: bool) -> int:
-    """Return how many parts to make: of the usual size, and no more than there are topics."""
-    usual = (CHAPTER if chapters else SECTION) * factor
-    least = 3 if chapters else 2 if total >= 200 * factor else 1
-    return max(1, min(available, max(least, round(total / usual))))
+def _count_parts(available: int, total: int, factor: int, *, chapters: bool) -> int:
+    """Return the number of parts of the usual size, at most the number of topics."""
+    usual = (CHAPTER_LENGTH if chapters else SECTION_LENGTH) * factor
+    min_parts = 3 if chapters else 2 if total >= 200 * factor else 1
+    return max(1, min(available, max(min_parts, round(total / usual))))
 
 
-def _grouped(chosen: Sequence[Topic], count: int) -> list[list[Topic]]:
-    """Cut topics into groups of about one size, if possible where one source ends (exact)."""
+def _group(chosen: Sequence[Topic], count: int) -> list[list[Topic]]:
+    """Group topics into parts of similar size, if possible at the end of a source (exact)."""
     sums = [0]
     for topic in chosen:
         sums.append(sums[-1] + topic.amount)
@@ -248,51 +253,51 @@ def _grouped(chosen: Sequence[Topic], count: int) -> list[list[Topic]]:
     return [list(chosen[a:b]) for a, b in pairwise(edges)]
 
 
-def _shares(amounts: list[int], total: int) -> list[int]:
+def _divide(total: int, amounts: list[int]) -> list[int]:
     """Divide a length in the proportion of amounts, so that the parts add up to it exactly."""
     whole = sum(amounts) or 1
-    edges, done = [0], 0
+    edges, cumulative = [0], 0
     for amount in amounts:
-        done += amount
-        edges.append(round(total * done / whole))
+        cumulative += amount
+        edges.append(round(total * cumulative / whole))
     return [max(1, b - a) for a, b in pairwise(edges)]
 
 
-def _headings(groups: list[list[Topic]], language: str) -> Iterator[str]:
+def _name_groups(groups: list[list[Topic]], language: str) -> Iterator[str]:
     """Yield a heading for each group, no two the same."""
     sources = [dict.fromkeys(topic.source for topic in group) for group in groups]
     used = Counter[str]()
-    for group, own in zip(groups, sources, strict=True):
-        whole = len(group) > 1 and len(own) == 1 and sources.count(own) == 1
-        shown = list(own) if len(own) > 1 else _names(group)
-        heading = group[0].source if whole else _joined(shown[:3], language)
+    for group, titles in zip(groups, sources, strict=True):
+        is_whole_source = len(group) > 1 and len(titles) == 1 and sources.count(titles) == 1
+        names = list(titles) if len(titles) > 1 else _distinct_headings(group)
+        heading = group[0].source if is_whole_source else _join(names[:3], language)
         if len(heading) > 80:
             heading = max(group, key=lambda topic: topic.amount).heading
         used[heading] += 1
         yield heading if used[heading] == 1 else f"{heading} ({used[heading]})"
 
 
-def _point(group: list[Topic], language: str) -> str:
+def _write_point(group: list[Topic], language: str) -> str:
     with_source, alone = _POINTS[language]
     points = []
     for source, members in groupby(group, key=lambda topic: topic.source):
-        headings = _names(list(members))
+        headings = _distinct_headings(list(members))
         form = alone if headings == [source] else with_source
-        points.append(form.format(topics=_joined(headings, language), source=source))
+        points.append(form.format(topics=_join(headings, language), source=source))
     return (" " if language == "en" else "").join(points)
 
 
-def _names(group: list[Topic]) -> list[str]:
-    """Return the headings of one source's topics; its title only where there is nothing else."""
+def _distinct_headings(group: list[Topic]) -> list[str]:
+    """Return the headings of one source's topics; its title only if there is no other."""
     headings = dict.fromkeys(topic.heading for topic in group)
     return [name for name in headings if name != group[0].source] or list(headings)
 
 
-def _joined(headings: Sequence[str], language: str) -> str:
+def _join(headings: Sequence[str], language: str) -> str:
     comma, last = _AND[language]
     return last.join(filter(None, [comma.join(headings[:-1]), headings[-1]]))
 
 
 def _one_field(text: str) -> str:
-    """Return a text that cannot be taken for several fields of a plan's line."""
+    """Return a text that cannot be read as several fields of a plan's line."""
     return re.sub(r"\s+[-–—]+\s+", ", ", " ".join(text.split()))

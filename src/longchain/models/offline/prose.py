@@ -1,9 +1,9 @@
-"""Sentences of references -> a section of a given length, cited.
+"""Composes a section of a given length from sentences of references, with citations.
 
-references, query and length -> prose: sentences ranked by BM25 against the query, without those
-that repeat what stands already, chosen so that they come to the length, in reading order
+references + query + length -> prose: sentences ranked by BM25 against the query, without repeats
+of the text so far, chosen so that they add up to the length, in reading order
 
-Knows sentences and their order; knows no prompt. Never changes a sentence and never makes one up.
+Knows sentences and their order; knows no prompt. Never changes or invents a sentence.
 """
 
 from __future__ import annotations
@@ -22,25 +22,26 @@ from longchain.length.count import count_length
 from longchain.prose.terms import terms
 
 K1, B = 1.2, 0.75
-"""BM25's usual constants."""
+"""Usual constants of BM25."""
 
 SIMILAR = 0.5
-"""Two runs that share this part of the shorter one's pairs of terms say the same."""
+"""Share of the shorter run's pairs of terms from which on two runs repeat each other."""
 
 _PASSAGE_WEIGHT = 0.7
-"""How much a sentence gains from its passage's score. Sentences then come in stretches, which
+"""Weight of a passage's score for its sentences. It keeps sentences of one passage together, which
 reads better than single sentences from everywhere."""
 
 _NAMED_WEIGHT = 1.0
-"""What a passage gains whose heading the section is about."""
+"""Score of a passage whose heading the section names."""
 
 _LEAD_WEIGHT = 0.2
-"""What a passage's first sentence gains: it often says what the passage is about."""
+"""Score of a passage's first sentence, which often names its subject."""
 
-_LAST_ONES = 60
-"""From how many runs the last ones are chosen; more change nothing and cost time."""
+_MAX_FILLERS = 60
+"""Runs from which the rest of the length is filled; more change nothing and cost time."""
 
-_LONGEST_RUN = 4
+_MAX_RUN = 4
+"""Sentences of one run."""
 
 _FENCE = re.compile(r"^\s{0,3}(```|~~~).*?(?:^\s{0,3}\1|\Z)", re.DOTALL | re.MULTILINE)
 _ITEM = re.compile(r"\s*(?:[-*+•]|\d{1,3}[.)])\s+")
@@ -51,7 +52,7 @@ _MARK = re.compile(r"[ \t]*(?:\[\^[^\]\s]+\]|[\[［【][\d\s,，、;–—～〜
 _NO_SENTENCE = re.compile(r"<[/!A-Za-z]|https?://|[|{}]|`{3}|[:：]\s*$")
 _LAST_STOP = re.compile(r"[.!?。！？…]+$")
 
-_LEANS = {
+_DEPENDENT = {
     "en": re.compile(
         r"(?:However|Therefore|Thus|Hence|Moreover|Furthermore|Consequently|Nevertheless|Otherwise"
         r"|Instead|Likewise|Similarly|Also|Besides|Meanwhile|Still|Yet|But|And|Or|So|Then|Nor|It"
@@ -76,26 +77,26 @@ _LEANS = {
         "|同时|由此|总之|可见|也就是说|换句话说|接着|随后|最后|其次|再次|這|彼此|否则|虽然如此|尽管如此"
     ),
 }  # fmt: skip
-"""How sentences begin that point back to the one before and read badly without it."""
+"""Beginnings of sentences that refer to the sentence before and read badly without it."""
 
 
 @dataclass(frozen=True)
-class Source:
-    """A passage that may be taken from, under the id that cites it."""
+class PromptReference:
+    """A passage in a prompt, with the id that cites it."""
 
     id: int
     text: str
-    named: bool = False
-    """The section is about its heading."""
+    is_named: bool = False
+    """Whether the section names its heading."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """A sentence with those that lean on it: taken together or not at all."""
+class SentenceRun:
+    """A sentence with the ones that depend on it: used together or not at all."""
 
-    source: Source
+    reference: PromptReference
     place: tuple[int, int]
-    """Which reference it comes from, and where it stands there."""
+    """Index of its reference, and its position there."""
     sentences: tuple[str, ...]
     length: int
 
@@ -106,86 +107,88 @@ class Run:
 
     @cached_property
     def pairs(self) -> frozenset[tuple[str, str]]:
-        """Its neighboring terms, by which it is compared with others."""
+        """Its pairs of neighboring terms, to compare it with other runs."""
         return frozenset(pairwise(self.terms))
 
-    def repeats(self, other: Run) -> bool:
-        """Return whether it says what another run says, nearly in the same words."""
+    def repeats(self, other: SentenceRun) -> bool:
+        """Whether it repeats another run in nearly the same words."""
         shorter = min(len(self.pairs), len(other.pairs))
         return shorter > 0 and len(self.pairs & other.pairs) >= SIMILAR * shorter
 
 
 def compose(
-    sources: Sequence[Source],
+    references: Sequence[PromptReference],
     query: str,
     length: int | None,
     unit: Unit,
     *,
     prior: str = "",
-    some: bool = False,
+    at_least_one: bool = False,
 ) -> str:
-    """Return prose of a length from sentences of references, each stretch cited.
+    """Compose prose of a length from sentences of references, each stretch cited.
 
     Args:
-        sources: What may be taken from, in reading order.
-        query: What the section is about.
-        length: How long it should be; None: half of what there is.
-        unit: What the length counts.
-        prior: What is written already: sentences that stand there are not taken again.
-        some: Return the shortest that is left where nothing is as short as the length.
+        references: The available references, in reading order.
+        query: The subject of the section.
+        length: The target length; None: half of the available text.
+        unit: The unit of the length.
+        prior: The text so far: its sentences are not used again.
+        at_least_one: Whether to return the shortest run left if none is as short as the length.
 
     Returns:
-        Paragraphs; less than asked for where the references hold no more; empty where nothing
-        of them is left.
+        Paragraphs; shorter than the length if the references have no more; empty if nothing of
+        them is left.
     """
-    language = detect("\n".join(source.text for source in sources)[:20_000])
-    runs = list(_fresh(_runs(sources, language, unit), flat(prior)))
-    ranked = _distinct(_ranked(runs, terms(query)))
+    language = detect("\n".join(reference.text for reference in references)[:20_000])
+    runs = list(_unused(_read_runs(references, language, unit), flatten(prior)))
+    ranked = _drop_repeats(_rank(runs, terms(query)))
     if length is None:
         length = sum(run.length for run in ranked) // 2
     fitting = _fit(ranked, length)
-    if some and not fitting:
+    if at_least_one and not fitting:
         fitting = sorted(ranked, key=lambda run: run.length)[:1]
     chosen = sorted(fitting, key=lambda run: run.place)
-    return "\n\n".join(_cited(paragraph, language) for paragraph in _paragraphs(chosen))
+    return "\n\n".join(_cite(paragraph, language) for paragraph in _group_paragraphs(chosen))
 
 
-def flat(text: str) -> str:
-    """Return a text without citation marks and on one line, so that sentences can be found."""
+def flatten(text: str) -> str:
+    """Return a text without citation marks on one line, in which to search for sentences."""
     return " ".join(_MARK.sub("", text).split())
 
 
 # Reading ----------------------------------------------------------------------------------------
 
 
-def _runs(sources: Sequence[Source], language: str, unit: Unit) -> Iterator[Run]:
-    """Yield the runs of all references that are readable prose."""
-    for index, source in enumerate(sources):
-        place = 0
-        for paragraph in paragraphs(source.text, language):
-            for run in _together(paragraph, language):
+def _read_runs(
+    references: Sequence[PromptReference], language: str, unit: Unit
+) -> Iterator[SentenceRun]:
+    """Yield the runs of readable prose of all references."""
+    for index, reference in enumerate(references):
+        position = 0
+        for paragraph in split_paragraphs(reference.text, language):
+            for run in _group_sentences(paragraph, language):
                 length = count_length(" ".join(run), unit, language)
-                yield Run(source, (index, place), tuple(run), length)
-                place += 1
+                yield SentenceRun(reference, (index, position), tuple(run), length)
+                position += 1
 
 
-def _together(paragraph: str, language: str) -> Iterator[list[str]]:
-    """Yield a paragraph's sentences with those that lean on them; drop what leans on nothing."""
-    leans, run = _LEANS.get(language), list[str]()
+def _group_sentences(paragraph: str, language: str) -> Iterator[list[str]]:
+    """Yield a paragraph's sentences with their dependent ones, without those left alone."""
+    dependent, run = _DEPENDENT.get(language), list[str]()
     for sentence in sentences(paragraph, language):
         sentence = sentence.strip()
-        leaning = leans is not None and leans.match(sentence) is not None
-        readable = _readable(sentence, language)
-        if run and (not leaning or not readable or len(run) == _LONGEST_RUN):
+        is_dependent = dependent is not None and dependent.match(sentence) is not None
+        is_readable = _is_readable(sentence, language)
+        if run and (not is_dependent or not is_readable or len(run) == _MAX_RUN):
             yield run
             run = []
-        if readable and (run or not leaning):
+        if is_readable and (run or not is_dependent):
             run.append(sentence)
     if run:
         yield run
 
 
-def paragraphs(text: str, language: str) -> Iterator[str]:
+def split_paragraphs(text: str, language: str) -> Iterator[str]:
     """Yield the paragraphs of a Markdown text, one line each, and list items that are sentences."""
     for block in re.split(r"\n[ \t]*\n", _FENCE.sub("\n\n", text)):
         lines = [line for line in block.split("\n") if line.strip()]
@@ -195,23 +198,23 @@ def paragraphs(text: str, language: str) -> Iterator[str]:
         for line in lines:
             item = _ITEM.match(line)
             if (item or _NO_PROSE_LINE.match(line)) and part:
-                yield _line(part, language)
+                yield _join_lines(part, language)
                 part = []
             if item:
                 part = [line[item.end() :]]
             elif not _NO_PROSE_LINE.match(line):
                 part.append(line)
         if part:
-            yield _line(part, language)
+            yield _join_lines(part, language)
 
 
-def _line(lines: list[str], language: str) -> str:
+def _join_lines(lines: list[str], language: str) -> str:
     joined = (" " if is_spaced(language) else "").join(line.strip() for line in lines)
     return _MARK.sub("", _LINK.sub(r"\1", joined)).strip()
 
 
-def _readable(sentence: str, language: str) -> bool:
-    """Return whether a sentence is whole and can stand in prose."""
+def _is_readable(sentence: str, language: str) -> bool:
+    """Whether a sentence is complete and fits into prose."""
     if not ends_sentence(sentence) or _NO_SENTENCE.search(sentence):
         return False
     if sentence[0].islower() or sentence.count("(") != sentence.count(")"):
@@ -221,11 +224,11 @@ def _readable(sentence: str, language: str) -> bool:
     return 8 <= len(sentence) <= 300
 
 
-def _fresh(runs: Iterable[Run], prior: str) -> Iterator[Run]:
-    """Yield the runs of which no sentence stands in the text so far, nor in a run before."""
+def _unused(runs: Iterable[SentenceRun], prior: str) -> Iterator[SentenceRun]:
+    """Yield the runs without a sentence of the text so far or of an earlier run."""
     seen: set[str] = set()
     for run in runs:
-        new = {flat(sentence) for sentence in run.sentences}
+        new = {flatten(sentence) for sentence in run.sentences}
         if not new & seen and not any(sentence in prior for sentence in new):
             yield run
         seen |= new
@@ -234,88 +237,89 @@ def _fresh(runs: Iterable[Run], prior: str) -> Iterator[Run]:
 # Choosing ---------------------------------------------------------------------------------------
 
 
-def _ranked(runs: list[Run], query: list[str]) -> list[tuple[float, Run]]:
-    """Return runs by how well they and their passages match, the best first; stable."""
+def _rank(runs: list[SentenceRun], query: list[str]) -> list[tuple[float, SentenceRun]]:
+    """Rank runs by how well they and their passages match, the best first; stable."""
     passages: dict[int, list[str]] = {}
     for run in runs:
         passages.setdefault(run.place[0], []).extend(run.terms)
-    own = _scores([run.terms for run in runs], query)
-    around = dict(zip(passages, _scores(list(passages.values()), query), strict=True))
+    run_scores = _score([run.terms for run in runs], query)
+    passage_scores = _score(list(passages.values()), query)
+    by_passage = dict(zip(passages, passage_scores, strict=True))
     scored = [
         (
             score
-            + _PASSAGE_WEIGHT * around[run.place[0]]
+            + _PASSAGE_WEIGHT * by_passage[run.place[0]]
             + (_LEAD_WEIGHT if run.place[1] == 0 else 0.0)
-            + _NAMED_WEIGHT * run.source.named,
+            + _NAMED_WEIGHT * run.reference.is_named,
             run,
         )
-        for score, run in zip(own, runs, strict=True)
+        for score, run in zip(run_scores, runs, strict=True)
     ]
     return sorted(scored, key=lambda pair: (-pair[0], pair[1].place))
 
 
-def _scores(texts: list[list[str]], query: list[str]) -> list[float]:
-    """Return each text's BM25 score, 1 for the best."""
+def _score(texts: list[list[str]], query: list[str]) -> list[float]:
+    """Return the BM25 score of each text, 1 for the best."""
     counts = [Counter(text) for text in texts]
     average = sum(map(len, texts)) / max(1, len(texts)) or 1.0
     weights = {}
     for term in set(query):
-        having = sum(term in count for count in counts)
-        weights[term] = log(1 + (len(texts) - having + 0.5) / (having + 0.5))
+        frequency = sum(term in count for count in counts)
+        weights[term] = log(1 + (len(texts) - frequency + 0.5) / (frequency + 0.5))
     scores = []
     for count, text in zip(counts, texts, strict=True):
         damping = K1 * (1 - B + B * len(text) / average)
-        # In the order of the query: that of a set, and sums with it, vary between processes.
-        found = (term for term in dict.fromkeys(query) if term in count)
-        scores.append(sum(weights[t] * count[t] * (K1 + 1) / (count[t] + damping) for t in found))
+        # In the order of the query: the order of a set, and so the sum, differs per process.
+        shared = (term for term in dict.fromkeys(query) if term in count)
+        scores.append(sum(weights[t] * count[t] * (K1 + 1) / (count[t] + damping) for t in shared))
     best = max(scores, default=0.0) or 1.0
     return [score / best for score in scores]
 
 
-def _distinct(ranked: list[tuple[float, Run]]) -> list[Run]:
+def _drop_repeats(ranked: list[tuple[float, SentenceRun]]) -> list[SentenceRun]:
     """Return the runs without those that repeat a better one."""
-    kept: list[Run] = []
+    distinct: list[SentenceRun] = []
     for _, run in ranked:
-        if not any(run.repeats(other) for other in kept):
-            kept.append(run)
-    return kept
+        if not any(run.repeats(other) for other in distinct):
+            distinct.append(run)
+    return distinct
 
 
-def _fit(ranked: list[Run], length: int) -> list[Run]:
-    """Return runs, the best first, that together come as close to a length as they can.
+def _fit(ranked: list[SentenceRun], length: int) -> list[SentenceRun]:
+    """Return runs, the best first, whose total is as close to a length as possible.
 
-    The best are taken until little room is left; what fills it best is found exactly.
+    The best are chosen until little room is left; the best way to fill it is found exactly.
     """
     if sum(run.length for run in ranked) <= length:
         return ranked
-    usual = sum(run.length for run in ranked) / len(ranked)
-    chosen: list[Run] = []
-    rest: list[Run] = []
-    taken = 0
+    average = sum(run.length for run in ranked) / len(ranked)
+    chosen: list[SentenceRun] = []
+    rest: list[SentenceRun] = []
+    filled = 0
     for run in ranked:
-        if taken + run.length <= length - 2.5 * usual:
+        if filled + run.length <= length - 2.5 * average:
             chosen.append(run)
-            taken += run.length
+            filled += run.length
         else:
             rest.append(run)
-    return chosen + _fill(rest[:_LAST_ONES], length - taken, slack=length // 100)
+    return chosen + _fill(rest[:_MAX_FILLERS], length - filled, slack=length // 100)
 
 
-def _fill(runs: list[Run], room: int, slack: int) -> list[Run]:
-    """Return the runs whose lengths add up closest to the room (subset sum).
+def _fill(runs: list[SentenceRun], room: int, slack: int) -> list[SentenceRun]:
+    """Return the runs whose total length is closest to the room (subset sum).
 
-    Among sums within the slack of it, the one of the best runs wins.
+    Of totals within the slack, the one with the best runs wins.
     """
     values = [1 / (rank + 1) for rank in range(len(runs))]
     best: dict[int, tuple[float, tuple[int, ...]]] = {0: (0.0, ())}
     for index, run in enumerate(runs):
         for total, (value, members) in list(best.items()):
-            reached = total + run.length
-            if reached > room + max(slack, run.length // 2):
+            new_total = total + run.length
+            if new_total > room + max(slack, run.length // 2):
                 continue
-            known = best.get(reached)
-            if known is None or known[0] < value + values[index]:
-                best[reached] = (value + values[index], (*members, index))
+            current = best.get(new_total)
+            if current is None or current[0] < value + values[index]:
+                best[new_total] = (value + values[index], (*members, index))
 
     def order(total: int) -> tuple[int, float]:
         return max(0, abs(total - room) - slack), -best[total][0]
@@ -323,13 +327,13 @@ def _fill(runs: list[Run], room: int, slack: int) -> list[Run]:
     return [runs[index] for index in best[min(best, key=order)][1]]
 
 
-# Laying out -------------------------------------------------------------------------------------
+# Formatting -------------------------------------------------------------------------------------
 
 
-def _paragraphs(runs: list[Run]) -> Iterator[list[Run]]:
-    """Cut runs into paragraphs of three to six sentences, at a change of reference if possible."""
+def _group_paragraphs(runs: list[SentenceRun]) -> Iterator[list[SentenceRun]]:
+    """Group runs into paragraphs of 3 to 6 sentences, at a change of reference if possible."""
     left = sum(len(run.sentences) for run in runs)
-    paragraph: list[Run] = []
+    paragraph: list[SentenceRun] = []
     filled = 0
     for run, following in _with_next(runs):
         paragraph.append(run)
@@ -337,7 +341,7 @@ def _paragraphs(runs: list[Run]) -> Iterator[list[Run]]:
         left -= len(run.sentences)
         if following is None or left < 3:
             continue
-        changes = following.source is not run.source
+        changes = following.reference is not run.reference
         full = filled + len(following.sentences) > 6 or (filled >= 5 and left >= 3)
         if (changes and filled >= 3) or full:
             yield paragraph
@@ -346,24 +350,24 @@ def _paragraphs(runs: list[Run]) -> Iterator[list[Run]]:
         yield paragraph
 
 
-def _with_next(runs: list[Run]) -> Iterator[tuple[Run, Run | None]]:
+def _with_next(runs: list[SentenceRun]) -> Iterator[tuple[SentenceRun, SentenceRun | None]]:
     return zip(runs, [*runs[1:], None], strict=False)
 
 
-def _cited(paragraph: list[Run], language: str) -> str:
-    """Join a paragraph; each stretch from one reference ends with its mark."""
+def _cite(paragraph: list[SentenceRun], language: str) -> str:
+    """Join a paragraph; each stretch from one reference ends with its citation mark."""
     space = " " if is_spaced(language) else ""
     parts: list[str] = []
     for run, following in _with_next(paragraph):
         *before, last = run.sentences
-        if following is None or following.source is not run.source:
-            last = _marked(last, run.source.id, space)
+        if following is None or following.reference is not run.reference:
+            last = _insert_mark(last, run.reference.id, space)
         parts += [*before, last]
     return space.join(parts)
 
 
-def _marked(sentence: str, number: int, space: str) -> str:
-    """Put a mark before the full stop; behind a closing quotation mark where one follows it."""
+def _insert_mark(sentence: str, number: int, space: str) -> str:
+    """Insert a citation mark before the full stop; at the end if a quotation mark closes it."""
     stop = _LAST_STOP.search(sentence)
     end = stop.start() if stop else len(sentence)
     return f"{sentence[:end]}{space}[{number}]{sentence[end:]}"

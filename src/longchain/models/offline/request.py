@@ -1,6 +1,6 @@
-"""What a request says: its references, its section, its length, and what is left to others.
+"""Reads a request: its references, section and length, and the references of other sections.
 
-messages' texts -> what `compose` needs
+texts of messages -> input of `compose`
 
 Knows the tags of longchain's prompts: `<reference id= title=>`, `<section>`, `<plan>`, `<chapter>`,
 `<text>`, `<instruction>`; and that a request ends with its length (`400 words`, `900字`).
@@ -15,8 +15,8 @@ from html import unescape
 
 from longchain.document import Unit
 from longchain.language import detect, is_spaced
-from longchain.models.offline.plan import names
-from longchain.models.offline.prose import Source
+from longchain.models.offline.plan import mentions
+from longchain.models.offline.prose import PromptReference
 
 _REFERENCE = re.compile(r'<reference id="(\d+)" title="[^"]*">\n?(.*?)\n?</reference>', re.DOTALL)
 _HEADING = re.compile(r"\s*#{1,6} (.+)")
@@ -27,74 +27,79 @@ _LENGTH = re.compile(
 _WORDS = {"word", "words", "語", "词", "詞"}
 
 
-def inside(text: str, tag: str) -> str:
-    """Return what the last pair of a tag holds; empty where there is none."""
+def tag_content(text: str, tag: str) -> str:
+    """Return the text in the last pair of a tag; empty if there is none."""
     start = text.rfind(f"<{tag}>")
     end = text.find(f"</{tag}>", start)
     return text[start + len(tag) + 2 : end].strip("\n") if 0 <= start < end else ""
 
 
-def latest(texts: Sequence[str], tag: str) -> str:
-    """Return what the last message with a tag has in it."""
-    return next(filter(None, (inside(text, tag) for text in reversed(texts))), "")
+def latest_content(texts: Sequence[str], tag: str) -> str:
+    """Return the text in a tag of the last message that has one."""
+    return next(filter(None, (tag_content(text, tag) for text in reversed(texts))), "")
 
 
-def asked(text: str) -> tuple[int | None, Unit | None, str]:
-    """Return the length that a request ends with, its unit, and what the request calls that."""
-    found = _LENGTH.findall(re.split(r"</\w+>", text)[-1])
-    if not found:
+def read_length(text: str) -> tuple[int | None, Unit | None, str]:
+    """Return the length at the end of a request, its unit, and the request's word for that."""
+    lengths = _LENGTH.findall(re.split(r"</\w+>", text)[-1])
+    if not lengths:
         return None, None, ""
-    number, name = found[-1]
+    number, name = lengths[-1]
     unit: Unit = "words" if name.lower() in _WORDS else "characters"
     return int(re.sub(r"\D", "", number)), unit, name
 
 
-def references(texts: Sequence[str]) -> list[Source]:
+def read_references(texts: Sequence[str]) -> list[PromptReference]:
     """Return the references of the last message that has any: an extension repeats none."""
     for text in reversed(texts):
-        if found := _REFERENCE.findall(text):
-            return [Source(int(number), unescape(passage)) for number, passage in found]
+        if matches := _REFERENCE.findall(text):
+            return [PromptReference(int(number), unescape(passage)) for number, passage in matches]
     return []
 
 
-def without_references(text: str) -> str:
-    """Return what a message says beside its references."""
+def strip_references(text: str) -> str:
+    """Return a message without its references."""
     return _REFERENCE.sub("", text)
 
 
-def usable(sources: list[Source], texts: Sequence[str], section: str) -> list[Source]:
-    """Return the references that a section may use up; all where that would leave none.
+def select_references(
+    references: list[PromptReference], texts: Sequence[str], section: str
+) -> list[PromptReference]:
+    """Return the references that a section may use up; all if that would leave none.
 
-    Left out are those in another script than the section's, and those whose heading stands in
-    the plan of another section that is still to be written: it would have nothing to say.
+    Left out are those in another script than the section's, and those whose heading is in the
+    plan of another section that is still to be written, which would have no material left.
     """
-    own = in_script(sources, section)
-    reserved = _reserved(texts, section)
-    ours = section.replace("\n", ": ")
-    kept = []
-    for source in own:
-        named = _about(ours, source)
-        if named or not any(_about(line, source) for line in reserved):
-            kept.append(replace(source, named=named))
-    return kept or own
+    candidates = same_script(references, section)
+    reserved = _reserved_lines(texts, section)
+    line_of_section = section.replace("\n", ": ")
+    selected = []
+    for reference in candidates:
+        is_named = _names_heading(line_of_section, reference)
+        if is_named or not any(_names_heading(line, reference) for line in reserved):
+            selected.append(replace(reference, is_named=is_named))
+    return selected or candidates
 
 
-def in_script(sources: list[Source], section: str) -> list[Source]:
-    """Return the references in a script like the section's; all where none is."""
+def same_script(references: list[PromptReference], section: str) -> list[PromptReference]:
+    """Return the references in a script like the section's; all if none is."""
     spaced = is_spaced(detect(section))
-    return [source for source in sources if is_spaced(detect(source.text)) == spaced] or sources
+    matching = [
+        reference for reference in references if is_spaced(detect(reference.text)) == spaced
+    ]
+    return matching or references
 
 
-def begun(texts: Sequence[str], section: str) -> bool:
-    """Return whether the section that is asked for has prose already.
+def has_begun(texts: Sequence[str], section: str) -> bool:
+    """Whether the requested section already has prose.
 
-    In a conversation a request to go on repeats no references. In one message the text so far
-    ends with the section, under its heading; without headings nobody can tell, and a section is
-    taken to have begun.
+    In a conversation, a request to continue repeats no references. In one message, the text so
+    far ends with the section, under its heading; without headings this is unknown, and the
+    section is taken to have begun.
     """
     if not _REFERENCE.search(texts[-1]):
         return len(texts) > 1
-    text = latest(texts, "text")
+    text = latest_content(texts, "text")
     heading, _, point = section.partition("\n")
     shown: list[str] = re.findall(r"^#{1,6} (.+)$", text, re.MULTILINE)
     if not (shown and point):
@@ -102,36 +107,41 @@ def begun(texts: Sequence[str], section: str) -> bool:
     return shown[-1].strip() == heading.strip()
 
 
-def _about(line: str, source: Source) -> bool:
-    """Return whether a line of the plan names a heading that a passage stands under."""
-    above = _HEADING.match(source.text)
-    return above is not None and any(names(line, name) for name in above[1].strip().split(" / "))
+def _names_heading(line: str, reference: PromptReference) -> bool:
+    """Whether a line of the plan names one of the headings above a passage."""
+    above = _HEADING.match(reference.text)
+    if above is None:
+        return False
+    return any(mentions(line, heading) for heading in above[1].strip().split(" / "))
 
 
-def _reserved(texts: Sequence[str], section: str) -> list[str]:
+def _reserved_lines(texts: Sequence[str], section: str) -> list[str]:
     """Return the lines of the plan that belong to sections after this one.
 
-    Where no text is shown yet, sections may be written at the same time: then also those before.
+    Without text so far, sections may be written at the same time: then also those before.
     """
-    ours = section.replace("\n", ": ")
-    chapter, *members = latest(texts, "chapter").split("\n")
-    lines = _entries(latest(texts, "plan").split("\n"))
-    siblings = _entries(members)
-    parts = [(lines, {ours, *_of(lines, chapter)}), (siblings, {ours})]
-    if len(texts) == 1 and not latest(texts, "text"):
-        return [line for group, own in parts for line in group if line not in own]
-    return [line for group, own in parts for line in _after(group, own)]
+    line_of_section = section.replace("\n", ": ")
+    chapter, *members = latest_content(texts, "chapter").split("\n")
+    lines = _read_entries(latest_content(texts, "plan").split("\n"))
+    siblings = _read_entries(members)
+    parts = [
+        (lines, {line_of_section, *_chapter_lines(lines, chapter)}),
+        (siblings, {line_of_section}),
+    ]
+    if len(texts) == 1 and not latest_content(texts, "text"):
+        return [line for group, current in parts for line in group if line not in current]
+    return [line for group, current in parts for line in _lines_after(group, current)]
 
 
-def _entries(lines: Sequence[str]) -> list[str]:
+def _read_entries(lines: Sequence[str]) -> list[str]:
     return [match[1] for line in lines if (match := _ENTRY.fullmatch(line))]
 
 
-def _of(lines: Sequence[str], chapter: str) -> list[str]:
+def _chapter_lines(lines: Sequence[str], chapter: str) -> list[str]:
     return [line for line in lines if chapter and line.startswith(f"{chapter}: ")]
 
 
-def _after(lines: list[str], own: set[str]) -> list[str]:
-    """Return the lines behind the last of one's own; all where none is."""
-    place = max((index for index, line in enumerate(lines) if line in own), default=-1)
-    return lines[place + 1 :]
+def _lines_after(lines: list[str], current: set[str]) -> list[str]:
+    """Return the lines after the last current one; all if none is current."""
+    last = max((index for index, line in enumerate(lines) if line in current), default=-1)
+    return lines[last + 1 :]

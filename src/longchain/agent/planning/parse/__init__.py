@@ -16,7 +16,7 @@ from longchain.agent.planning.parse.draft import MOST_SECTIONS, Level, at_level,
 from longchain.document import Unit, WritingPlan
 from longchain.errors import PlanError
 from longchain.language import primary
-from longchain.prose.reasoning import answer
+from longchain.prose.reasoning import extract_answer
 
 __all__ = ["MOST_SECTIONS", "WritingPlanParser", "parse"]
 
@@ -92,7 +92,7 @@ def parse(
     Raises:
         PlanError: No plan could be read, or one of more than 2,000 parts.
     """
-    reply = answer(text.encode("utf-8", "ignore").decode())
+    reply = extract_answer(text.encode("utf-8", "ignore").decode())
     for reader in (notation.read_json, notation.read_yaml, tables.read, lines.read):
         draft = reader(reply)
         if draft and draft.parts:
