@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from longchain.agent.faulty import wrong_language
 from longchain.bench.shapes import Prediction
 from longchain.language import ends_sentence
 from longchain.prose.boilerplate import strip_opening
 from longchain.prose.cleanup import clean
+from longchain.prose.wrong_language import wrong_language
 
 Found = tuple[dict[str, float], list[str]]
 """Measures by name, and flags."""

@@ -153,8 +153,8 @@ class _Attempt:
     config: RunnableConfig
     monitor: CallMonitor
     answer: Any = None
-    pause: float = 0.0
-    """Seconds until the next attempt; 0.0 if there is an answer."""
+    pause: float | None = None
+    """Seconds until the next attempt; None if there is an answer."""
 
 
 def ask(call: ModelCall, policy: CallPolicy) -> Any:
@@ -186,7 +186,7 @@ def ask(call: ModelCall, policy: CallPolicy) -> Any:
                     )
                 finally:
                     admission.record(_token_sum(attempt.monitor.usage))
-            if not attempt.pause:
+            if attempt.pause is None:
                 return attempt.answer
             policy.sleep(attempt.pause)
     except _CANCELLATIONS:
@@ -211,7 +211,7 @@ async def aask(call: ModelCall, policy: CallPolicy) -> Any:
                         )
                     finally:
                         admission.record(_token_sum(attempt.monitor.usage))
-            if not attempt.pause:
+            if attempt.pause is None:
                 return attempt.answer
             await policy.asleep(attempt.pause)
     except _CANCELLATIONS:

@@ -273,12 +273,17 @@ async def arun(
         return task.result()
     finally:
         monitor.abandon()
-        if not task.done():
-            task.cancel()
-            # Not `await task`: it would take a cancellation of this task for the other one's.
-            await asyncio.wait({task}, timeout=_CANCEL_SECONDS)
-        if task.done() and not task.cancelled():
-            task.exception()  # retrieved, or asyncio would log that nobody did
+        await _cancel(task)
+
+
+async def _cancel(task: asyncio.Future[Any]) -> None:
+    """Cancel a task that is not done, and leave it behind if it takes too long to clean up."""
+    if not task.done():
+        task.cancel()
+        # Not `await task`: it would take a cancellation of this task for the other one's.
+        await asyncio.wait({task}, timeout=_CANCEL_SECONDS)
+    if task.done() and not task.cancelled():
+        task.exception()  # retrieved, or asyncio would log that nobody did
 
 
 def _timeout_error(timeout: float) -> ModelTimeoutError:
