@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from longchain import LongWriterLLM
-from longchain.models.longwriter.serving import Served
+from longchain.models.longwriter.model_server import ModelServer
 
 ROOT = Path(__file__).parents[1]
 CHECKPOINT = ROOT / "examples" / "tiny_longwriter" / "checkpoint"
@@ -60,7 +60,7 @@ def counters(model: LongWriterLLM) -> Counters:
     )
 
 
-def serving(model: Path, *flags: str) -> Served[LongWriterLLM]:
+def serving(model: Path, *flags: str) -> ModelServer[LongWriterLLM]:
     """Serve a model, as `tiny`, by the vLLM that `LONGCHAIN_VLLM_PYTHON` or the tests have."""
     python = os.environ.get("LONGCHAIN_VLLM_PYTHON") or (_VENV if _VENV.exists() else None)
 

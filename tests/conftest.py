@@ -112,7 +112,7 @@ class Engine:
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """A fake vLLM, whose left-overs are not waited for long."""
-    monkeypatch.setattr(process, "_GRACE", 0.3)
+    monkeypatch.setattr(process, "_GRACE_SECONDS", 0.3)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)  # which would remember another folder
     for name in ("VLLM_API_KEY", "LONGCHAIN_VLLM_PYTHON", "VLLM_CPU_KVCACHE_SPACE"):

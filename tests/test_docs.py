@@ -28,7 +28,7 @@ import longchain
 from longchain import Runs
 from longchain.apps.cli import app
 from longchain.testing import FakeWriter, LengthBehavior
-from longchain.testing.__main__ import server as simulated_server
+from longchain.testing.__main__ import create_server as simulated_server
 
 ROOT = Path(__file__).parents[1]
 PAGES = [

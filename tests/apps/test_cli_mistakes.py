@@ -204,7 +204,7 @@ def test_a_wrong_option_is_a_usage_error(typed: str) -> None:
             "--model mistralai:x",
             "needs a package: Initializing ChatMistralAI requires",
         ),
-        ("--base-url nonsense", "the base URL 'nonsense' is no web address"),
+        ("--base-url nonsense", "the base URL 'nonsense' is not a web address"),
         ("--base-url http://127.0.0.1:9/v1", "does not say which model it serves (no connection)"),
         ("", "the offline writer only rearranges sources, and this request has none"),
         ("--model offline", "the offline writer only rearranges sources, and this request has"),

@@ -21,7 +21,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from longchain import AgentWriteChain
 from longchain.calls import tracing
-from longchain.models.resolve import explain
+from longchain.models.error_hints import explain
 from longchain.testing import FakeWriter, Faults, LengthBehavior, SimulatedServer
 
 THREAD: Any = {"configurable": {"thread_id": "run-7"}}

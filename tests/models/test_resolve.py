@@ -7,19 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
-from langchain_core.exceptions import (
-    ModelAuthenticationError,
-    ModelConnectionError,
-    ModelError,
-)
 from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from longchain.errors import ModelNameError, ReplyError
+from longchain.errors import ModelNameError
 from longchain.models.longwriter import LongWriterLLM
 from longchain.models.profile import REASONING_TOKENS, context_window, output_limit, structured
-from longchain.models.resolve import chat_model, describe, explain, name
+from longchain.models.resolve import chat_model, describe, name
 
 URL = "http://localhost:8000/v1"
 OPENAI = "https://api.openai.com/v1"
@@ -55,8 +50,8 @@ class Server:
 
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
-    with Server({"id": "qwen", "object": "model", "max_model_len": 4096}).client() as found:
-        yield found
+    with Server({"id": "qwen", "object": "model", "max_model_len": 4096}).client() as opened:
+        yield opened
 
 
 def test_a_chat_model_is_returned_as_it_is() -> None:
@@ -394,27 +389,3 @@ def test_the_module_alone_imports_no_provider() -> None:
         "sys.exit(' '.join(found) or None)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (ModelAuthenticationError(f"Incorrect key: {KEY}"), "Incorrect key: [key]; check the key"),
-        (ModelAuthenticationError("Incorrect key: hunter2-hunter2"), "[key]; check the key"),
-        (ModelConnectionError("Connection\nerror."), "Connection error.; check the base URL"),
-        (ModelError(""), "the model failed: ModelError"),
-        (ModelError(f"no route to http://u:{KEY}@h/v1"), "no route to http://[key]@h/v1"),
-        (TimeoutError("slow"), "the model failed: slow; try again when"),
-        (ConnectionError(), "the model failed: ConnectionError; check the base URL"),
-        (OSError(28, "disk full"), "the run stopped: [Errno 28] disk full"),
-        (ReplyError("no prose after 3 replies"), "no prose after 3 replies"),
-    ],
-)
-def test_an_error_is_explained_without_a_key(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
-) -> None:
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "hunter2-hunter2")
-    line = explain(error)
-    assert said in line
-    assert KEY not in line
-    assert "\n" not in line

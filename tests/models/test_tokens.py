@@ -65,6 +65,6 @@ def test_openais_tokenizer_counts_for_openai_alone(
 ) -> None:
     monkeypatch.delenv("OPENAI_API_BASE", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    monkeypatch.setattr(tokens, "_openai", lambda: len)
+    monkeypatch.setattr(tokens, "_openai_counter", lambda: len)
     model: Any = ChatOpenAI(model="x", api_key=SecretStr("none"), base_url=url)
     assert counter(model.with_retry() if wrapped else model) is (len if own else estimate)

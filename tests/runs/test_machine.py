@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from longchain import Runs
 from longchain.agent.state import DocumentState
 from longchain.errors import InputError
-from longchain.runs.run import Run, _facts
+from longchain.runs.run import Run, _progress_fields
 from tests.runs.tides import HEADINGS, BrokenError, Writer, given, plan, writer
 
 NAMES = (*HEADINGS, "Ships", "Mills", "Fish")
@@ -259,7 +259,7 @@ class Machine(RuleBasedStateMachine):
             run = self.runs.get(name)
             progress = run.progress()
             self._check_sections(progress, model)
-            facts = _facts(progress)
+            facts = _progress_fields(progress)
             assert {key: getattr(run.record, key) for key in facts} == facts
             assert (run.record.status == "done") == progress.finished()
             assert not self.runs.held(name)

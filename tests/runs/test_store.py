@@ -74,7 +74,7 @@ def test_a_second_process_is_refused_until_the_first_one_is_dead(
                 refused()
         assert model.calls == 0
         assert runs.held("tides")
-        assert runs.record("tides").handed == ["model"]  # nor was its record changed
+        assert runs.record("tides").external == ["model"]  # nor was its record changed
         assert len(runs.get("tides").document().sections) == 1  # it can be read
         first.send_signal(signal.SIGKILL)
         first.wait()

@@ -12,7 +12,7 @@ import pytest
 from langchain_core.exceptions import ContextOverflowError, ModelNotFoundError
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-from longchain.agent.planning.planner import plan_prompt, section_schema, variables
+from longchain.agent.planning.planner import plan_prompt, plan_schema, prompt_variables
 from longchain.errors import WindowError
 from longchain.length import count_words
 from longchain.models.longwriter import LongWriterLLM
@@ -88,15 +88,14 @@ async def test_a_continued_reply_is_the_uncut_one(greedy: LongWriterLLM, size: i
 @pytest.mark.parametrize("total", [400, 1000])
 def test_a_plan_by_json_schema(llm: LongWriterLLM, total: int) -> None:
     asked = plan_prompt("en").format_prompt(
-        **variables(
+        **prompt_variables(
             f"Write a {total}-word report on the harbor.",
             required=total,
             unit="words",
             language="en",
-            language_name="English",
         )
     )
-    planner = llm.with_structured_output(section_schema())
+    planner = llm.with_structured_output(plan_schema())
     plan = planner.invoke(asked)
     assert 3 <= len(plan["sections"]) <= 8
     assert set(plan["sections"][0]) == {"heading", "main_point", "length"}
@@ -133,11 +132,11 @@ print(json.dumps([ids, len(tokenizer.encode(chat, add_special_tokens=False))]))
 
 def test_tokens_are_counted_as_the_tokenizer_does(llm: LongWriterLLM) -> None:
     chat = [("system", "Be brief."), ("user", ASKED), ("assistant", TEXTS[0]), ("user", TEXTS[1])]
-    given = {"texts": TEXTS, "chat": [{"role": role, "content": text} for role, text in chat]}
+    query = {"texts": TEXTS, "chat": [{"role": role, "content": text} for role, text in chat]}
     command = [os.environ["LONGCHAIN_VLLM_PYTHON"], "-c", TOKENIZE, str(CHECKPOINT)]
     env = {**os.environ, "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
-        command, input=json.dumps(given), capture_output=True, text=True, check=True, env=env
+        command, input=json.dumps(query), capture_output=True, text=True, check=True, env=env
     )
     ids, count = json.loads(done.stdout.splitlines()[-1])
     assert [llm.get_token_ids(text) for text in TEXTS] == ids

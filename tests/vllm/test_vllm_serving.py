@@ -79,12 +79,12 @@ def complete(server: Server, prompt: str) -> Any:
 
 
 def test_a_killed_server_is_told_of_and_the_next_one_serves() -> None:
-    said: list[str] = []
-    serving = serve(CHECKPOINT, progress=said.append, **OPTIONS)
+    lines: list[str] = []
+    serving = serve(CHECKPOINT, progress=lines.append, **OPTIONS)
     with serving as first:
         with serve(str(CHECKPOINT), **OPTIONS) as same:
             assert same is first
-        assert said[-1].endswith(f"ready at {first.base_url}")
+        assert lines[-1].endswith(f"ready at {first.base_url}")
         refused = httpx.get(f"{first.base_url}/models", trust_env=False)
         assert refused.status_code == httpx.codes.UNAUTHORIZED
         usages = [complete(first, LONG)["usage"] for _ in range(2)]

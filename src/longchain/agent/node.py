@@ -19,7 +19,7 @@ from langgraph.types import Send
 
 from longchain.agent.state import DocumentState
 from longchain.calls.ask import CallPolicy, ModelCall, aask, ask
-from longchain.models.resolve import without_secrets as redact_secrets
+from longchain.models.redact import redact_secrets
 
 Context = TypeVar("Context")
 

@@ -13,7 +13,7 @@ import os
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -44,6 +44,11 @@ from longchain.apps.console import (
     TokensPerMinute,
     Units,
 )
+
+if TYPE_CHECKING:
+    from longchain.agent.options import ChainOptions
+    from longchain.agent.request import Input
+    from longchain.document import Unit
 
 app = typer.Typer(
     name="longchain",
@@ -125,7 +130,7 @@ def write(
         given = _given(instruction, length, unit, language, style, source)
         if plan is not None:
             given["plan"] = console.plan_file(plan)
-        options = {
+        options: ChainOptions = {
             "mode": mode,
             "memory": memory,
             "layout": layout,
@@ -143,8 +148,10 @@ def write(
             ),
             "streaming": True,
         }
+        if planner_model:
+            options["planner_model"] = planner_model
         if estimate:
-            console.estimate(given, model, base_url, planner_model, options, as_json, quiet)
+            console.estimate(given, model, base_url, options, as_json, quiet)
             return
         if edit_plan and plan is not None:
             given["plan"] = editor.edited(given["plan"], plan.with_suffix(".edited.yaml"))
@@ -153,7 +160,6 @@ def write(
                 given,
                 model=model,
                 base_url=base_url,
-                planner_model=planner_model,
                 run=run,
                 output=output,
                 **options,
@@ -179,7 +185,7 @@ def plan(
     with console.mistakes():
         from longchain.agent.chain import AgentWriteChain
         from longchain.agent.planning.planfile import dumps, save
-        from longchain.apps import export, follow
+        from longchain.apps import export, progress
         from longchain.models.resolve import chat_model, describe
 
         if output is not None:
@@ -192,7 +198,7 @@ def plan(
         if output is not None:
             save(made, output)
             if not quiet:
-                typer.echo(f"plan: {follow.parts(made)} -> {output}", err=True)
+                typer.echo(f"plan: {progress.describe_plan(made)} -> {output}", err=True)
         else:
             typer.echo(dumps(made, "json" if as_json else "yaml"), nl=False)
 
@@ -210,7 +216,7 @@ def check(
         from longchain import language as languages
         from longchain import length as lengths
         from longchain.agent.finishing.report import measure
-        from longchain.apps import follow
+        from longchain.apps import progress
 
         text = console.stdin() if str(file) == "-" else console.read(file)
         language = language or languages.detect(text)
@@ -223,7 +229,7 @@ def check(
         if as_json:
             typer.echo(json.dumps(measured, ensure_ascii=False, indent=2))
         else:
-            typer.echo(follow.describe(measured))
+            typer.echo(progress.describe_measures(measured))
 
 
 @app.command()
@@ -254,11 +260,11 @@ def vllm(
 ) -> None:
     """Serve a model by vLLM on this machine until Ctrl-C; a key comes from $VLLM_API_KEY."""
     with console.mistakes():
-        from longchain.apps import host
-        from longchain.models.longwriter.serving import options
+        from longchain.apps import vllm as vllm_server
+        from longchain.models.longwriter.model_server import server_options
         from longchain.models.server import serve
 
-        given = {
+        options = {
             "python": python,
             "port": port,
             "served_model_name": served_model_name,
@@ -266,23 +272,24 @@ def vllm(
             "max_model_len": max_model_len,
             "dtype": dtype,
             "quantization": quantization,
-            "lora": host.adapters(lora or []),
+            "lora": vllm_server.parse_adapters(lora or []),
             "chat_template": chat_template,
             "flags": flags,
             "startup_timeout": startup_timeout,
-            "progress": None if quiet else host.progress,
+            "progress": None if quiet else vllm_server.show_progress,
         }
-        host.stay(serve(model, **options(model, given)), quiet=quiet)
+        vllm_server.run(serve(model, **server_options(model, options)), quiet=quiet)
 
 
 def _given(
     instruction: str,
     length: int | None,
-    unit: str | None,
+    unit: Unit | None,
     language: str | None,
     style: Path | None,
     source: list[str] | None,
-) -> dict[str, Any]:
+) -> Input:
+    """Return the chain's input as the command line names it."""
     return {
         "instruction": console.stdin() if instruction == "-" else instruction,
         "length": length,

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from longchain.agent.estimate import Estimate
+    from longchain.agent.options import ChainOptions
+    from longchain.agent.request import Input
     from longchain.calls.budget import Budget
     from longchain.document import LongDocument, WritingPlan
     from longchain.runs import Run, Runs
@@ -164,11 +166,10 @@ def budget(
 
 
 def estimate(
-    given: dict[str, Any],
+    request: Input,
     model: str | None,
     base_url: str | None,
-    planner_model: str | None,
-    options: dict[str, Any],
+    options: ChainOptions,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -177,29 +178,32 @@ def estimate(
     from longchain.models.resolve import chat_model, describe
 
     writer = chat_model(model, base_url=base_url)
-    planner = chat_model(planner_model, base_url=base_url) if planner_model else None
+    if isinstance(planner := options.get("planner_model"), str):
+        options = {**options, "planner_model": chat_model(planner, base_url=base_url)}
     if not quiet:
         typer.echo(f"model: {describe(writer)}", err=True)
-    found = AgentWriteChain(writer, planner_model=planner, **options).estimate(given)
-    typer.echo(found.model_dump_json(indent=2) if as_json else _told(found))
+    estimate = AgentWriteChain(writer, **options).estimate(request)
+    typer.echo(estimate.model_dump_json(indent=2) if as_json else _format_estimate(estimate))
 
 
-def _told(found: Estimate) -> str:
-    """Return an estimate in lines for people, with as many digits as it deserves."""
+def _format_estimate(estimate: Estimate) -> str:
+    """Return an estimate in lines for people, rounded to its precision."""
 
     def about(number: int) -> str:
         return f"{round(number, min(3 - len(str(number)), 0)):,}"
 
-    cost = f"{found.cost:.2g}" if found.cost is not None else "give --price-in and --price-out"
-    cached = f"{about(found.cached_tokens)} of them cached, where the server has a prefix cache"
+    cost = (
+        f"{estimate.cost:.2g}" if estimate.cost is not None else "give --price-in and --price-out"
+    )
+    cached = f"{about(estimate.cached_tokens)} of them cached, where the server has a prefix cache"
     lines = [
-        f"sections: {found.sections}, {found.length:,} {found.unit}",
-        f"calls: about {found.calls}, at most {found.calls_most}",
-        f"prompt tokens: about {about(found.input_tokens)}, {cached}",
-        f"output tokens: about {about(found.output_tokens)}",
+        f"sections: {estimate.sections}, {estimate.length:,} {estimate.unit}",
+        f"calls: about {estimate.calls}, at most {estimate.calls_most}",
+        f"prompt tokens: about {about(estimate.input_tokens)}, {cached}",
+        f"output tokens: about {about(estimate.output_tokens)}",
         f"cost: {cost}",
     ]
-    return "\n".join([*lines, *(f"assumed: {said}" for said in found.assumed)])
+    return "\n".join([*lines, *(f"assumed: {line}" for line in estimate.assumed)])
 
 
 @contextmanager
@@ -217,7 +221,7 @@ def mistakes() -> Iterator[Course]:
     from langchain_core.exceptions import ModelError
 
     from longchain.errors import InputError, LongchainError, MissingExtraError, StoreError
-    from longchain.models.resolve import explain
+    from longchain.models.error_hints import explain
 
     course = Course()
     try:

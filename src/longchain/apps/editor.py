@@ -1,6 +1,6 @@
 """A plan -> a person's editor -> the plan as they left it.
 
-Knows files, `$VISUAL` and `$EDITOR`; what a plan file may say stands in `agent.planfile`.
+Knows files, `$VISUAL` and `$EDITOR`; `agent.planning.planfile` knows the fields of a plan file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from longchain.agent.planning.planfile import load, save
-from longchain.agent.request import events
+from longchain.agent.request import start_log
 from longchain.document import WritingPlan
 from longchain.errors import InputError, PlanFileError
 
@@ -37,7 +37,7 @@ def edited(plan: WritingPlan, path: Path) -> WritingPlan:
         _open(path)
         try:
             changed = load(path)
-            events({"instruction": "-", "plan": changed}, mode="sequential")  # refuses a bad one
+            start_log({"instruction": "-", "plan": changed}, mode="sequential")  # refuses a bad one
         except InputError as error:
             where = "" if isinstance(error, PlanFileError) else f"{path}: "
             print(f"longchain: {where}{error}", file=sys.stderr)  # noqa: T201

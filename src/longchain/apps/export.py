@@ -13,7 +13,7 @@ from pathlib import Path
 
 from longchain.document import LongDocument
 from longchain.errors import InputError
-from longchain.length.count import plain
+from longchain.length.markdown import strip_markdown
 
 FORMATS = (".md", ".txt", ".json")
 """What can be written today."""
@@ -119,7 +119,7 @@ def render(document: LongDocument, suffix: str) -> str:
     if suffix == ".json":
         return json.dumps(document.model_dump(), ensure_ascii=False, indent=2) + "\n"
     if suffix == ".txt":
-        return plain(document.text).strip() + "\n"
+        return strip_markdown(document.text).strip() + "\n"
     return document.text
 
 

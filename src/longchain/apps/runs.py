@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,6 +31,7 @@ from longchain.apps.console import (
 )
 
 if TYPE_CHECKING:
+    from longchain.agent.options import ChainOptions
     from longchain.runs import Record, Run, Runs
 
 Name = Annotated[
@@ -78,16 +79,20 @@ def resume(
     limits = console.budget(max_calls, max_tokens, max_cost, price_in, price_out, price_cached)
     with console.mistakes() as course, console.runs(state) as kept:
         file = _output(output, kept, run)
+        options: ChainOptions = {}
+        if planner_model:
+            options["planner_model"] = planner_model
+        if limits:
+            options["budget"] = limits
         course.run = found = kept.resume(
             run,
             model=model,
             base_url=base_url,
-            planner_model=planner_model,
             instruction=instruction,
             length=length,
             style=console.read(style) if style else None,
             plan=console.plan_file(plan) if plan else None,
-            **({"budget": limits} if limits else {}),
+            **options,
         )
         if edit_plan and not found.reviewing():
             _edit(found)
@@ -134,18 +139,15 @@ def fork(
     with console.mistakes() as course, console.runs(state) as kept:
         if output is not None:
             _output(output, kept, run)
-        changes: dict[str, Any] = {
-            "model": model,
-            "base_url": base_url,
-            "instruction": instruction,
-            "plan": console.plan_file(plan) if plan else None,
-        }
         course.run = kept.fork(
             run,
             section,
             text=console.read(text) if text else None,
             name=name,
-            **{key: value for key, value in changes.items() if value is not None},
+            model=model,
+            base_url=base_url,
+            instruction=instruction,
+            plan=console.plan_file(plan) if plan else None,
         )
         finish(course.run, output, as_json=as_json, quiet=quiet)
 
@@ -202,7 +204,7 @@ def show(run: Name, state: State = None, as_json: AsJson = False) -> None:
     with console.mistakes(), console.runs(state) as kept:
         record = kept.record(run)
         found = kept.get(record.id)
-        progress = found.progress()
+        state_now = found.progress()
         sections = [
             {
                 "heading": d.plan.heading,
@@ -210,7 +212,7 @@ def show(run: Name, state: State = None, as_json: AsJson = False) -> None:
                 "length": d.length,
                 "done": d.done,
             }
-            for d in progress.sections
+            for d in state_now.sections
         ]
         known = {**record.model_dump(), "status": _status(kept, record), "plan": sections}
         if as_json:
@@ -247,19 +249,19 @@ def delete(
 
 def finish(run: Run, output: Path | None, *, as_json: bool, quiet: bool) -> None:
     """Write a run to its end, with its plan reviewed where that was asked for, and deliver it."""
-    from longchain.apps import follow
+    from longchain.apps import progress
 
     if not quiet:
-        follow.begin(run)
-    document = follow.write(run, quiet=quiet, rescue=output)
+        progress.announce(run)
+    document = progress.write(run, quiet=quiet, rescue=output)
     if document is None:
         _edit(run)
-        document = follow.write(run, quiet=quiet, rescue=output)
+        document = progress.write(run, quiet=quiet, rescue=output)
     assert document is not None
     console.deliver(document, output, as_json)
-    follow.tidy(output)
+    progress.remove_partial(output)
     if not quiet:
-        follow.conclude(document, output)
+        progress.summarize(document, output)
 
 
 def _edit(run: Run) -> None:

@@ -1,9 +1,10 @@
-"""A model -> how many tokens a text has for it.
+"""Token counts: counts or estimates the tokens that a text has for a model.
 
-`BaseChatModel.get_num_tokens` goes to the network where a tokenizer's file is not at hand, so it
-is not asked: a model's own counter is used where it has one, a vLLM server's for a model on it,
-OpenAI's tokenizer where its file is already on the disk, and otherwise an estimate that errs on the
-high side.
+a chat model -> a function from texts to token counts
+
+Uses the model's own tokenizer if it has one, a vLLM server's for a model on it, OpenAI's if its
+file is already on the disk, and otherwise an estimate that errs on the high side. Does not use
+`BaseChatModel.get_num_tokens`, which downloads a missing tokenizer.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from langchain_core.language_models import BaseChatModel
 
 from longchain.models.profile import layers
 
-_FILE = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
+_TOKENIZER_URL = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 
 _RATES = [
-    # Letters that today's vocabularies hold in pieces of several: Latin with accents, Greek,
-    # Cyrillic, Hebrew, Arabic.
+    # Latin with accents, Greek, Cyrillic, Hebrew, Arabic: several letters a token in today's
+    # vocabularies.
     (re.compile("[\u0080-\u052f\u0590-\u06ff\u0750-\u077f\u1e00-\u1fff\ufb1d-\ufdff]+"), 0.5),
     # Han, kana, Hangul, Thai, Devanagari; punctuation and symbols.
     (
@@ -35,67 +36,77 @@ _RATES = [
         ),
         1.1,
     ),
-    # Emoji and all else that takes four bytes: often one token a byte.
+    # Emoji and all other characters of four bytes: often one token a byte.
     (re.compile("[\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U00010000-\U0010ffff]+"), 3.0),
 ]
-"""Tokens a character, for the scripts that are told apart."""
+"""Tokens per character, by script."""
 
 _ASCII = re.compile(r"[\x00-\x7f]+")
 _ASCII_RATE = 1 / 3.8
 
 _OTHER_RATE = 2.0
-"""Of all other scripts, such as Burmese or Amharic: few vocabularies know more than their signs,
-and many only their bytes, three a character."""
+"""Tokens per character of all other scripts, such as Burmese or Amharic: few vocabularies know more
+than their characters, and many only their bytes, three a character."""
 
 
 def estimate(text: str) -> int:
-    """Return about how many tokens a text has, on the high side for today's tokenizers.
+    """Estimate the tokens of a text, on the high side for today's tokenizers.
 
     Rules of thumb, meant to be too high rather than too low: 3.8 ASCII characters a token, two
     letters of the other European alphabets, of Hebrew or Arabic, a little less than one Han,
     kana, Hangul, Thai or Devanagari character, and half a character of any other script. An
-    emoji has three.
+    emoji has three tokens.
     """
     if text.isascii():
         return int(len(text) * _ASCII_RATE) + 1
-    other = len(text)
-    total = 0.0
-    for signs, rate in [(_ASCII, _ASCII_RATE), *_RATES]:
-        count = sum(map(len, signs.findall(text)))
-        other -= count
-        total += count * rate
-    return int(total + other * _OTHER_RATE) + 1
+    others = len(text)
+    tokens = 0.0
+    for script, rate in [(_ASCII, _ASCII_RATE), *_RATES]:
+        characters = sum(map(len, script.findall(text)))
+        others -= characters
+        tokens += characters * rate
+    return int(tokens + others * _OTHER_RATE) + 1
 
 
 @runtime_checkable
-class _Counts(Protocol):
-    """A model whose server counts exactly, and never fails to answer."""
+class _CountsTokens(Protocol):
+    """A model that counts tokens exactly on its server and estimates them if the server cannot."""
 
     def count_tokens(self, text: str) -> int:
-        """Return how many tokens a text has."""
+        """Return the number of tokens of a text."""
 
 
 def counter(model: BaseChatModel) -> Callable[[str], int]:
-    """Return what counts tokens for a model, wrapped or not; it asks no server but the model's."""
-    own = layers(model)[-1]
-    if isinstance(own, _Counts):
-        return own.count_tokens
-    ids = getattr(own, "custom_get_token_ids", None)
-    if ids is not None:
-        return lambda text: len(ids(text))
-    if type(own).__module__.startswith("langchain_openai") and not getattr(
-        own, "openai_api_base", None
-    ):
-        return _openai() or estimate
+    """Return the function that counts tokens for a model, wrapped or not.
+
+    Calls no server except the model's own.
+    """
+    inner = layers(model)[-1]
+    if isinstance(inner, _CountsTokens):
+        return inner.count_tokens
+    tokenize = getattr(inner, "custom_get_token_ids", None)
+    if tokenize is not None:
+        return lambda text: len(tokenize(text))
+    if _is_openai_model(inner):
+        return _openai_counter() or estimate
     return estimate
 
 
+def _is_openai_model(model: object) -> bool:
+    """Return whether a model is one of OpenAI's, not of a compatible server."""
+    from_openai_package = type(model).__module__.startswith("langchain_openai")
+    return from_openai_package and not getattr(model, "openai_api_base", None)
+
+
 @lru_cache(maxsize=1)
-def _openai() -> Callable[[str], int] | None:
-    """Return OpenAI's tokenizer if its file is on the disk: its download has no timeout."""
+def _openai_counter() -> Callable[[str], int] | None:
+    """Return the counter of OpenAI's tokenizer if its file is on the disk; never download it.
+
+    The download has no timeout.
+    """
     folder = os.environ.get("TIKTOKEN_CACHE_DIR") or os.environ.get("DATA_GYM_CACHE_DIR")
-    cached = Path(folder or Path(tempfile.gettempdir(), "data-gym-cache"))
-    if not (cached / hashlib.sha1(_FILE.encode()).hexdigest()).is_file():
+    cache = Path(folder or Path(tempfile.gettempdir(), "data-gym-cache"))
+    if not (cache / hashlib.sha1(_TOKENIZER_URL.encode()).hexdigest()).is_file():
         return None
     import tiktoken
 

@@ -15,15 +15,17 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
 
-from longchain.errors import RunError, StoreError, needs
-from longchain.models.address import shown_url
+from longchain.errors import RunError, StoreError, import_extra
+from longchain.models.redact import redact_url
 from longchain.runs.record import Record, read
 from longchain.runs.store import Store, Threaded, me
 
-psycopg: Any = needs("psycopg", "postgres", "keeping runs in PostgreSQL")
-pool: Any = needs("psycopg_pool", "postgres", "keeping runs in PostgreSQL")
-rows: Any = needs("psycopg.rows", "postgres", "keeping runs in PostgreSQL")
-savers: Any = needs("langgraph.checkpoint.postgres", "postgres", "keeping runs in PostgreSQL")
+psycopg: Any = import_extra("psycopg", "postgres", "keeping runs in PostgreSQL")
+pool: Any = import_extra("psycopg_pool", "postgres", "keeping runs in PostgreSQL")
+rows: Any = import_extra("psycopg.rows", "postgres", "keeping runs in PostgreSQL")
+savers: Any = import_extra(
+    "langgraph.checkpoint.postgres", "postgres", "keeping runs in PostgreSQL"
+)
 
 _CONNECTIONS = 8
 _PATIENCE = 30.0
@@ -69,7 +71,7 @@ class PostgresStore(Store):
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self.shown = shown_url(dsn)
+        self.shown = redact_url(dsn)
         self._holder: Any = None
         """The connection whose locks hold the runs that this process writes: one for all of them,
         since a server has few. Where it is lost, so are all holds."""

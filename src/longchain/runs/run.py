@@ -19,23 +19,24 @@ from langgraph.types import Command, StateSnapshot
 from longchain.agent import edits
 from longchain.agent.chain import AgentWriteChain
 from longchain.agent.edits import Change
-from longchain.agent.finishing.report import document
-from longchain.agent.request import events
+from longchain.agent.finishing.report import build_document
+from longchain.agent.request import start_log
 from longchain.agent.state import DocumentState
 from longchain.calls import tracing
 from longchain.document import LongDocument, Usage, WritingPlan
 from longchain.errors import LongchainError, RunError, StoreError
-from longchain.models.resolve import explain
+from longchain.models.error_hints import explain
 from longchain.runs.record import Record, Status, now
 from longchain.runs.spec import model_name, prices
 from longchain.runs.store import Store
 
 logger = logging.getLogger(__name__)
 
-_ANY = "retrieve"
-"""The node in whose name a person's changes enter the log: any that may be followed by any."""
+_EDIT_NODE = "retrieve"
+"""`as_node` for user edits: this node's outgoing edges reach every node."""
 
 _BEFORE_REVIEW = "plan"
+"""`as_node` for user edits while the plan still waits for its review."""
 
 
 class Run:
@@ -49,8 +50,8 @@ class Run:
 
     def __init__(self, store: Store, record: Record, make: Callable[[], AgentWriteChain]) -> None:
         self.record = record
-        self.said: list[str] = []
-        """What was found to differ when it was resumed, and what becomes of it."""
+        self.messages: list[str] = []
+        """Differences found when it was resumed, and their effects, in words."""
         self._store = store
         self._make = make
         self._chain: AgentWriteChain | None = None
@@ -58,8 +59,13 @@ class Run:
         self._answer: Any = None
 
     @property
+    def said(self) -> list[str]:
+        """The former name of `messages`."""
+        return self.messages
+
+    @property
     def id(self) -> str:
-        """Its name."""
+        """Id of the run."""
         return self.record.id
 
     @property
@@ -86,9 +92,9 @@ class Run:
         Sections that were finished side by side count as soon as they are stored, also before
         the last of them is back.
         """
-        return self._stand()[0]
+        return self._load()[0]
 
-    def _stand(self) -> tuple[DocumentState, bool]:
+    def _load(self) -> tuple[DocumentState, bool]:
         """Return where it stands, and whether its plan waits for a person; one look at both."""
         state = self._state()
         return self.replay(self._log_of(state)), bool(state.interrupts)
@@ -170,7 +176,7 @@ class Run:
         if progress.plan is None:
             raise RunError(f"the run {self.id!r} has no plan yet: resume it")
         with self._sound():
-            return document(progress, prices(self.record))
+            return build_document(progress, prices(self.record))
 
     @property
     def plan(self) -> WritingPlan | None:
@@ -180,7 +186,7 @@ class Run:
     @property
     def sources(self) -> list[str]:
         """The files and folders that it is written from."""
-        return self.progress().request["sources"]
+        return self.progress().request.sources
 
     # Writing -------------------------------------------------------------------------------
 
@@ -219,7 +225,7 @@ class Run:
             raise RunError(
                 f"the plan of the run {self.id!r} waits for a review: approve it, or give another"
             )
-        return document(progress or self.progress(), prices(self.record))
+        return build_document(progress or self.progress(), prices(self.record))
 
     def follow(self, config: RunnableConfig | None = None) -> Iterator[DocumentState]:
         """Write it, and yield where it stands after every step."""
@@ -229,7 +235,7 @@ class Run:
             steps: Any = self.chain.follow(given[0], {**(config or {}), **self.config})
             with closing(steps):  # where the caller stops: before another may hold the run
                 for progress in steps:
-                    self._tell(progress)
+                    self._update_record(progress)
                     yield progress
 
     async def afollow(self, config: RunnableConfig | None = None) -> AsyncIterator[DocumentState]:
@@ -240,7 +246,7 @@ class Run:
             steps: Any = self.chain.afollow(given[0], {**(config or {}), **self.config})
             async with aclosing(steps):
                 async for progress in steps:
-                    self._tell(progress)
+                    self._update_record(progress)
                     yield progress
 
     @contextmanager
@@ -254,28 +260,28 @@ class Run:
             self._chain.stages.policy.stop.clear()
             self._chain.stages.policy.cancelled.clear()
         with self._holding():
-            before, waits = self._stand()
+            before, waits = self._load()
             if before.finished() and not waits:
-                self._save(status="done", error="", **_facts(before))
+                self._save(status="done", error="", **_progress_fields(before))
                 yield None
                 return
             if waits and self._answer is None:
-                self._save(status="review", **_facts(before))
+                self._save(status="review", **_progress_fields(before))
                 yield None
                 return
             answer, self._answer = self._answer, None
-            self._save(status="writing", error="", **_facts(before))
+            self._save(status="writing", error="", **_progress_fields(before))
             logger.info("run %s: writing", self.id, extra={"run": self.id})
             try:
                 yield (Command(resume=answer) if waits else None,)
             except BaseException as error:
-                self._ended(error)
+                self._record_failure(error)
                 if named := self._store.translated(error):
                     raise named from error
                 raise
-            after, waits = self._stand()
+            after, waits = self._load()
             status = "review" if waits else self._status_of(after)
-            self._save(status=status, **_facts(after))
+            self._save(status=status, **_progress_fields(after))
 
     @contextmanager
     def _holding(self) -> Iterator[None]:
@@ -284,20 +290,20 @@ class Run:
             self.record = self._store.load(self.id) or self.record
             yield
 
-    def _tell(self, progress: DocumentState) -> None:
+    def _update_record(self, progress: DocumentState) -> None:
         """Bring the record up to date where something worth telling has happened."""
         self._store.still_held(self.id)
         finished = len(progress.published_sections())
         if (finished, len(progress.sections)) == (self.record.finished, self.record.sections):
             return
-        self._save(**_facts(progress))
+        self._save(**_progress_fields(progress))
 
-    def _ended(self, error: BaseException) -> None:
+    def _record_failure(self, error: BaseException) -> None:
         """Note why it stopped; that it cannot be noted must not hide the reason."""
         told = explain(error) if isinstance(error, Exception) else "stopped"
         with suppress(LongchainError):
             # What was paid for counts, also where it came to nothing.
-            self._book()
+            self._record_cancelled()
             progress = self.progress()
             if progress.finished():
                 status: Status = "done"
@@ -305,10 +311,12 @@ class Run:
                 status = "failed"
             else:
                 status = "stopped"
-            self._save(status=status, error="" if status == "done" else told, **_facts(progress))
+            self._save(
+                status=status, error="" if status == "done" else told, **_progress_fields(progress)
+            )
         logger.info("run %s: %s", self.id, told, extra={"run": self.id})
 
-    def _book(self) -> None:
+    def _record_cancelled(self) -> None:
         """Add to the log what calls took that were cut off in the middle: they were sent."""
         cut = self._chain.stages.policy.cancelled if self._chain is not None else []
         taken = sum(cut, Usage())
@@ -341,26 +349,26 @@ class Run:
             change = make(self.replay(log))
             if change.events:
                 self._append(log, change.events)
-        self.said += change.said
-        return change.said
+        self.messages += change.messages
+        return change.messages
 
-    def remake(self, kept: dict[str, Any], said: list[str]) -> None:
-        """Keep how the run is made from now on.
+    def change_options(self, fields: dict[str, Any], messages: list[str]) -> None:
+        """Record how the run's chain is made from now on.
 
         Args:
-            kept: What its record is to say of that.
-            said: What differs, in words.
+            fields: Fields of the record: see `ChainSpec.to_record`.
+            messages: The differences, in words.
         """
         with self._holding():
             log = self.log()
             if self.replay(log).finished():
-                self._save(**kept)  # which needs no model
+                self._save(**fields)  # which needs no model
             else:
                 name = model_name(self.chain)
-                self.record = self.record.model_copy(update={**kept, "model_name": name})
-                # Other windows, other prompts: what comes next is decided anew.
+                self.record = self.record.model_copy(update={**fields, "model_name": name})
+                # Another window, other prompts: the next step is decided anew.
                 self._append(log, [{"type": "amend", "request": {}}])
-        self.said += said
+        self.messages += messages
 
     def _append(self, log: list[Any], new: list[Any]) -> None:
         chain = self.chain
@@ -371,7 +379,7 @@ class Run:
             tasks = chain.get_state(self.config).tasks
             waiting = [event for task in tasks for event in (task.result or {}).get("log", [])]
             chain.update_state(self.config, {"log": [*waiting, *new]}, as_node=node)
-        self._save(status=self._status_of(progress), **_facts(progress))
+        self._save(status=self._status_of(progress), **_progress_fields(progress))
 
     def _node(self, progress: DocumentState) -> str:
         """Return the node in whose name a change enters the log: one that what is due may follow.
@@ -380,8 +388,8 @@ class Run:
         """
         if progress.plan is None:
             return START
-        asked = self.record.options.get("review") and progress.plan_notes[:1] != ["given"]
-        return _BEFORE_REVIEW if asked and not progress.reviewed else _ANY
+        asked = self.record.options.get("review") and progress.plan_origin != "given"
+        return _BEFORE_REVIEW if asked and not progress.reviewed else _EDIT_NODE
 
     @staticmethod
     def _status_of(progress: DocumentState) -> Status:
@@ -390,10 +398,10 @@ class Run:
     def edit(self, plan: WritingPlan | dict[str, Any]) -> list[str]:
         """Go on with another plan; finished sections that it still has stay as they are."""
         if self.reviewing():
-            events({"instruction": "-", "plan": plan}, mode="sequential")  # refuses a bad one
+            start_log({"instruction": "-", "plan": plan}, mode="sequential")  # refuses a bad one
             self.review(plan if isinstance(plan, WritingPlan) else WritingPlan(**plan))
             return []
-        return self.change(lambda progress: edits.replanned(progress, plan, self.mode))
+        return self.change(lambda progress: edits.replan(progress, plan, self.mode))
 
     def revise(self, section: int, note: str, length: int | None = None) -> list[str]:
         """Have a finished section changed by a note such as `shorter`; the rest stays.
@@ -403,7 +411,7 @@ class Run:
             note: What to change.
             length: What it should come to; None: what the note says, else as it is.
         """
-        return self.change(lambda progress: edits.revised(progress, section, note, length))
+        return self.change(lambda progress: edits.revise(progress, section, note, length))
 
     def rewrite(self, section: int, text: str | None = None) -> list[str]:
         """Write on from a section: it and all after it are written again.
@@ -412,14 +420,14 @@ class Run:
             section: Its number, from 1.
             text: A text to put in its place; then only what comes after is written again.
         """
-        return self.change(lambda progress: edits.rewritten(progress, section, text))
+        return self.change(lambda progress: edits.rewrite(progress, section, text))
 
     def amend(
         self, *, instruction: str | None = None, length: int | None = None, style: str | None = None
     ) -> list[str]:
         """Change what is asked for; sections that are written stay."""
         return self.change(
-            lambda progress: edits.amended(
+            lambda progress: edits.amend(
                 progress, self.mode, instruction=instruction, length=length, style=style
             )
         )
@@ -430,19 +438,21 @@ class Run:
             self.chain.update_state(self.config, {"log": log}, as_node=START)
         progress = DocumentState(log, closed=self.closed, mode=self.mode)
         status: Status = "done" if progress.finished() else "new"
-        self.record = self.record.model_copy(update={"status": status, **_facts(progress)})
+        self.record = self.record.model_copy(
+            update={"status": status, **_progress_fields(progress)}
+        )
 
 
-def _facts(progress: DocumentState) -> dict[str, Any]:
+def _progress_fields(progress: DocumentState) -> dict[str, Any]:
     """Return what a record says of how far a document is."""
     shown = progress.published_sections()
     planned = progress.plan is not None
     return {
-        "instruction": progress.request["instruction"],
+        "instruction": progress.request.instruction,
         "title": progress.plan.title if progress.plan else "",
         "sections": len(progress.sections),
         "finished": len(shown),
-        "required": progress.required if planned else progress.request["required"],
+        "required": progress.required if planned else progress.request.required,
         "length": sum(draft.length for draft in shown) + (progress.overhead() if shown else 0),
         "unit": progress.unit,
         "usage": progress.usage,

@@ -27,7 +27,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from longchain.errors import StoreError
-from longchain.models.resolve import explain
+from longchain.models.error_hints import explain
 from longchain.runs.record import Record
 
 

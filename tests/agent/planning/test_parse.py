@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.exceptions import OutputParserException
 
-from longchain.agent.planning.parse import MOST_SECTIONS, WritingPlanParser, parse
+from longchain.agent.planning.parse import MAX_PLAN_PARTS, WritingPlanParser, parse
 from longchain.document import WritingPlan
 from longchain.errors import PlanError
 
@@ -119,8 +119,8 @@ def test_the_parser_is_a_runnable_over_messages() -> None:
 @pytest.mark.parametrize("level", ["section", "chapter"])
 def test_the_form_that_is_asked_for_is_read(language: str | None, level: Any) -> None:
     parser = WritingPlanParser(language=language, level=level, unit="characters")
-    told = parser.get_format_instructions()
-    reply = told.splitlines()[-1].replace("…", "水").replace("...", "Water")
+    instructions = parser.get_format_instructions()
+    reply = instructions.splitlines()[-1].replace("…", "水").replace("...", "Water")
     plan = parser.parse(reply)
     assert plan.length == 400
     assert len(plan.chapters if level == "chapter" else plan.sections) == 1
@@ -181,8 +181,8 @@ def test_the_error_is_our_sentence_alone() -> None:
 
 
 def test_more_sections_than_a_plan_can_have_are_refused() -> None:
-    text = lines(*[" - Word Count: 5"] * MOST_SECTIONS)
-    assert len(parse(text).sections) == MOST_SECTIONS
+    text = lines(*[" - Word Count: 5"] * MAX_PLAN_PARTS)
+    assert len(parse(text).sections) == MAX_PLAN_PARTS
     with pytest.raises(PlanError, match="2,000"):
         parse(text + "\nSection 1 - Main Point: a - Word Count: 5")
 

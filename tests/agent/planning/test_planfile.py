@@ -210,7 +210,7 @@ sections:
          "plan, line 2: `unit` must be words or characters, not 'pages'"),
         ("One man", "One: man", "plan, line 10: not YAML: mapping values are not allowed here"),
         ("One man", "One man\n    heading: B",
-         "plan, line 11: `heading` stands here a second time"),
+         "plan, line 11: `heading` appears here a second time"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_line_and_field(old: str, new: str, message: str) -> None:
@@ -236,10 +236,10 @@ def test_a_mistake_is_named_with_line_and_field(old: str, new: str, message: str
          "plan, line 4: `chapter` of section 1 names no chapter of the plan: 'Ac'; "
          "did you mean 'Ab'?"),
         ("yaml", "chapters:\n- {heading: A, length: 3}\nsections:\n- {heading: Out, length: 3}\n",
-         "plan, line 4: section 1 ('Out') stands in no chapter, though the plan has chapters; "
+         "plan, line 4: section 1 ('Out') is in no chapter, though the plan has chapters; "
          "name its `chapter`, or make it a chapter"),
         ("md", "# Rome\n\n## Intro (2)\n## Kings (7)\n### A (7)\n",
-         "plan, line 3: section 1 ('Intro') stands in no chapter"),
+         "plan, line 3: section 1 ('Intro') is in no chapter"),
         ("yaml", "title: \x07\n", "plan: not YAML: unacceptable character"),
         ("yaml", "[" * 5000, "plan: not a plan: nested too deeply"),
         ("yaml", "[[[[[[[[1]]]]]]]]", "plan, line 1: not a plan: nested too deeply"),
@@ -247,13 +247,17 @@ def test_a_mistake_is_named_with_line_and_field(old: str, new: str, message: str
          "plan, line 1: the plan has no field `qqqq`; known are title, unit, language"),
         ("json", "[" * 100_000, "plan: not a plan: nested too deeply"),
         ("json", '{"a": ' + "9" * 5000 + "}", "plan: not JSON: Exceeds the limit"),
-        ("json", '{"title": "a",\n"title": "b"}', "plan, line 2: `title` stands here a second"),
+        ("json", '{"title": "a",\n"title": "b"}', "plan, line 2: `title` appears here a second"),
         ("json", '{"sections": [\n{"length": 400,}\n]}', "plan, line 2: not JSON"),
         ("json", '{"title": 7,\n"sections": [{\n\t"length": "x"}]}',
          "plan, line 3: `length` of section 1"),
         ("json", '{"sections": [{"length": 1}],\n"title": 7}',
          "plan, line 2: `title` of the plan must be a text, not 7"),
         ("json", '{"sections": [{"length": true}]}', "plan, line 1: `length` of section 1"),
+        ("json", '{"sections": [{"length": 1}],\n"unit": "\\ud800"}',
+         "plan, line 2: `unit` must be words or characters, not '?'"),
+        ("json", '{"sections": [{"length": 1,\n"\\ud800": 2}]}',
+         "plan, line 2: section 1 has no field `\ud800`"),
         ("md", "# Rome\n\n## 1. Kings (4oo words)\n",
          "plan, line 3: `length` of section 1 ('Kings') must be a whole number of at least 1, "
          "not '4oo words'"),
@@ -264,7 +268,7 @@ def test_a_mistake_is_named_with_line_and_field(old: str, new: str, message: str
         ("md", "---\nunits: words\n---\n## A (4 words)\n",
          "plan, line 2: the plan has no field `units`; did you mean `unit`?"),
         ("md", "---\nunit: words\n", "plan, line 1: the `---` at the top has no second one"),
-        ("md", "### A (4 words)\n", "plan, line 1: `###` stands in no chapter"),
+        ("md", "### A (4 words)\n", "plan, line 1: `###` belongs to no chapter"),
         ("md", "", "plan: `sections` is empty"),
     ],
 )  # fmt: skip

@@ -18,10 +18,10 @@ from langchain_core.exceptions import (
 from langchain_core.messages import AIMessage, BaseMessageChunk, HumanMessage, SystemMessage
 
 from longchain.errors import InputError, ModelNameError, WindowError
+from longchain.models.error_hints import explain
 from longchain.models.longwriter import LongWriterLLM
 from longchain.models.longwriter.http import httpx
 from longchain.models.profile import context_window, structured
-from longchain.models.resolve import explain
 from tests.models.longwriter.transport import TEXT, URL, FakeVLLM, failure, split
 
 ASKED = "Write about the harbor."
@@ -64,8 +64,8 @@ def every_way(model: LongWriterLLM, asked: Any, **kwargs: Any) -> Iterator[Any]:
 )
 def test_a_name_brings_its_preset(name: str, expected: tuple[Any, ...]) -> None:
     model = LongWriterLLM(model=name, base_url=URL)
-    found = (model.form, model.temperature, model.top_p, model.top_k, model.max_tokens)
-    assert (*found, model.stop_token_ids) == expected
+    settings = (model.form, model.temperature, model.top_p, model.top_k, model.max_tokens)
+    assert (*settings, model.stop_token_ids) == expected
 
 
 def test_what_is_given_goes_before_the_preset() -> None:
@@ -115,13 +115,13 @@ def test_an_adapter_is_asked_for_by_its_name() -> None:
     ],
 )
 def test_an_unknown_field_is_refused_by_name(server: FakeVLLM, name: str, said: str) -> None:
-    for given in ({name: 1}, {"extra_body": {name: 1}}, {"model_kwargs": {name: 1}}):
+    for fields in ({name: 1}, {"extra_body": {name: 1}}, {"model_kwargs": {name: 1}}):
         with pytest.raises(InputError, match="field") as caught:
-            server.model(**given)
+            server.model(**fields)
         assert said in str(caught.value)
-    for given in ({name: 1}, {"extra_body": {name: 1}}):
+    for fields in ({name: 1}, {"extra_body": {name: 1}}):
         with pytest.raises(InputError) as caught:
-            server.model().invoke(ASKED, **given)
+            server.model().invoke(ASKED, **fields)
         assert said in str(caught.value)
     assert server.requests == []
 
@@ -374,7 +374,7 @@ def test_no_server_is_told(server: FakeVLLM) -> None:
 )
 def test_a_page_is_no_answer(server: FakeVLLM, answer: Any) -> None:
     server.fail = lambda path, body: answer
-    with pytest.raises(ModelNotFoundError, match="is no OpenAI-compatible one"):
+    with pytest.raises(ModelNotFoundError, match="is not OpenAI-compatible"):
         server.model().invoke(ASKED)
 
 

@@ -62,8 +62,8 @@ class FakeVLLM:
 
     def taken(self) -> list[dict[str, Any]]:
         """The requests for text since the last look."""
-        found, self.requests = self.bodies(), []
-        return found
+        bodies, self.requests = self.bodies(), []
+        return bodies
 
     def handle(self, request: Any) -> Any:
         path = request.url.path
@@ -137,13 +137,13 @@ class FakeVLLM:
             free = {"properties": {name: {} for name in named}, "type": "object"}
             text = json.dumps(example(schema or free))
         elif chat and body.get("continue_final_message"):
-            said = body["messages"][-1]["content"]
-            said = said.strip() if self.trims else said
-            assert text.startswith(said), (text, said)
-            text = text[len(said) :]
+            begun = body["messages"][-1]["content"]
+            begun = begun.strip() if self.trims else begun
+            assert text.startswith(begun), (text, begun)
+            text = text[len(begun) :]
         elif not chat:
-            said = max(cut for cut in range(len(text)) if body["prompt"].endswith(text[:cut]))
-            text = text[said:]
+            done = max(cut for cut in range(len(text)) if body["prompt"].endswith(text[:cut]))
+            text = text[done:]
         stops = [stop for stop in _list(body.get("stop")) if stop in text]
         stop = min(stops, key=text.index, default=None)
         pieces = split(text[: text.index(stop)] if stop else text)
@@ -230,8 +230,9 @@ def example(schema: dict[str, Any], root: dict[str, Any] | None = None, text: st
 
 def quoted(body: dict[str, Any]) -> list[str]:
     """What the last message has in quotation marks, besides words of JSON."""
-    found = re.findall(r"'([^']+)'", _text(body["messages"][-1])) if "messages" in body else []
-    return found or ["a"]
+    if "messages" not in body:
+        return ["a"]
+    return re.findall(r"'([^']+)'", _text(body["messages"][-1])) or ["a"]
 
 
 def call(body: dict[str, Any]) -> dict[str, Any]:

@@ -99,8 +99,8 @@ def test_causes_are_told(log: str, said: str) -> None:
 
 def test_what_the_system_kills_has_taken_too_much() -> None:
     assert "memory runs out" in crash.explain(BEFORE, -signal.SIGKILL)
-    assert crash.explain(BEFORE, None) == "nobody knows why"
+    assert crash.explain(BEFORE, None) == "the cause is unknown"
 
 
 def test_lines_say_what_they_say() -> None:
-    assert [line.split()[0] for line in crash.lines(BEFORE)] == ["Found", "File"]
+    assert [line.split()[0] for line in crash.clean_lines(BEFORE)] == ["Found", "File"]

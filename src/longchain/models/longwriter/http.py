@@ -1,6 +1,6 @@
 """The HTTP library under OpenAI's client: `httpx2` since openai 3, `httpx` before.
 
-Its errors and time limits are what a caller of ours meets.
+Callers of a chat model get this library's errors and set its time limits.
 """
 
 from __future__ import annotations

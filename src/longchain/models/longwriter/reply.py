@@ -1,11 +1,11 @@
-"""One reply on its way, over one request or several.
+"""Text of one reply that takes several requests: token limits, stop strings, and when it is over.
 
-pieces of text, as requests bring them -> what may be shown; when a request ends -> whether to go on
+pieces of text -> what may be shown so far; the end of a request -> whether another one follows
 
-Knows texts and token counts; knows nothing of HTTP. A cut reply is gone on with from what has been
-shown of it, so the joined text is what one uncut request would have given: what must not be shown
-before the next piece is seen (white space at the end, a character of which bytes are missing, what
-may be the beginning of a stop string) is held back, and written again by the model.
+A reply that a request has cut is continued from the text that was shown of it, so the joined text
+is what one uncut request would have given. Text that the next piece may change is held back, and
+the model writes it again: white space at the end, a character of which bytes are missing, and a
+possible beginning of a stop string. Knows texts and token counts; does not know HTTP.
 """
 
 from __future__ import annotations
@@ -13,120 +13,155 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_TRIES = 3
-"""Requests in a row that may bring nothing to show, such as white space alone."""
+_MAX_EMPTY_REQUESTS = 3
+"""Requests in a row that may add no text to show, such as white space alone."""
 
-_BROKEN = "\ufffd"
-"""What stands for a character whose last bytes are in the next token."""
+_INCOMPLETE_CHARACTER = "\ufffd"
+"""Character in the place of one whose last bytes are in the next token."""
 
 
 @dataclass
-class Ongoing:
+class PartialReply:
     """A reply that may take several requests."""
 
-    budget: int | None
-    """Tokens of the whole reply; None: until it ends or the window does."""
+    max_tokens: int | None
+    """Tokens of the whole reply; None: until it ends or the window is full."""
 
-    step: int | None
-    """Tokens of one request; None: the whole budget."""
+    request_tokens: int | None
+    """Tokens of one request; None: as many as the whole reply."""
 
-    least: int = 0
-    """Tokens before which it may not end."""
+    min_tokens: int = 0
+    """Tokens before which the reply may not end."""
 
     window: int | None = None
-    """Tokens of prompt and reply together, where that is known."""
+    """Tokens of prompt and reply together; None: unknown."""
 
     stop: Sequence[str] = ()
-    shown: str = ""
+    """Strings that end the reply."""
+
+    text: str = ""
+    """Text that was shown so far."""
+
     tokens: int = 0
+    """Tokens that all requests have written so far."""
+
     stopped_by: str | None = None
-    """A stop string that began in one request and ended in the next: no server sees that."""
+    """Stop string that ended the reply. No server finds one that two requests share."""
 
-    _held: str = ""
-    _fresh: bool = False
-    """Whether the next piece is the first one of a request that goes on."""
+    _pending: str = ""
+    """Text that is held back, since the next piece may change it."""
 
-    _asked: int | None = None
-    _before: int = 0
-    _idle: int = 0
+    _continued: bool = False
+    """Whether the next piece is the first of a request that continues the reply."""
 
-    @property
-    def begun(self) -> bool:
-        """Whether there is something to go on from."""
-        return bool(self.shown)
+    _requested_tokens: int | None = None
+    """Limit of the current request in tokens."""
 
-    def limits(self) -> dict[str, int]:
-        """Return the limits of the next request, in tokens."""
-        left = None if self.budget is None else self.budget - self.tokens
-        most = [tokens for tokens in (left, self.step, self.window) if tokens is not None]
-        if left is None and self.step is None:
-            most = []  # the server's own limit is what the window leaves
-        limits = {"max_tokens": min(most)} if most else {}
-        self._asked = min(most, default=None)
-        if self.least:  # also when it is reached, or the model's own would be sent again
-            limits["min_tokens"] = min([max(self.least - self.tokens, 0), *most])
+    _previous_length: int = 0
+    """Characters of the text at the end of the previous request."""
+
+    _empty_requests: int = 0
+    """Requests in a row that have added no text."""
+
+    def next_limits(self) -> dict[str, int]:
+        """Return `max_tokens` and `min_tokens` of the next request, as far as there are limits."""
+        limits: dict[str, int] = {}
+        self._requested_tokens = self._next_max_tokens()
+        if self._requested_tokens is not None:
+            limits["max_tokens"] = self._requested_tokens
+        if self.min_tokens:
+            # Sent also as 0: otherwise the model's own field would be sent again.
+            min_tokens = max(self.min_tokens - self.tokens, 0)
+            limits["min_tokens"] = min(min_tokens, limits.get("max_tokens", min_tokens))
         return limits
 
+    def _next_max_tokens(self) -> int | None:
+        bounds: list[int] = []
+        if self.max_tokens is not None:
+            bounds.append(self.max_tokens - self.tokens)
+        if self.request_tokens is not None:
+            bounds.append(self.request_tokens)
+        if not bounds:
+            return None  # the server's own limit is what the window leaves
+        if self.window is not None:
+            bounds.append(self.window)
+        return min(bounds)
+
     def feed(self, piece: str) -> str:
-        """Take in the next piece of text; return what may be shown by now."""
+        """Add a piece of text; return the text that may be shown now."""
         if not piece or self.stopped_by is not None:
             return ""
-        if self._fresh:
-            # The model writes again what was held back; a chat template may have trimmed white
-            # space that it therefore does not miss.
-            apart = self._held.isspace() and not piece[0].isspace()
-            self._held = self._held if apart else ""
-            self._fresh = False
-        text = self._held + piece
-        for mark in self.stop:
-            if (place := text.find(mark)) >= 0:
-                text, self.stopped_by = text[:place], mark
-        keep = len(text) if self.stopped_by is not None else self._safe(text)
-        self._held = text[keep:]
-        self.shown += text[:keep]
-        return text[:keep]
+        if self._continued:
+            self._continued = False
+            self._drop_repeated(piece)
+        text = self._cut_at_stop(self._pending + piece)
+        end = len(text) if self.stopped_by is not None else self._safe_length(text)
+        self._pending = text[end:]
+        self.text += text[:end]
+        return text[:end]
 
-    def _safe(self, text: str) -> int:
-        """Return how much of a text may be shown whatever comes next."""
-        end = len(text.rstrip(_BROKEN))
-        begun = [
-            size
-            for mark in self.stop
-            for size in range(min(len(mark) - 1, end), 0, -1)
-            if text.endswith(mark[:size], 0, end)
-        ]
-        end -= max(begun, default=0)
-        return len(text[:end].rstrip())
+    def _drop_repeated(self, piece: str) -> None:
+        """Drop the pending text, which the model writes again in a request that continues.
 
-    def ends(self, finish: str | None, tokens: int | None, total: int) -> bool:
-        """Take note of the end of a request; return whether the reply is over.
+        White space stays if the piece begins without it: a chat template may have trimmed it, so
+        that the model does not write it again.
+        """
+        if not self._pending.isspace() or piece[0].isspace():
+            self._pending = ""
+
+    def _cut_at_stop(self, text: str) -> str:
+        """Cut a text before the first stop string, and note which one it was."""
+        for stop in self.stop:
+            start = text.find(stop)
+            if start >= 0:
+                text, self.stopped_by = text[:start], stop
+        return text
+
+    def _safe_length(self, text: str) -> int:
+        """Return the length of the part of a text that may be shown whatever comes next."""
+        text = text.rstrip(_INCOMPLETE_CHARACTER)
+        possible_stop = max((overlap(text, stop) for stop in self.stop), default=0)
+        return len(text[: len(text) - possible_stop].rstrip())
+
+    def end_request(self, finish_reason: str | None, tokens: int | None, total: int) -> bool:
+        """Note the end of a request; return whether the reply is over.
 
         Args:
-            finish: Why the request ended.
-            tokens: What it wrote; None where the server does not say: a cut one wrote all that it
-                was allowed.
-            total: Prompt and output together.
+            finish_reason: Why the request ended.
+            tokens: Tokens that it wrote. None if the server does not say: a request that was cut
+                wrote as many as it was allowed.
+            total: Tokens of prompt and output together.
         """
-        unknown = tokens is None and self._asked is None
-        self.tokens += (self._asked or 0) if tokens is None else tokens
-        grown, self._before = len(self.shown) - self._before, len(self.shown)
-        self._idle = 0 if grown else self._idle + 1
-        self._fresh = True
-        spent = self.budget is not None and self.tokens >= self.budget
-        full = self.window is not None and total >= self.window
-        return (
-            self.stopped_by is not None
-            or finish != "length"
-            or spent
-            or full
-            or not self.shown
-            or unknown
-            or self._idle >= _TRIES
-        )
+        unknown_usage = tokens is None and self._requested_tokens is None
+        if tokens is None:
+            tokens = self._requested_tokens or 0
+        self.tokens += tokens
+        grew = len(self.text) != self._previous_length
+        self._previous_length = len(self.text)
+        self._empty_requests = 0 if grew else self._empty_requests + 1
+        self._continued = True
+        if self.stopped_by is not None or finish_reason != "length":
+            return True
+        if self._is_at_limit(total):
+            return True
+        # A further request would have nothing to continue from, no known end, or no effect.
+        return not self.text or unknown_usage or self._empty_requests >= _MAX_EMPTY_REQUESTS
 
-    def rest(self) -> str:
-        """Return what was held back and belongs to the reply after all, once it is over."""
-        rest = "" if self.stopped_by is not None else self._held.rstrip(_BROKEN)
-        self._held = ""
-        self.shown += rest
+    def _is_at_limit(self, total: int) -> bool:
+        """Return whether the reply has all of its tokens, or the window is full."""
+        if self.max_tokens is not None and self.tokens >= self.max_tokens:
+            return True
+        return self.window is not None and total >= self.window
+
+    def flush(self) -> str:
+        """Return the text that was held back and belongs to the reply, once that is over."""
+        rest = "" if self.stopped_by is not None else self._pending.rstrip(_INCOMPLETE_CHARACTER)
+        self._pending = ""
+        self.text += rest
         return rest
+
+
+def overlap(text: str, mark: str) -> int:
+    """Return how many characters at the end of a text may be the beginning of a mark."""
+    sizes = range(min(len(mark) - 1, len(text)), 0, -1)
+    return next((size for size in sizes if text.endswith(mark[:size])), 0)

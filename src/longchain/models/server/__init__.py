@@ -1,14 +1,18 @@
-"""A vLLM server as a context manager: started, shared, explained, and ended with all it started.
+"""A vLLM server as a context manager: started, shared, explained, and ended with its processes.
 
-a model's name or folder -> `Server`, ready to be asked
+a model's name or folder -> `Server`, ready for requests
 
-- `launch`: what to start, and what can be told wrong before it is
-- `supervisor`, `process`: how all of it ends, however the caller does
-- `sharing`: one server for equal calls
+- `install`: the vLLM of a Python interpreter
+- `model_files`: folders of models and adapters
+- `launch`: command and environment, and checks before a start
+- `supervisor`, `process`: a command that ends with this process
 - `crash`: why a server has ended, in one sentence
-- `serving`: `serve()` and `Server`
+- `server`: `Server`, one that runs
+- `shared_server`: one server for equal calls
+- `serving`: `serve()`
 """
 
-from longchain.models.server.serving import Server, Serving, serve
+from longchain.models.server.server import Server
+from longchain.models.server.serving import ServerContext, serve
 
-__all__ = ["Server", "Serving", "serve"]
+__all__ = ["Server", "ServerContext", "serve"]

@@ -1,7 +1,9 @@
-"""The log and the exit code of a vLLM that has ended -> one sentence: why, and what to do next.
+"""Crashes: explains why a vLLM server has ended, from its log and exit code.
 
-The patterns are vLLM's own words (0.32), PyTorch's and the model hub's. What none of them knows is
-told by the last exception in the log. Knows nothing of processes.
+log and exit code -> one sentence with the cause and what to do
+
+The patterns match messages of vLLM 0.32, PyTorch and the model hub; for all others, the sentence is
+the last exception in the log. Does not know processes.
 """
 
 from __future__ import annotations
@@ -9,16 +11,19 @@ from __future__ import annotations
 import re
 import signal
 
-_PREFIX = re.compile(r"^(?:\([^()]*pid=\d+\) ?)*(?:[A-Z]+ [\d-]+ [\d:]+ \[[^\]]*\] ?)?")
+_LOG_PREFIX = re.compile(r"^(?:\([^()]*pid=\d+\) ?)*(?:[A-Z]+ [\d-]+ [\d:]+ \[[^\]]*\] ?)?")
 _EXCEPTION = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|Exit)): (\S.*)", re.MULTILINE)
-_FOLLOWS = re.compile(
+_CONSEQUENCE = re.compile(
     r"Engine core initialization failed|WorkerProc initialization failed|EngineCore encountered"
 )
-"""What is said of an exception in a process further up."""
+"""Messages about an exception of another process, which has its own lines in the log."""
+
 _NOISE = re.compile(
     r"[█▄▀]|^nanobind|^ - |^[{}^~─ ]*$|^\s*warnings\.warn|^Triton is installed, but"
 )
-_LONGEST = 300
+"""Lines without information: banners, lists, punctuation, warnings."""
+
+_MAX_EXCEPTION_CHARACTERS = 300
 
 _MEMORY = (
     "memory runs out: choose a smaller or a quantized model, a smaller KV cache, or a machine "
@@ -29,7 +34,7 @@ _HUB = (
     "the model was not found on this machine and no model hub could be reached: give the model's "
     "folder, or check the name and the connection"
 )
-_NO_MODEL = (
+_UNREADABLE_MODEL = (
     "vLLM cannot read this model's configuration: check that the folder holds a Hugging Face "
     "model of a kind that this vLLM knows"
 )
@@ -50,7 +55,10 @@ _CAUSES: tuple[tuple[str, str], ...] = (
         r"max seq len \((?P<a>\d+)\)[^\n]*larger than the available KV cache",
         "the KV cache has no room for max_model_len={a} tokens: lower it, or " + _CACHE,
     ),
-    (r"No available memory for the cache blocks", "no memory is left for the KV cache: " + _CACHE),
+    (
+        r"No available memory for the cache blocks",
+        "no memory is left for the KV cache: " + _CACHE,
+    ),
     (
         r"Free memory on device [^\n]* is less than desired",
         "less GPU memory is free than vLLM wants to take: free some, or lower "
@@ -116,7 +124,7 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     (
         r"does not recognize this architecture|Model architectures [^\n]* (?:are not supported"
         r"|failed)|not a valid JSON|JSONDecodeError|Unrecognized model in|No supported config",
-        _NO_MODEL,
+        _UNREADABLE_MODEL,
     ),
     (
         r"Cannot find any model weights|no file named [^\n]*safetensors|SafetensorError"
@@ -128,31 +136,41 @@ _CAUSES: tuple[tuple[str, str], ...] = (
         "this vLLM install lacks {a!r}: install vLLM again in a venv of its own",
     ),
 )
-_PATTERNS = tuple((re.compile(pattern, re.MULTILINE), said) for pattern, said in _CAUSES)
+"""Patterns in the log, and the sentence for each; the first pattern that matches counts."""
+
+_PATTERNS = [(re.compile(pattern, re.MULTILINE), sentence) for pattern, sentence in _CAUSES]
 
 
-def lines(log: str) -> list[str]:
-    """Return what the lines of a log say, without times, places, banners and blanks."""
-    plain = (_PREFIX.sub("", line).rstrip() for line in log.splitlines())
-    return [line for line in plain if line and not _NOISE.search(line)]
+def clean_lines(log: str) -> list[str]:
+    """Return the messages of a log, without times, source files, banners and empty lines."""
+    lines = (_LOG_PREFIX.sub("", line).rstrip() for line in log.splitlines())
+    return [line for line in lines if line and not _NOISE.search(line)]
 
 
 def explain(log: str, code: int | None) -> str:
     """Return why vLLM has ended, as one sentence without a full stop.
 
     Args:
-        log: What it wrote.
-        code: Its exit code, below 0 for a signal; None if nobody knows it.
+        log: The log that it wrote.
+        code: Its exit code, below 0 for a signal; None if it is unknown.
     """
-    text = "\n".join(lines(log))
-    for pattern, said in _PATTERNS:
-        if found := pattern.search(text):
-            return said.format(**found.groupdict())
+    text = "\n".join(clean_lines(log))
+    for pattern, sentence in _PATTERNS:
+        if match := pattern.search(text):
+            return sentence.format(**match.groupdict())
     if code == -signal.SIGKILL:
         return f"it was killed, as the system does when {_MEMORY}"
-    raised = [found for found in _EXCEPTION.finditer(text) if not _FOLLOWS.search(found[2])]
-    if raised:
-        return f"{raised[-1][1]}: {raised[-1][2]}"[:_LONGEST]
-    if _FOLLOWS.search(text):
+    if exception := _last_exception(text):
+        return exception
+    if _CONSEQUENCE.search(text):
         return f"its engine was ended from outside, as the system does when {_MEMORY}"
-    return "nobody knows why" if code is None else f"it ended with code {code}"
+    return "the cause is unknown" if code is None else f"it ended with code {code}"
+
+
+def _last_exception(text: str) -> str:
+    """Return the last exception that is not the consequence of another; empty if there is none."""
+    last = ""
+    for match in _EXCEPTION.finditer(text):
+        if not _CONSEQUENCE.search(match[2]):
+            last = f"{match[1]}: {match[2]}"
+    return last[:_MAX_EXCEPTION_CHARACTERS]

@@ -1,8 +1,9 @@
-"""A command that ends with whoever runs it: `Process`.
+"""`Process`: a command that ends with the process that started it.
 
-command, environment -> a process group that is stopped as a whole
+command and environment -> a group of processes that is stopped as a whole
 
-`supervisor.py` does the watching, in a process of its own; this is the end that holds its pipe.
+`supervisor.py` watches the command, from a process of its own; this module holds the other end of
+its pipe.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from pathlib import Path
 
 from longchain.models.server import supervisor
 
-_GRACE = 10.0
-"""Seconds to end by request; vLLM takes less than one."""
+_GRACE_SECONDS = 10.0
+"""Seconds that the command has to end when it is asked to; vLLM takes less than one."""
 
-_PATIENCE = _GRACE + 20.0
-"""Seconds until a supervisor that has not ended is given up."""
+_MAX_STOP_SECONDS = _GRACE_SECONDS + 20.0
+"""Seconds after which a supervisor that has not ended is killed."""
 
 
 class Process:
-    """A command and whatever it starts, which end together."""
+    """A command and all processes that it starts, which end together."""
 
     def __init__(
         self, command: Sequence[str], *, python: str, env: Mapping[str, str], log: Path
@@ -36,19 +37,19 @@ class Process:
             command: The program and its arguments.
             python: The interpreter for the supervisor.
             env: The whole environment.
-            log: Where its output is appended.
+            log: The file to which its output is appended.
         """
         self._owner = os.getpid()
         self._reading = threading.Lock()
-        self._said = b""
+        self._output = b""
         with log.open("ab") as errors:
             self._supervisor = subprocess.Popen(
-                [python, "-I", supervisor.__file__, str(_GRACE), str(log), *command],
+                [python, "-I", supervisor.__file__, str(_GRACE_SECONDS), str(log), *command],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=dict(env),
-                # Ctrl-C in a terminal reaches its whole group; this one ends when it is told to.
+                # Ctrl-C in a terminal reaches its whole group; this one ends by `stop`.
                 start_new_session=True,
             )
         assert self._supervisor.stdout is not None
@@ -56,29 +57,29 @@ class Process:
 
     @property
     def pid(self) -> int | None:
-        """The command's process; None while it is being started."""
+        """Process id of the command; None while it is being started."""
         return self._number(b"pid ")
 
     @property
     def code(self) -> int | None:
-        """Its exit code, below 0 for a signal; None while it runs, or where nobody knows."""
+        """Exit code, below 0 for a signal; None while the command runs, or if it is unknown."""
         return self._number(b"code ")
 
     def alive(self) -> bool:
-        """Say whether the command runs."""
+        """Return whether the command runs."""
         return self._supervisor.poll() is None and self.code is None
 
-    def begun(self) -> None:
-        """Say that it has begun its work, so that it is given time to end it."""
+    def allow_grace(self) -> None:
+        """Tell the supervisor that the command has begun its work, and may need time to end it."""
         assert self._supervisor.stdin is not None
         with suppress(OSError):
             self._supervisor.stdin.write(b".")
             self._supervisor.stdin.flush()
 
     def stop(self) -> None:
-        """End all of it; return when it is gone. Once is enough."""
+        """End all of its processes and wait until they are gone; may be called again."""
         if self._owner != os.getpid():
-            return  # a fork of the process that it belongs to
+            return  # this is a fork of the process that started it
         pid = self.pid
         assert self._supervisor.stdin is not None
         with suppress(OSError):
@@ -86,26 +87,30 @@ class Process:
         # A fork of this process may hold the pipe open.
         self._supervisor.terminate()
         try:
-            self._supervisor.wait(_PATIENCE)
+            self._supervisor.wait(_MAX_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._supervisor.kill()
-        if self._supervisor.wait() and pid:  # it was killed, or failed: what is left is ours to end
+        if self._supervisor.wait() and pid:
+            # The supervisor was killed or failed, and may have left the command running.
             with suppress(OSError):
                 os.killpg(pid, signal.SIGKILL)
         self._read(last=True)
 
     def _number(self, word: bytes) -> int | None:
+        """Return the number in the supervisor's line that begins with a word."""
         self._read()
-        said = [line for line in self._said.splitlines() if line.startswith(word)]
-        return int(said[0].removeprefix(word)) if said else None
+        for line in self._output.splitlines():
+            if line.startswith(word):
+                return int(line.removeprefix(word))
+        return None
 
     def _read(self, *, last: bool = False) -> None:
-        """Take what the supervisor has said so far."""
+        """Read what the supervisor has written so far."""
         pipe = self._supervisor.stdout
         assert pipe is not None
         with self._reading:
             with suppress(BlockingIOError):
                 while not pipe.closed and (piece := os.read(pipe.fileno(), 4096)):
-                    self._said += piece
+                    self._output += piece
             if last:
                 pipe.close()

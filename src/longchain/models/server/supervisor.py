@@ -1,14 +1,15 @@
-"""A program that runs another and outlives neither it nor whoever asked for it.
+"""Supervisor: a program that runs a command and ends it when the process that started it ends.
 
-`supervisor.py GRACE LOG COMMAND…`, started by `process.py` with a pipe as its standard input; on
-its standard output it says `pid N` when the command runs and `code N` when that has ended, and it
-ends itself when nothing of it is left.
+`supervisor.py GRACE LOG COMMAND…` -> `pid N` on standard output when the command runs, `code N`
+when it has ended
 
-A byte in the pipe says that the command has begun its work, and may have something to finish. The
-command is ended when the pipe closes, which it does however the other end came to go, by
-`kill -9`, too. A signal or an exit handler in the asking process would not see that, and Linux's
-own notice of a parent's death comes when a *thread* ends. Knows nothing of vLLM and imports
-nothing but the standard library: it runs by itself, in whichever Python there is.
+`process.py` starts it with a pipe as its standard input. The command is ended when the pipe closes,
+which happens however the other process ended, also by `kill -9`: a signal or an exit handler in
+that process would miss it, and Linux's own signal for a parent's death comes when a *thread* ends.
+A byte in the pipe says that the command has begun its work, and may need time to end it. The
+supervisor ends when all of the command's processes are gone.
+
+Imports only the standard library, since it runs by itself in any Python; does not know vLLM.
 """
 
 from __future__ import annotations
@@ -23,39 +24,43 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-_ADOPT = 36  # PR_SET_CHILD_SUBREAPER
+_ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
-_BRIEF = 1.0
-"""Seconds to end for a command that has not begun its work: vLLM may heed no signal until then."""
 
-_REST = 3.0
-"""Seconds, at most, for what the command leaves behind."""
+_EARLY_GRACE_SECONDS = 1.0
+"""Seconds to end for a command that has not begun its work: vLLM may ignore signals until then."""
 
-_TICK = 1.0
-_SHOWN = os.path.isdir("/proc/self")
-"""Whether the system shows whose child a process is; elsewhere the process group must do."""
+_MAX_LEFTOVER_SECONDS = 3.0
+"""Seconds to end, at most, for processes that the command leaves behind."""
+
+_POLL_SECONDS = 1.0
+_MAX_POLL_SECONDS_AT_END = 0.05
+
+_HAS_PROC = os.path.isdir("/proc/self")
+"""Whether the system tells the parent of a process; otherwise the process group must suffice."""
 
 
 def _control(option: int, value: int) -> None:
-    """Set something of this process, where the system is Linux."""
+    """Set an option of this process, on Linux."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def _children() -> dict[int, list[int]]:
     """Return the processes of this machine by their parents."""
-    found: dict[int, list[int]] = {}
+    children: dict[int, list[int]] = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         with suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
-            # The name of a program, in parentheses, may hold anything.
+            # The program's name, in parentheses, may contain any characters.
             parent = file.read().rpartition(b")")[2].split()[1]
-            # The dead count until they are buried: with many threads, they go by and by, and keep
-            # their children for so long.
-            found.setdefault(int(parent), []).append(int(name))
-    return found
+            # Zombies are included: one with many threads ends gradually, and keeps its children
+            # until then.
+            children.setdefault(int(parent), []).append(int(name))
+    return children
 
 
 def _descendants(root: int) -> Iterator[int]:
+    """Yield the processes below one."""
     children = _children()
     queue = list(children.get(root, ()))
     while queue:
@@ -65,21 +70,21 @@ def _descendants(root: int) -> Iterator[int]:
 
 
 class Supervisor:
-    """Runs one command and ends all that has come of it."""
+    """Runs one command and ends it with all processes that it has started."""
 
     def __init__(self, command: list[str], *, grace: float, log: str) -> None:
         self._full_grace = grace
-        self._grace = min(grace, _BRIEF)
-        self._asker = os.getppid()
+        self._grace = min(grace, _EARLY_GRACE_SECONDS)
+        self._parent = os.getppid()
         self._stopping = False
         self._code: int | None = None
-        # What loses its parent becomes a child of this process, also with a session of its own, so
-        # that walking down from here finds everything.
-        _control(_ADOPT, 1)
+        # Orphans, also those with a session of their own, become children of this process, so
+        # that all processes of the command are found below this one.
+        _control(_ADOPT_ORPHANS, 1)
         self._wake = self._listen()
         with open(log, "ab") as output:
-            # This process has one thread, which lives as long as itself: here the notice of a
-            # parent's death is reliable, and covers a supervisor that is killed itself.
+            # Linux's signal for a parent's death is reliable here, since this process has a single
+            # thread. It ends the command if the supervisor itself is killed.
             self._main = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -90,26 +95,27 @@ class Supervisor:
             ).pid
 
     def _listen(self) -> int:
-        """Make a child's end and a request to stop readable; return where."""
+        """Make the end of a child and a signal to stop readable; return the file descriptor."""
         wake, waker = os.pipe()
         os.set_blocking(waker, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for asked in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(asked, self._stop)
+        for stop_signal in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(stop_signal, self._stop)
         return wake
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
 
     def run(self) -> None:
-        """Wait until the command or the need for it ends, and end all of it."""
-        _say("pid", self._main)
+        """Wait until the command or its parent ends, and end all of its processes."""
+        _report("pid", self._main)
         while self._code is None and not self._stopping:
-            self._wait(_TICK)
+            self._wait(_POLL_SECONDS)
         self._end()
 
     def _wait(self, seconds: float) -> None:
+        """Wait for the end of a child, a signal, or the pipe, at most for some seconds."""
         watched = [self._wake] if self._stopping else [self._wake, 0]
         ready, _, _ = select.select(watched, [], [], seconds)
         if self._wake in ready:
@@ -119,66 +125,71 @@ class Supervisor:
                 self._grace = self._full_grace
             else:
                 self._stopping = True
-        # A fork of the asking process may hold the pipe open after that has died.
-        if os.getppid() != self._asker:
+        # A fork of the parent may hold the pipe open after the parent has died.
+        if os.getppid() != self._parent:
             self._stopping = True
         self._reap()
 
     def _reap(self) -> None:
-        """Take leave of children that have ended, adopted ones included."""
+        """Collect children that have ended, adopted ones included."""
         with suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 if ended[0] == self._main:
                     self._code = os.waitstatus_to_exitcode(ended[1])
-                    _say("code", self._code)
+                    _report("code", self._code)
 
     def _end(self) -> None:
-        """End what is left: the command by itself, then all by request, then by force."""
+        """End the command, then ask all of its processes to end, then kill them."""
         self._stopping = True
-        rest = min(_REST, self._grace)
+        leftover_seconds = min(_MAX_LEFTOVER_SECONDS, self._grace)
         if self._code is None:
             _send(self._main, signal.SIGTERM)
-            self._until(lambda: self._code is not None, self._grace)
-        if self._code is not None:
-            self._until(lambda: not self._left(), rest)
+            self._wait_until(self._has_ended, self._grace)
+        if self._has_ended():
+            self._wait_until(self._all_gone, leftover_seconds)
         self._send_all(signal.SIGTERM)
-        self._until(lambda: not self._left(), rest)
-        # Python's tracker of shared memory frees it when it sees that all others are gone.
-        self._send_all(signal.SIGKILL, spared=b"resource_tracker")
-        self._until(lambda: not self._left(), _REST)
-        # A process with much memory takes its time to die, too.
+        self._wait_until(self._all_gone, leftover_seconds)
+        # Python's resource tracker frees shared memory when all other processes are gone.
+        self._send_all(signal.SIGKILL, except_for=b"resource_tracker")
+        self._wait_until(self._all_gone, _MAX_LEFTOVER_SECONDS)
+        # A process with much memory takes some time to die, too.
         self._send_all(signal.SIGKILL)
-        self._until(lambda: not self._left(), _REST)
+        self._wait_until(self._all_gone, _MAX_LEFTOVER_SECONDS)
 
-    def _send_all(self, sent: signal.Signals, *, spared: bytes | None = None) -> None:
-        if not _SHOWN:
-            _send(-self._main, sent)
+    def _send_all(self, number: signal.Signals, *, except_for: bytes | None = None) -> None:
+        """Send a signal to all processes of the command, except those with a certain argument."""
+        if not _HAS_PROC:
+            _send(-self._main, number)
             return
         for pid in _descendants(os.getpid()):
-            if spared is None or spared not in _arguments(pid):
-                _send(pid, sent)
+            if except_for is None or except_for not in _arguments(pid):
+                _send(pid, number)
 
-    def _left(self) -> bool:
-        if _SHOWN:
-            return any(_descendants(os.getpid()))
-        return _send(-self._main, 0)
+    def _has_ended(self) -> bool:
+        return self._code is not None
 
-    def _until(self, done: Callable[[], bool], seconds: float) -> None:
+    def _all_gone(self) -> bool:
+        if _HAS_PROC:
+            return not any(_descendants(os.getpid()))
+        return not _send(-self._main, 0)
+
+    def _wait_until(self, done: Callable[[], bool], seconds: float) -> None:
         end = time.monotonic() + seconds
         while not done() and (left := end - time.monotonic()) > 0:
-            self._wait(min(left, 0.05))
+            self._wait(min(left, _MAX_POLL_SECONDS_AT_END))
 
 
-def _send(pid: int, sent: int) -> bool:
-    """Send a signal to a process, or to a group below zero; False where there is none."""
+def _send(pid: int, number: int) -> bool:
+    """Send a signal to a process, or to a group if below zero; return False if there is none."""
     try:
-        os.kill(pid, sent)
+        os.kill(pid, number)
     except OSError:
         return False
     return True
 
 
 def _arguments(pid: int) -> bytes:
+    """Return the command line of a process."""
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             return file.read()
@@ -186,9 +197,9 @@ def _arguments(pid: int) -> bytes:
         return b""
 
 
-def _say(word: str, number: int) -> None:
-    # Whoever would have read it may be gone.
-    with suppress(OSError):
+def _report(word: str, number: int) -> None:
+    """Write a line for the parent."""
+    with suppress(OSError):  # the parent may be gone
         os.write(1, f"{word} {number}\n".encode())
 
 

@@ -1,52 +1,57 @@
-"""A model's reply read as a plan: AgentWrite's lines, Markdown lists and tables, JSON and YAML.
+"""Reads a model's reply as a plan: AgentWrite's lines, Markdown lists and tables, JSON, YAML.
 
-reply -> `Draft` -> `WritingPlan`, or `PlanError` and nothing else
+reply -> `PlanDraft` -> `WritingPlan`, or `PlanError`
 
-`labels` (names of fields) -> `amounts` (lengths) -> `draft` (what all forms come to) -> `rows`
-(one line) -> `lines`, `records` (data) -> `notation` (JSON, YAML), `tables`: each knows those
-before it. Nothing here knows a model, or a prompt but its own format instructions.
+Each form of reply has a reader: `text_reply`, `table_reply`, `json_reply` (with `json_repair`) and
+`yaml_reply`; the last three have `records` in common. They know the names of fields in ten
+languages (`field_names`) and how lengths are written (`stated_lengths`). `plan_builder` completes
+the draft. Nothing here knows a model, or a prompt other than its own format instructions.
 """
 
 from __future__ import annotations
 
 from langchain_core.output_parsers import BaseOutputParser
 
-from longchain.agent.planning.parse import lines, notation, tables
-from longchain.agent.planning.parse.draft import MOST_SECTIONS, Level, at_level, complete
+from longchain.agent.planning.parse import json_reply, table_reply, text_reply, yaml_reply
+from longchain.agent.planning.parse.plan_builder import build_plan, convert_level
+from longchain.agent.planning.parse.plan_draft import MAX_PLAN_PARTS, PlanDraft
+from longchain.agent.prompts import Level
 from longchain.document import Unit, WritingPlan
 from longchain.errors import PlanError
 from longchain.language import primary
 from longchain.prose.reasoning import extract_answer
 
-__all__ = ["MOST_SECTIONS", "WritingPlanParser", "parse"]
+__all__ = ["MAX_PLAN_PARTS", "WritingPlanParser", "parse"]
+
+_READERS = (json_reply.read, yaml_reply.read, table_reply.read, text_reply.read)
 
 
 class WritingPlanParser(BaseOutputParser[WritingPlan]):
-    """Reads a model's reply as a `WritingPlan`, in whichever form it came."""
+    """Reads a model's reply as a `WritingPlan`, whichever form it has."""
 
     unit: Unit = "words"
-    """What the plan's lengths count."""
+    """Unit of the plan's lengths."""
 
     language: str | None = None
-    """The document's language as a BCP 47 tag; the format instructions are given in it."""
+    """Language of the document and of the format instructions, as a BCP 47 tag."""
 
     required: int | None = None
-    """What the plan should add up to, in `unit`; shared out where a reply gives no lengths."""
+    """Sum of the lengths in `unit`; divided evenly if a reply states no lengths."""
 
     level: Level = "section"
-    """What was asked for: a reply of the other kind becomes this one."""
+    """Kind of parts asked for; a reply with the other kind is converted."""
 
     def parse(self, text: str) -> WritingPlan:
         """Return the plan in `text`.
 
         Raises:
-            PlanError: There is none.
+            PlanError: There is no plan in it.
         """
         plan = parse(text, unit=self.unit, language=self.language, required=self.required)
-        return at_level(self.level, plan)
+        return convert_level(self.level, plan)
 
     def get_format_instructions(self) -> str:
-        """Return what to tell a model about the form of its answer: one line for each part."""
+        """Return the instructions on the form of an answer: one line for each part."""
         form = _FORMS.get(primary(self.language or "en"), _FORMS["en"])
         part, unit = form[self.level], form[self.unit]
         return form["form"].format(part=part, unit=unit)
@@ -80,33 +85,40 @@ def parse(
 ) -> WritingPlan:
     """Return the plan in a model's reply.
 
-    A part without a length gets the mean of those given; where none is given, an even share of
-    `required`, else 400 words or 800 characters. Lengths given are kept as they are.
+    A part without a length gets the mean of the stated ones; if none is stated, an even share of
+    its chapter or of `required`, else 400 words or 800 characters. Stated lengths are kept as they
+    are.
 
     Args:
         text: The reply.
-        unit: What the lengths count.
+        unit: Unit of the lengths.
         language: The document's language, passed on to the plan.
-        required: What the plan should add up to, in `unit`.
+        required: Sum of the lengths, in `unit`.
 
     Raises:
         PlanError: No plan could be read, or one of more than 2,000 parts.
     """
     reply = extract_answer(text.encode("utf-8", "ignore").decode())
-    for reader in (notation.read_json, notation.read_yaml, tables.read, lines.read):
-        draft = reader(reply)
-        if draft and draft.parts:
-            break
-    else:
-        raise PlanError(_missing(text, reply), llm_output=text)
-    if len(draft.parts) > MOST_SECTIONS:
-        message = f"the plan has more than {MOST_SECTIONS:,} parts; ask for fewer, longer ones"
+    draft = _read_draft(reply)
+    if not draft.parts:
+        raise PlanError(_describe_failure(text, reply), llm_output=text)
+    if len(draft.parts) > MAX_PLAN_PARTS:
+        message = f"the plan has more than {MAX_PLAN_PARTS:,} parts; ask for fewer, longer ones"
         raise PlanError(message, llm_output=text)
-    return complete(draft, unit, language, required)
+    return build_plan(draft, unit, language, required)
 
 
-def _missing(text: str, reply: str) -> str:
-    """Say why there is no plan in a reply, for the model that is asked again."""
+def _read_draft(reply: str) -> PlanDraft:
+    """Return the draft of the first reader that finds a plan."""
+    for read in _READERS:
+        draft = read(reply)
+        if draft.parts:
+            return draft
+    return PlanDraft()
+
+
+def _describe_failure(text: str, reply: str) -> str:
+    """Return why there is no plan in a reply: for the model, which is asked again with it."""
     if not text.strip():
         return "no plan could be read: the reply is empty"
     if not reply.strip():
