@@ -9,9 +9,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from longchain.bench.shapes import Score
 
 from benchmarks import longbench
+from longchain.bench.schema import Score
 from longchain.length import length_score
 from longchain.testing.behavior import measure
 
