@@ -13,7 +13,12 @@ from pydantic import SecretStr
 
 from longchain.errors import ModelNameError
 from longchain.models.longwriter import LongWriterLLM
-from longchain.models.profile import REASONING_TOKENS, context_window, output_limit, structured
+from longchain.models.profile import (
+    REASONING_TOKENS,
+    context_window,
+    output_limit,
+    supports_json_schema,
+)
 from longchain.models.resolve import chat_model, describe, name
 
 URL = "http://localhost:8000/v1"
@@ -356,7 +361,7 @@ def test_a_wrapped_model_is_known_by_what_it_wraps(
     profile = {"max_input_tokens": 9, "structured_output": True, "max_output_tokens": 60}
     wrapped = wrap(_fake(ChatOllama, num_predict=50, profile=profile))
     assert output_limit(wrapped, 1000) == {"num_predict": 50}
-    assert (context_window(wrapped), structured(wrapped)) == (9, True)
+    assert (context_window(wrapped), supports_json_schema(wrapped)) == (9, True)
     unlimited = wrap(_fake(ChatOllama, profile=profile))
     assert output_limit(unlimited, 1000) == {"num_predict": 60}
 
@@ -374,7 +379,7 @@ def test_what_a_profile_says(
     profile: dict[str, Any] | None, window: int | None, schema: bool | None
 ) -> None:
     model = _fake(profile=profile)
-    assert (context_window(model), structured(model)) == (window, schema)
+    assert (context_window(model), supports_json_schema(model)) == (window, schema)
 
 
 def test_name_falls_back_to_the_kind() -> None:

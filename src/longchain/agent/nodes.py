@@ -44,7 +44,7 @@ from longchain.calls.budget import Prices
 from longchain.calls.reply import Reply, SectionParser
 from longchain.document import Usage, WritingPlan
 from longchain.errors import InputError, PlanError
-from longchain.models.profile import half_answers, limited, structured
+from longchain.models.profile import limited, supports_json_schema, truncation_errors
 
 PLAN_TOKENS = 1_500
 """Tokens expected of a plan: 40 sections of a heading and a sentence or two."""
@@ -239,7 +239,7 @@ class Nodes:
         """Return the planner: by JSON schema unless the model has shown that it cannot."""
         by_text = planner.build_planner(self.planner_model, prompt, parser)
         if self.structured is None:
-            self.structured = structured(self.planner_model) is not False
+            self.structured = supports_json_schema(self.planner_model) is not False
         if not self.structured:
             return by_text
         try:
@@ -252,7 +252,7 @@ class Nodes:
             self.structured = False
             return by_text
 
-        if truncated := half_answers():
+        if truncated := truncation_errors():
             by_schema = by_schema.with_fallbacks([by_text], exceptions_to_handle=truncated)
         refused = (ModelInvalidRequestError, PlanError, NotImplementedError)
         return by_schema.with_fallbacks([RunnableLambda(give_up)], exceptions_to_handle=refused)

@@ -23,7 +23,7 @@ from longchain.calls import ask
 from longchain.document import LongDocument, WritingPlan
 from longchain.errors import StoreError
 from longchain.models import resolve
-from longchain.models.profile import layers
+from longchain.models.profile import unwrap
 from longchain.runs import Run
 
 MAX_NAME = 48
@@ -33,7 +33,7 @@ MAX_NAME = 48
 def announce(run: Run) -> None:
     """Print the model, the id of the run, and the differences found when it was resumed."""
     if run.record.status != "done":  # a finished run needs no model
-        model = layers(run.chain.stages.model)[-1]
+        model = unwrap(run.chain.stages.model)[-1]
         _print(f"model: {resolve.describe(model)}")
     _print(f"run: {run.id}")
     for message in run.messages:

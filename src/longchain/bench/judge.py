@@ -36,7 +36,7 @@ from longchain.calls.retry import Retry
 from longchain.document import Usage
 from longchain.errors import InputError, LongchainError
 from longchain.models.error_hints import explain
-from longchain.models.profile import half_answers, structured
+from longchain.models.profile import supports_json_schema, truncation_errors
 
 
 class JudgeOptions(TypedDict, total=False):
@@ -264,7 +264,7 @@ class _JudgeClient:
         self._client = ModelClient("judge", CallPolicy(retries=retries, timeout=timeout))
         self._has_temperature = "temperature" in type(model).model_fields
         # A prompt from a file says itself in which form it wants the answer.
-        by_schema = template.is_default and structured(model) is not False
+        by_schema = template.is_default and supports_json_schema(model) is not False
         if by_schema and not self._has_temperature:
             temperature = None  # `with_structured_output` loses a bound argument
         self._form = _RequestForm(temperature, by_schema)
@@ -348,7 +348,7 @@ _UNSUPPORTED = (NotImplementedError, AttributeError, TypeError, ValueError)
 def _refusals(form: _RequestForm) -> tuple[type[Exception], ...]:
     """Return the errors by which a model may refuse the form of a request."""
     if form.structured:
-        return (exceptions.ModelInvalidRequestError, *_UNSUPPORTED, *half_answers())
+        return (exceptions.ModelInvalidRequestError, *_UNSUPPORTED, *truncation_errors())
     if form.temperature is not None:
         return (exceptions.ModelInvalidRequestError,)
     return ()
@@ -356,6 +356,6 @@ def _refusals(form: _RequestForm) -> tuple[type[Exception], ...]:
 
 def _lacks_structured_output(error: Exception) -> bool:
     """Return whether a model that takes no schema raised this error."""
-    if isinstance(error, half_answers()):
+    if isinstance(error, truncation_errors()):
         return True
     return isinstance(error, _UNSUPPORTED) and not isinstance(error, LongchainError)

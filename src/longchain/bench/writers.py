@@ -25,7 +25,7 @@ from longchain.calls.retry import Retry
 from longchain.document import Usage
 from longchain.errors import InputError
 from longchain.models import resolve
-from longchain.models.profile import layers, limited
+from longchain.models.profile import limited, unwrap
 from longchain.models.redact import redact_model_name, redact_url
 
 _SAMPLING_FIELDS = (
@@ -188,7 +188,7 @@ Direct, Chained = ModelWriter, ChainWriter
 
 def _innermost(model: Any) -> Any:
     """Return the chat model itself, without the runnables around it."""
-    return layers(model)[-1]
+    return unwrap(model)[-1]
 
 
 def hash_prompt(text: str) -> str:
@@ -212,7 +212,7 @@ def sampling_settings(model: BaseChatModel) -> dict[str, Any]:
         value = getattr(innermost, field, None)
         if isinstance(value, int | float | str):
             settings[field] = value
-    for wrapper in layers(model)[:-1]:
+    for wrapper in unwrap(model)[:-1]:
         bound = getattr(wrapper, "kwargs", None)
         if isinstance(bound, dict):
             settings |= {field: bound[field] for field in _SAMPLING_FIELDS if field in bound}

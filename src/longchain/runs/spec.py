@@ -20,7 +20,7 @@ from longchain.agent.chain import AgentWriteChain
 from longchain.agent.options import ChainOptions
 from longchain.calls.budget import Budget, Prices
 from longchain.errors import RunError
-from longchain.models.profile import layers
+from longchain.models.profile import unwrap
 from longchain.models.redact import redact_model_name, redact_url
 from longchain.models.resolve import chat_model, name, pin_model
 from longchain.runs.record import Record
@@ -118,7 +118,7 @@ class ChainSpec:
 
 def model_name(chain: AgentWriteChain) -> str:
     """Return the name of a chain's model, without its wrappers."""
-    return redact_model_name(name(layers(chain.stages.model)[-1]))
+    return redact_model_name(name(unwrap(chain.stages.model)[-1]))
 
 
 def prices(record: Record) -> Prices | None:

@@ -41,7 +41,7 @@ from longchain.document import Unit, Usage, WritingPlan
 from longchain.errors import LongchainError
 from longchain.length.control import SPREAD
 from longchain.models import tokens
-from longchain.models.profile import context_window, layers, limited, output_limit
+from longchain.models.profile import context_window, limited, output_limit, unwrap
 
 BRIEF = 0.5
 """What the most stubborn model writes over what it is asked, of those in `benchmarks/length.py`:
@@ -183,7 +183,7 @@ def _stand_in(model: BaseChatModel, begun: DocumentState) -> StandIn:
         most = min(output_limit(model, 1_000_000).values())
     except (ModelError, LongchainError, OSError):  # its server is down, which is no matter here
         pass
-    own = layers(model)[-1]
+    own = unwrap(model)[-1]
     # One that counts by its server would ask it for every paragraph.
     count = tokens.estimate if hasattr(own, "count_tokens") else tokens.counter(model)
     return StandIn(
