@@ -124,7 +124,8 @@ def test_a_long_paragraph_is_cut_in_portions(monkeypatch: pytest.MonkeyPatch) ->
 
     def record(language: str, portion: str) -> list[str]:
         given.append(len(portion))
-        return segment(language, portion)
+        sentences: list[str] = segment(language, portion)
+        return sentences
 
     monkeypatch.setattr("longchain.language.sentencex.segment", record)
     assert sentences("雨。「晴れ。" * 5000, "ja") == ["雨。", "「晴れ。"] * 5000

@@ -198,9 +198,10 @@ def test_unknown_fields_are_a_graph_around_it_and_no_mistake() -> None:
 
 def test_a_plan_that_does_not_say_counts_as_the_caller_or_its_language_does() -> None:
     sections = [{"heading": "小麦粉", "length": 1_400}]
+    plan = WritingPlan.model_validate({"sections": sections})
     for given in (
         {"instruction": "パンについて書いてください。", "plan": {"sections": sections}},
-        {"instruction": "パンについて1400字で。", "plan": WritingPlan(sections=sections)},
+        {"instruction": "パンについて1400字で。", "plan": plan},
         {"instruction": "Bread.", "unit": "characters", "plan": {"sections": sections}},
     ):
         made = start_log(given, mode="sequential")

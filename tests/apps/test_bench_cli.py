@@ -29,7 +29,7 @@ TASK, OUT = Path("ports.jsonl"), Path("pred.jsonl")
 
 
 def run(*arguments: str) -> Result:
-    result: Any = CliRunner().invoke(app, ("bench", *arguments))
+    result = CliRunner().invoke(app, ("bench", *arguments))
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

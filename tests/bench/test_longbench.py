@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import longbench
+from longchain.bench.schema import Score
+from longchain.length import length_score
+from longchain.testing.behavior import measure
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))  # the benchmarks are no part of the installed package
-
-from benchmarks import longbench  # noqa: E402
-
-from longchain.length import length_score  # noqa: E402
-from longchain.testing.behavior import measure  # noqa: E402
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -81,7 +80,7 @@ def test_the_ways_are_told_apart() -> None:
 
 def test_a_broken_promise_is_noticed() -> None:
     scores = [
-        longbench.Score(id="1", task="t", required=length, length=length, s_l=s_l)
+        Score(id="1", task="t", required=length, length=length, s_l=s_l)
         for length, s_l in ((100, 94.0), (1_000, 99.9), (3_000, 99.9))
     ]
     fine = {"calls": 1, "failed": 0}

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
 from longchain.errors import ModelNameError
 from longchain.models.longwriter import LongWriterLLM
@@ -244,7 +245,7 @@ def test_the_offline_writer_has_no_address() -> None:
 @pytest.mark.parametrize(
     ("given", "more"), [("openai:gpt-4o", {}), ("azure_openai:gpt-4o", {"azure_endpoint": URL})]
 )
-def test_a_wrong_argument_does_not_show_the_key(given: str, more: dict[str, str]) -> None:
+def test_a_wrong_argument_does_not_show_the_key(given: str, more: dict[str, Any]) -> None:
     with pytest.raises(ModelNameError) as caught:
         chat_model(given, api_key=KEY, max_retries="many", **more)
     assert "max_retries" in str(caught.value)
@@ -327,9 +328,9 @@ def test_output_limit(model: BaseChatModel, expected: dict[str, int]) -> None:
 
 
 def test_output_limit_keeps_to_what_the_model_was_made_with() -> None:
-    assert output_limit(ChatOpenAI(model="x", api_key=KEY, max_tokens=40), 100) == {
-        "max_tokens": 40
-    }
+    limit: dict[str, Any] = {"max_tokens": 40}
+    model = ChatOpenAI(model="x", api_key=SecretStr(KEY), **limit)
+    assert output_limit(model, 100) == {"max_tokens": 40}
 
 
 def test_output_limit_keeps_to_what_the_model_is_bound_to() -> None:

@@ -215,7 +215,9 @@ class Tape:
         """A fake writer whose prompts are recorded."""
         own = kind(seed=seed, **behavior)
         replies = Script(own, twists).replies
-        return self.watch(FakeWriter(behavior=own, replies=replies, **(model or {})))
+        writer = FakeWriter(behavior=own, replies=replies, **(model or {}))
+        self.watch(writer)
+        return writer
 
     def watch(self, model: Any) -> Any:
         """Record the prompts of a model."""

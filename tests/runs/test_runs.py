@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tides import HEADINGS, BrokenError, given, plan, writer
 
 from longchain import AgentWriteChain, Budget, Prices, Runs
 from longchain.errors import BudgetError, InputError, ModelNameError, RunError
 from longchain.runs import spec
 from longchain.testing import FakeWriter, LengthBehavior
+from tests.runs.tides import HEADINGS, BrokenError, given, plan, writer
 
 
 def stop_after(runs: Runs, calls: int, name: str = "tides", **options: Any) -> None:
@@ -278,7 +278,12 @@ def test_a_finished_run_needs_no_model_that_can_be_had(
 
 
 def test_options_are_kept(runs: Runs) -> None:
-    options = {"memory": "summary", "layout": "paper", "window": 9000, "length_control": False}
+    options: dict[str, Any] = {
+        "memory": "summary",
+        "layout": "paper",
+        "window": 9000,
+        "length_control": False,
+    }
     stop_after(runs, 2, budget=Budget(calls=50), **options)
     stages = runs.resume("tides", model=writer()).chain.stages
     assert (stages.layout, stages.length_control) == ("paper", False)
@@ -450,7 +455,8 @@ def test_sections_that_were_not_yet_taken_in_are_kept(change: bool, runs: Runs) 
     record = runs.record("tides")
     assert (record.usage, record.status, record.finished) == (before.usage, "stopped", 2)
     model = writer()
-    again = runs.resume("tides", model=model, **({"style": "Dry."} if change else {}))
+    options: dict[str, Any] = {"style": "Dry."} if change else {}
+    again = runs.resume("tides", model=model, **options)
     document = again.write()
     assert (model.calls, len(document.sections), document.usage.calls) == (1, 4, 4)
     texts = [draft.text for draft in before.sections]

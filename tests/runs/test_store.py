@@ -10,16 +10,17 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tides import BrokenError, given, writer
 
 from longchain import Runs
 from longchain.errors import RunError, StoreError
 from longchain.runs import sqlite
 from longchain.testing import FakeWriter
+from tests.runs.tides import BrokenError, given, writer
 
 FOLDER = Path(__file__).parent
 
@@ -98,7 +99,7 @@ def test_who_only_looks_turns_nobody_away(runs: Runs, monkeypatch: pytest.Monkey
     run = runs.start(given(), model=writer(), run="tides")
     looking = sqlite.FileLock(runs._store._lockfile("tides"), thread_local=False)  # type: ignore[attr-defined]
     looking.acquire()
-    monkeypatch.setattr(sqlite.time, "sleep", lambda _: looking.release())
+    monkeypatch.setattr(time, "sleep", lambda _: looking.release())
     with runs._store.lock("tides"):
         assert runs.held("tides")
     assert run.write().report["finished"]
@@ -194,7 +195,7 @@ def test_a_file_that_may_not_grow(runs: Runs) -> None:
 @pytest.fixture
 def closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing can be written: said by the system here, since root may write everywhere."""
-    monkeypatch.setattr(sqlite.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

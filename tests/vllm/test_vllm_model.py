@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from langchain_core.exceptions import ContextOverflowError, ModelNotFoundError
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from tiny_model import CHECKPOINT
 
 from longchain.agent.planning.planner import plan_prompt, plan_schema, prompt_variables
 from longchain.errors import WindowError
 from longchain.length import count_words
 from longchain.models.longwriter import LongWriterLLM
 from longchain.models.resolve import chat_model
+from tests.vllm.tiny_model import CHECKPOINT
 
 ASKED = "Write 100 words about the harbor."
 

@@ -70,7 +70,11 @@ class SqliteStore(Store):
             if not path.exists():  # documents are private: no access for other users
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
             self._connect(path)
-            self._prepare()
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()  # Python 3.13 warns of a connection that is left open
+                raise
 
     def _connect(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, check_same_thread=False, timeout=_COMMIT_TIMEOUT)

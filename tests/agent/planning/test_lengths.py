@@ -133,3 +133,26 @@ def test_more_than_forty_sections_mean_chapters(
     required: int | None, unit: Unit, level: str
 ) -> None:
     assert lengths.choose_level(required, unit) == level
+
+
+@pytest.mark.parametrize(
+    ("required", "unit", "bounds"),
+    [(99, "words", (1, 1, 99, 99)), (100, "words", (2, 2, 50, 50)),
+     (900, "words", (2, 4, 200, 450)), (1_800, "characters", (2, 4, 400, 900)),
+     (5_000, "words", (5, 25, 200, 1_000))],
+)  # fmt: skip
+def test_sections_have_the_length_that_planners_know(
+    required: int, unit: Unit, bounds: tuple[int, ...]
+) -> None:
+    assert lengths.section_bounds(required, unit) == bounds
+
+
+@pytest.mark.parametrize(
+    ("required", "unit", "bounds"),
+    [(21_000, "words", (2, 6, 1_750, 10_500)), (90_000, "characters", (7, 11, 4_090, 12_857)),
+     (1_000_000, "words", (58, 62, 8_064, 17_241))],
+)  # fmt: skip
+def test_chapters_have_about_five_thousand_words(
+    required: int, unit: Unit, bounds: tuple[int, ...]
+) -> None:
+    assert lengths.chapter_bounds(required, unit) == bounds

@@ -269,7 +269,8 @@ def test_the_writer_is_prompt_model_parser() -> None:
     writer = SectionWriter(
         FakeWriter(replies=["Done."]), ChatPromptTemplate.from_template("{step}")
     )
-    assert writer.invoke({"step": "Write.", "max_tokens": 50}).text == "Done."
+    variables: Any = {"step": "Write.", "max_tokens": 50}
+    assert writer.invoke(variables).text == "Done."
 
 
 def test_the_usage_of_every_call_is_counted() -> None:

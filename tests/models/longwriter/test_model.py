@@ -16,13 +16,13 @@ from langchain_core.exceptions import (
     ModelNotFoundError,
 )
 from langchain_core.messages import AIMessage, BaseMessageChunk, HumanMessage, SystemMessage
-from transport import TEXT, URL, FakeVLLM, failure, split
 
 from longchain.errors import InputError, ModelNameError, WindowError
 from longchain.models.error_hints import explain
 from longchain.models.longwriter import LongWriterLLM
 from longchain.models.longwriter.http import httpx
 from longchain.models.profile import context_window, structured
+from tests.models.longwriter.transport import TEXT, URL, FakeVLLM, failure, split
 
 ASKED = "Write about the harbor."
 

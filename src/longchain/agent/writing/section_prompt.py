@@ -277,10 +277,11 @@ class PromptBuilder:
             return tail(self.limits, state.sections[0].text)
         parts = []
         for section in state.sections[state.summarized : index + 1]:
-            if section.plan.heading and section.text:
+            if not section.text:
+                continue
+            if section.plan.heading:
                 parts.append(f"## {section.plan.heading}")
-            if section.text:
-                parts.append(section.text)
+            parts.append(section.text)
         return "\n\n".join(parts)
 
     def _turns(self, index: int, preamble: str) -> list[BaseMessage]:
