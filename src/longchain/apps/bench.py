@@ -61,7 +61,7 @@ def _current_name(option: str) -> str:
 @bench.command("list")
 def list_tasks(as_json: AsJson = False) -> None:
     """List the benchmarks."""
-    with console.mistakes():
+    with console.report_errors():
         from longchain.bench import tasks
 
         if not as_json:
@@ -128,7 +128,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Have a model write a benchmark's samples; the same command resumes a run."""
-    with console.mistakes():
+    with console.report_errors():
         from longchain.bench import tasks
         from longchain.bench.run import run as run_benchmark
         from longchain.models.resolve import chat_model, describe
@@ -198,7 +198,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score texts without a judge: length, repetition, structure."""
-    with console.mistakes():
+    with console.report_errors():
         from longchain.bench import report_files
         from longchain.bench.judge import apply
         from longchain.bench.judgements import read_judgements
@@ -244,7 +244,7 @@ def judge(
     quiet: Quiet = False,
 ) -> None:
     """Have a model judge the quality of texts; the same command resumes it."""
-    with console.mistakes():
+    with console.report_errors():
         from longchain.bench import report_files
         from longchain.bench.judge_stats import describe as describe_judge
         from longchain.bench.judgements import judge_file
@@ -286,7 +286,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Show several models side by side: tables, plots, bootstrap intervals."""
-    with console.mistakes():
+    with console.report_errors():
         from longchain.bench import report as reports
         from longchain.bench import report_files
 
