@@ -128,6 +128,7 @@ class _Rehearsal:
         self.stages = stages
         self.log = log
         self.planned = begun.plan is None
+        self.required = begun.request.required
         self.model = _stand_in(stages.model, begun)
         self.nodes = _nodes(stages, self.model)
         self.graph = topology(self.nodes).compile()
@@ -165,7 +166,7 @@ class _Rehearsal:
 
     def _assumed(self, state: DocumentState) -> list[str]:
         said = []
-        if self.log[0]["required"] is None and (self.planned or state.mode == "direct"):
+        if self.required is None and (self.planned or state.mode == "direct"):
             length = sum(draft.plan.length for draft in state.sections)
             said.append(f"a length of {length:,} {state.unit}, since none is given")
         if self.planned:
@@ -295,4 +296,4 @@ class _DryNode(ModelNode):
             answer = prepared.runnable.invoke(prepared.input)
         except prepared.expected_errors as error:
             answer = error
-        return self.update(prepared, answer, self.model.taken().model_dump())
+        return self.update(prepared, answer, self.model.taken())
