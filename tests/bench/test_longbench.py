@@ -66,11 +66,11 @@ def test_the_ways_are_told_apart() -> None:
     name = "0.8 of it, at most 2,000"
     asked = [sample for sample in longbench.samples() if sample.length in (300, 1_200, 7_000)]
     found = {}
-    for way in longbench.WAYS:
-        _, _, scores, sent = longbench.write((name, way, asked, False))
-        found[name, way] = scores, sent
+    for mode in longbench.MODES:
+        _, _, scores, sent = longbench.write((name, mode, asked, False))
+        found[name, mode] = scores, sent
     direct, opened, closed, parallel = (
-        longbench.means(found[name, way][0])["[4k, 20k)"] for way in longbench.WAYS
+        longbench.means(found[name, mode][0])["[4k, 20k)"] for mode in longbench.MODES
     )
     assert direct == 0.0
     assert 60 < opened < 95 < min(closed, parallel)

@@ -12,8 +12,8 @@ from langchain_ollama import ChatOllama
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent.writing import memory
-from longchain.bench.shapes import Sample
-from longchain.bench.writers import Direct
+from longchain.bench.schema import Sample
+from longchain.bench.writers import ModelWriter
 from longchain.models.profile import limited
 from longchain.testing import FakeWriter
 
@@ -112,7 +112,7 @@ def test_the_limit_that_a_model_was_made_with_holds() -> None:
 
 def test_a_benchmark_limits_replies() -> None:
     server = Server()
-    writer = Direct(server.model(temperature=0.3), max_tokens=500)
+    writer = ModelWriter(server.model(temperature=0.3), max_tokens=500)
     asyncio.run(writer.write(Sample(id="1", task="own", prompt="Write 300 words.", length=300)))
     assert server.options == [{"temperature": 0.3, "num_predict": 500}]
 

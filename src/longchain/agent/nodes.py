@@ -217,11 +217,9 @@ class Nodes:
                 runnable=self._planner(prompt, parser),
                 reply_tokens=PLAN_TOKENS,
             )
-        reply, error = state.failures[-1]
         messages = planner.repair_messages(
             prompt.invoke(variables).to_messages(),
-            reply,
-            error,
+            *state.failures[-1],
             required=request.required,
             unit=state.unit,
             language=state.language,

@@ -50,7 +50,8 @@ def _remaining_length(state: DocumentState, chapter: str) -> int:
 
 def plan_variables(state: DocumentState, request: PlanRequest) -> dict[str, Any]:
     """Return the variables of the plan prompt."""
-    variables = planner.prompt_variables(
+    variables: dict[str, Any] = {}
+    variables |= planner.prompt_variables(
         state.request.instruction,
         required=request.required,
         unit=state.unit,
@@ -59,10 +60,9 @@ def plan_variables(state: DocumentState, request: PlanRequest) -> dict[str, Any]
         sources=state.outline,
         style=state.request.style,
     )
-    if request.chapter is None:
-        return {**variables}
-    chapters = state.current_plan.chapters
-    return {**variables, **planner.chapter_variables(chapters, request.chapter)}
+    if request.chapter is not None:
+        variables |= planner.chapter_variables(state.current_plan.chapters, request.chapter)
+    return variables
 
 
 def even_plan(state: DocumentState, request: PlanRequest) -> WritingPlan:
