@@ -145,6 +145,7 @@ class _Simulation:
         self.stages = stages
         self.log = log
         self.needs_plan = start.plan is None
+        self.required = start.request.required
         self.model = _simulate_model(stages.model, start)
         self.nodes = _simulate_nodes(stages, self.model)
         self.graph = topology(self.nodes).compile()
@@ -188,7 +189,7 @@ class _Simulation:
     def _assumptions(self, document: DocumentState) -> list[str]:
         """Return sentences about the assumed values."""
         assumptions = []
-        if self.log[0]["required"] is None and (self.needs_plan or document.mode == "direct"):
+        if self.required is None and (self.needs_plan or document.mode == "direct"):
             length = sum(section.plan.length for section in document.sections)
             assumptions.append(f"a length of {length:,} {document.unit}, since none is given")
         if self.needs_plan:
@@ -331,4 +332,4 @@ class _SimulatedNode(ModelNode):
             answer = prepared.runnable.invoke(prepared.input)
         except prepared.expected_errors as error:
             answer = error
-        return self.update(prepared, answer, self.model.pop_usage().model_dump())
+        return self.update(prepared, answer, self.model.pop_usage())

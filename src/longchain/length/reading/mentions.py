@@ -271,7 +271,7 @@ def _find_candidates(instruction: Instruction) -> list[_CountedNumeral]:
             candidates.append(_CountedNumeral(index, numeral.end, unit, patterns, labelled=True))
         elif candidates and candidates[-1].labelled and candidates[-1].numeral == index - 1:
             # The upper end of a range after a label: `word count: 500 to 800`.
-            upper = candidates[-1]._replace(index=index, end=numeral.end)
+            upper = candidates[-1]._replace(numeral=index, end=numeral.end)
             if _read_range(instruction, upper)[0] is not None:
                 candidates.append(upper)
     return candidates
