@@ -131,10 +131,10 @@ def replan(state: DocumentState, plan: Any, mode: Mode) -> Change:
     edited = read_edited_plan(state, plan, mode, note="edited on the way")
     if state.plan is not None and _is_same_plan(state.plan, edited.plan):
         return Change()
-    kept = _match_sections(state.sections, edited.plan)
+    matches = _match_sections(state.sections, edited.plan)
     return _change(
-        dataclasses.replace(edited, kept_sections=kept),
-        _effects(state, edited.plan, kept),
+        dataclasses.replace(edited, kept_sections=matches),
+        _effects(state, edited.plan, matches),
     )
 
 
@@ -161,16 +161,16 @@ def _identity(section: SectionPlan) -> tuple[str, str]:
 
 def _effects(state: DocumentState, plan: WritingPlan, matches: list[int | None]) -> str:
     """Return a message on the effects of another plan on each section."""
-    kept, resized, new = [], [], []
+    unchanged, resized, new = [], [], []
     for index, old in enumerate(matches):
         if old is None:
             new.append(index)
         elif state.sections[old].done:
-            kept.append(index)
+            unchanged.append(index)
             if state.sections[old].plan.length != plan.sections[index].length:
                 resized.append(index)
     effects = {
-        "kept as written": kept,
+        "kept as written": unchanged,
         "of these, with another length than planned now": resized,
         "new or changed, and to be written": new,
     }

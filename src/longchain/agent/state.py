@@ -133,13 +133,13 @@ class DocumentState:
         sections = []
         unchanged = 0
         for index, plan in enumerate(event.plan.sections):
-            kept = event.kept_sections[index] if event.kept_sections else None
-            if kept is None:
+            old_index = event.kept_sections[index] if event.kept_sections else None
+            if old_index is None:
                 sections.append(SectionState(plan=plan))
                 continue
-            if unchanged == index == kept:
+            if unchanged == index == old_index:
                 unchanged = index + 1
-            old = self.sections[kept]
+            old = self.sections[old_index]
             section = replace(old, plan=plan, message_cache=[])
             heading_length = self.count(self.heading(section))
             if recount:

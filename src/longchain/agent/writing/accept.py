@@ -76,15 +76,15 @@ def accept_reply(
     reply_length = 0 if cut else state.count(text)
     decision, length = _decide(state, request, reply_length, whole, cut)
     decision, whole, discarded = _apply_decision(state, decision, whole, notes)
-    kept = _common_prefix(before, whole)
+    kept_chars = _common_prefix(before, whole)
     return ReplyStored(
         section=request.index,
         kind=request.kind,
         requested=request.length,
         reply_length=reply_length,
-        kept_chars=kept,
-        text=whole[kept:],
-        leading_heading=_leading_heading(reply.text, whole[kept:], cleaned.notes),
+        kept_chars=kept_chars,
+        text=whole[kept_chars:],
+        leading_heading=_leading_heading(reply.text, whole[kept_chars:], cleaned.notes),
         section_length=length - discarded if whole else 0,
         discarded=discarded,
         accepted_problem=problem,
