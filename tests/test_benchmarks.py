@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openai import OpenAI
+
+from benchmarks import layouts, length, memory, overhead, proof
+from benchmarks.__main__ import ON_VLLM, RUNS
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the benchmarks are no part of the installed package
-
-from benchmarks import layouts, length, memory, overhead  # noqa: E402
-from benchmarks.__main__ import ON_VLLM, RUNS  # noqa: E402
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -127,7 +127,7 @@ def test_overhead_refuses_to_compare_other_work() -> None:
         return lambda: overhead.chain_at(base_url).invoke(one)
 
     def bare(base_url: str) -> Any:
-        return lambda: overhead.send(overhead.OpenAI(base_url=base_url, api_key="x"), bodies)
+        return lambda: overhead.send(OpenAI(base_url=base_url, api_key="x"), bodies)
 
     with pytest.raises(RuntimeError, match="the sides did not do the same work"):
         overhead.compare(
@@ -158,7 +158,42 @@ def test_every_benchmark_explains_itself(module: str) -> None:
 
 def test_all_benchmarks_are_run() -> None:
     there = {path.stem for path in (ROOT / "benchmarks").glob("*.py") if path.stem[0] != "_"}
-    # `cluster` and `engine` measure nothing: they start servers for the others. `longbench` is
+    # `cluster` and `engine` start servers for the others, `proof` runs the others. `longbench` is
     # run by itself, and tested in tests/bench. `hellobench` needs a copy of HelloBench.
-    apart = {"cluster", "engine", "longbench", "hellobench"}
+    apart = {"cluster", "engine", "proof", "longbench", "hellobench"}
     assert {run[1][0] for run in (*RUNS, *ON_VLLM)} == there - apart
+
+
+# proof ---------------------------------------------------------------------------------------
+
+
+def test_a_proof_goes_on_with_the_steps_that_have_not_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready = tmp_path / "ready"
+    second = f"import os, sys; print('twice'); sys.exit(not os.path.exists({str(ready)!r}))"
+    steps = {"first": ["-c", "print('once')"], "second": ["-c", second]}
+    monkeypatch.setattr(proof, "PARTS", {"house": steps})
+    monkeypatch.setattr(proof, "OUTPUT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["proof", "house"])
+    assert proof.main() == 1
+    printed = capsys.readouterr().out
+    assert "step second: exit status 1" in printed
+    assert printed.endswith("twice\nproof house: failed: second\n")
+    ready.touch()
+    assert proof.main() == 0
+    printed = capsys.readouterr().out
+    assert "step first: passed on" in printed
+    assert printed.endswith("proof house: all 2 steps have passed\n")
+    assert (tmp_path / "house" / "first.log").read_text() == "once\n"
+
+
+def test_a_step_of_a_proof_is_stopped_with_its_children_when_its_time_is_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "MAX_SECONDS", 1)
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    start = time.monotonic()
+    with (tmp_path / "log").open("wb") as output:
+        assert proof.execute(command, output.fileno()) == "stopped"
+    assert time.monotonic() - start < 30

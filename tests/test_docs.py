@@ -12,6 +12,7 @@ import asyncio
 import inspect
 import re
 import shlex
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -23,12 +24,18 @@ import pytest
 import typer
 from langchain_core.language_models import BaseChatModel
 
+import longchain
+from longchain import Runs
 from longchain.apps.cli import app
 from longchain.testing import FakeWriter, LengthBehavior
 from longchain.testing.__main__ import create_server as simulated_server
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 _FENCE = re.compile(r"^([ \t]*)```(\w+)\n(.*?)^\1```[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -106,7 +113,7 @@ def namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LONGCHAIN_STATE", str(tmp_path / "state"))
-    for room in ("models.resolve", "agent.options", "runs.making"):
+    for room in ("models.resolve", "agent.options", "runs.spec"):
         monkeypatch.setattr(f"longchain.{room}.chat_model", simulated)
     module = ModuleType("fences")
     monkeypatch.setitem(sys.modules, "fences", module)
@@ -174,6 +181,73 @@ SHELL = [
 @pytest.mark.parametrize("command", SHELL)
 def test_commands_exist(command: list[str]) -> None:
     assert problem(command) == ""
+
+
+# Files, rooms and events ---------------------------------------------------------------------
+
+_PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|md))`")
+_ROW = re.compile(r"^\| `(\w+)`(?:, `\w+`)* \| (.*?) \|", re.MULTILINE)
+_OUTPUT = ("out/",)
+"""Paths that exist only after a command has run."""
+
+
+def table(heading: str) -> dict[str, str]:
+    """The rows of a table of the architecture page: the name in the first cell, and the second."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return dict(_ROW.findall(section))
+
+
+def exists(path: str) -> bool:
+    """Whether a page may name a path: in the repository, or below `src/longchain`."""
+    bases = (ROOT, ROOT / "src" / "longchain")
+    return any(
+        (base / f"{path}{suffix}").exists() for base in bases for suffix in ("", ".py")
+    ) or path.startswith(_OUTPUT)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert [path for path in _PATH.findall(text) if not exists(path)] == []
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_tree_of_the_readme_exists() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    tree = re.search(r"```\n(src/longchain/\n.*?)```", text, re.DOTALL)
+    assert tree is not None
+    folders: list[str] = []
+    for line in tree[1].splitlines()[1:]:
+        indented = re.match(r"( +)(\S+)", line)
+        if indented is not None:
+            del folders[len(indented[1]) // 2 - 1 :]
+            assert exists("".join([*folders, indented[2]])), line
+            folders.append(indented[2])
+
+
+def test_the_architecture_names_the_rooms_in_order() -> None:
+    walk = re.findall(r"^- (.+?):", longchain.__doc__ or "", re.MULTILINE)
+    assert list(table("Who may import whom")) == re.findall(r"`(\w+)`", "\n".join(walk))
+
+
+def test_the_architecture_names_all_that_lies_in_databases(tmp_path: Path) -> None:
+    old = shutil.copy(ROOT / "tests" / "recorded" / "21eec33-runs.db", tmp_path / "runs.db")
+    stored: dict[str, set[str]] = {}
+    with Runs(old) as runs:
+        for record in runs.list():
+            for event in runs.get(record.id).log():
+                stored.setdefault(event["type"], set()).update(set(event) - {"type"})
+    documented = {
+        kind: set(re.findall(r"`(\w+)`", fields))
+        for kind, fields in table("What lies in databases").items()
+        if kind != "type"
+    }
+    assert stored
+    assert {kind: fields - documented[kind] for kind, fields in stored.items()} == {
+        kind: set() for kind in stored
+    }
 
 
 # The test itself -----------------------------------------------------------------------------

@@ -17,7 +17,9 @@ def classes() -> dict[str, type[Exception]]:
     return {
         name: kind
         for name, kind in vars(errors).items()
-        if inspect.isclass(kind) and kind.__module__ == errors.__name__
+        if inspect.isclass(kind)
+        and issubclass(kind, Exception)
+        and kind.__module__ == errors.__name__
     }
 
 

@@ -72,7 +72,8 @@ def test_a_long_paragraph_is_cut_in_portions(monkeypatch: pytest.MonkeyPatch) ->
 
     def record(language: str, portion: str) -> list[str]:
         given.append(len(portion))
-        return segment(language, portion)
+        sentences: list[str] = segment(language, portion)
+        return sentences
 
     monkeypatch.setattr("longchain.sentences.sentencex.segment", record)
     assert split_sentences("雨。「晴れ。" * 5000, "ja") == ["雨。", "「晴れ。"] * 5000

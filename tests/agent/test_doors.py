@@ -51,7 +51,8 @@ def as_graph_node(chain: AgentWriteChain) -> Any:
     graph.add_node("write", chain)
     graph.add_edge(START, "write")
     graph.add_edge("write", END)
-    return graph.compile().invoke(GIVEN)
+    compiled: Any = graph.compile()
+    return compiled.invoke(GIVEN)
 
 
 async def from_events(chain: AgentWriteChain) -> Any:
@@ -78,7 +79,7 @@ SYNC: dict[str, Callable[[AgentWriteChain], Any]] = {
     "with_retry": lambda c: c.with_retry().invoke(GIVEN),
     "with_config": lambda c: c.with_config(tags=["x"]).invoke(GIVEN),
     "as_tool": as_tool,
-    "lambda": lambda c: RunnableLambda(lambda x: c.invoke(x)).invoke(GIVEN),
+    "lambda": lambda c: RunnableLambda[Any, Any](lambda x: c.invoke(x)).invoke(GIVEN),
     "lambda that returns it": lambda c: RunnableLambda(lambda x: c).invoke(GIVEN),
     "node of a graph": as_graph_node,
 }

@@ -17,6 +17,7 @@ from langchain_core.documents import Document
 from langchain_core.runnables import RunnableLambda
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
+from pydantic import SecretStr
 
 from longchain import AgentWriteChain, Budget, LongWriterLLM, Prices, SectionPlan, WritingPlan
 from longchain.agent.estimate import Estimate, simulated_model
@@ -58,7 +59,7 @@ def model_at(base_url: str) -> ChatOpenAI:
     return ChatOpenAI(
         model="simulated-writer",
         base_url=base_url,
-        api_key="any",
+        api_key=SecretStr("any"),
         custom_get_token_ids=lambda text: tokens.token_ids(tokens.split(text)),
     )
 
@@ -301,7 +302,7 @@ def test_nothing_of_the_callers_is_touched() -> None:
         tokens_per_minute=1,
         budget=Budget(calls=1, tokens=1),
     )
-    inside = RunnableLambda(lambda given: chain.estimate(given))
+    inside = RunnableLambda[Any, Any](lambda given: chain.estimate(given))
     said = inside.invoke(ENGLISH, {"callbacks": [heard], "configurable": {"thread_id": "one"}})
     assert said.calls > 8
     assert said.assumed[-1] == "4 references of 150 words for each section"

@@ -21,6 +21,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import PrivateAttr
 
 from longchain import Run, Runs
+from longchain.agent.events import Mode
 from longchain.calls.limits import CallLimits
 from longchain.calls.monitor import CallMonitor, RepetitionStopped, RunCancelled, arun
 from longchain.calls.monitor import run as run_monitored
@@ -68,7 +69,9 @@ def hanging(answers: int = 0) -> Hanging:
     return Hanging(behavior=LengthBehavior(), answers=answers)
 
 
-def started(runs: Runs, model: FakeWriter, mode: str, sections: int = QUEUE, **options: Any) -> Run:
+def started(
+    runs: Runs, model: FakeWriter, mode: Mode, sections: int = QUEUE, **options: Any
+) -> Run:
     options = {"max_concurrency": AT_ONCE, "timeout": None, **options}
     plan = {"title": "Ports", "sections": SECTIONS[:sections]}
     given: Any = {"instruction": "Write about ports.", "plan": plan}
@@ -104,7 +107,7 @@ def ended(run: Run, asynchronous: bool, error: type[BaseException]) -> None:
     [("parallel", 0, 4), ("parallel", 6, 10), ("sequential", 2, 3), ("direct", 0, 1)],
 )
 def test_a_stop_starts_nothing_more(
-    mode: str, answers: int, sent: int, asynchronous: bool, runs: Runs
+    mode: Mode, answers: int, sent: int, asynchronous: bool, runs: Runs
 ) -> None:
     model = hanging(answers)
     run = started(runs, model, mode)

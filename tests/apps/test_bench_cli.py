@@ -29,7 +29,7 @@ TASK, OUT = Path("ports.jsonl"), Path("pred.jsonl")
 
 
 def run(*arguments: str) -> Result:
-    result: Any = CliRunner().invoke(app, ("bench", *arguments))
+    result = CliRunner().invoke(app, ("bench", *arguments))
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -84,22 +84,35 @@ def test_a_model_writes_a_file_of_instructions(server: SimulatedServer) -> None:
     assert {body.get("max_completion_tokens", body.get("max_tokens")) for body in bodies} == {9000}
 
 
-@pytest.mark.parametrize("way", ["sequential", "parallel"])
-def test_agentwrite_writes_it(server: SimulatedServer, way: str) -> None:
-    result = run("run", str(TASK), *at(server), "--way", way, "--limit", "2", "-q", "-o", str(OUT))
+@pytest.mark.parametrize("mode", ["sequential", "parallel"])
+def test_agentwrite_writes_it(server: SimulatedServer, mode: str) -> None:
+    result = run(
+        "run", str(TASK), *at(server), "--mode", mode, "--limit", "2", "-q", "-o", str(OUT)
+    )
     assert result.exit_code == 0, result.stderr
     assert result.stderr == ""
-    assert [(one["way"], one["error"]) for one in made()] == [(way, "")] * 2
+    assert [(one["way"], one["error"]) for one in made()] == [(mode, "")] * 2
     assert all(one["settings"]["length_control"] for one in made())
 
 
 def test_the_open_loop_is_the_papers(server: SimulatedServer) -> None:
     run(
-        "run", str(TASK), *at(server), "--way", "sequential", "--no-length-control",
-        "--hand-length", "--limit", "1", "-o", str(OUT),
+        "run", str(TASK), *at(server), "--mode", "sequential", "--no-length-control",
+        "--pass-length", "--limit", "1", "-o", str(OUT),
     )  # fmt: skip
     settings = made()[0]["settings"]
     assert (settings["length_control"], settings["hand_length"]) == (False, True)
+
+
+def test_options_keep_their_earlier_names(server: SimulatedServer) -> None:
+    run(
+        "run", str(TASK), *at(server), "--way=sequential", "--hand-length", "--again",
+        "--limit", "1", "-o", str(OUT),
+    )  # fmt: skip
+    assert (made()[0]["way"], made()[0]["settings"]["hand_length"]) == ("sequential", True)
+    shown = run("run", "--help").stdout
+    assert "--mode" in shown
+    assert not any(name in shown for name in ("--way", "--hand-length", "--again"))
 
 
 def test_the_same_command_goes_on(server: SimulatedServer) -> None:
@@ -132,7 +145,7 @@ def test_failed_samples_are_counted_and_can_be_written_again() -> None:
         assert "done: 4 samples, 4 without a text" in result.stderr
         assert ", 4 failed)" in result.stderr
     with SimulatedServer(port=small.port) as large:
-        assert run(*command, "--again").exit_code == 0
+        assert run(*command, "--retry-failed").exit_code == 0
         assert large.stats.requests == 4
     assert [one["error"] for one in made()] == [""] * 4
 
@@ -143,7 +156,7 @@ def test_a_server_that_goes_away_stops_the_run(server: SimulatedServer) -> None:
     server.close()
     result = run(*command)
     assert result.exit_code == 3
-    assert "2 samples are kept in pred.jsonl; the same command goes on" in result.stderr
+    assert "2 samples are kept in pred.jsonl; the same command resumes" in result.stderr
     assert "Traceback" not in result.stderr
     server.start()
     assert run(*command).exit_code == 0
@@ -179,7 +192,7 @@ def test_ctrl_c_stops_a_run_that_can_be_gone_on_with() -> None:
         assert process.returncode == 3
         assert time.monotonic() - began < 5
     assert "longchain: interrupted" in told
-    assert "the same command goes on" in told
+    assert "the same command resumes" in told
     assert "Traceback" not in told
     assert 0 < len(made()) < 4
     with SimulatedServer(port=slow.port) as quick:
@@ -194,7 +207,7 @@ def test_mistakes_are_told_without_a_traceback(server: SimulatedServer) -> None:
         (["run", "missing.jsonl", *at(server), "-o", "a.jsonl"], "cannot be read"),
         (["run", str(TASK), "--model", "no:such", "-o", "a.jsonl"], "no:such"),
         (["run", str(TASK), *at(server)], "--output"),
-        (["run", str(TASK), *at(server), "--hand-length", "-o", "a.jsonl"], "--way sequential"),
+        (["run", str(TASK), *at(server), "--pass-length", "-o", "a.jsonl"], "--mode sequential"),
         (["score", "missing.jsonl"], "cannot be read"),
         (["report", "missing.jsonl"], "cannot be read"),
         (["report", str(TASK), "-o", "report.pdf"], "a report is .html, .json, .md"),
@@ -295,7 +308,7 @@ def test_a_judge_that_says_nothing_of_use_is_told() -> None:
 def test_a_capped_model_is_found_out_and_agentwrite_helps() -> None:
     with SimulatedServer(behavior=LengthBehavior(cap=700)) as capped:
         run("run", str(TASK), *at(capped), "-o", "direct.jsonl")
-        run("run", str(TASK), *at(capped), "--way", "sequential", "-o", "agentwrite.jsonl")
+        run("run", str(TASK), *at(capped), "--mode", "sequential", "-o", "agentwrite.jsonl")
     result = run("report", "direct.jsonl", "agentwrite.jsonl", "--json")
     direct, agentwrite = json.loads(result.stdout)["entries"]
     assert direct["summary"]["ranges"]["[2k, 4k)"]["s_l"] == 0.0

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -41,7 +40,7 @@ sections:
 
 
 def run(*arguments: str, input: str | None = None) -> Result:
-    result: Any = CliRunner().invoke(app, arguments, input=input)
+    result = CliRunner().invoke(app, arguments, input=input)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

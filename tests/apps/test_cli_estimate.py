@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -28,7 +27,7 @@ sections:
 
 
 def run(*arguments: str) -> Result:
-    result: Any = CliRunner().invoke(app, ["write", *arguments, "--estimate"])
+    result = CliRunner().invoke(app, ["write", *arguments, "--estimate"])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

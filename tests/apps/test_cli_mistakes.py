@@ -38,7 +38,7 @@ NO_LENGTH = "a length of 0 cannot be written: give one from 1 to 2,000,000"
 
 
 def run(*arguments: str, input: str | bytes | None = None) -> Result:
-    result: Any = CliRunner().invoke(app, arguments, input=input)
+    result = CliRunner().invoke(app, arguments, input=input)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -357,7 +357,8 @@ def test_sources_that_hold_too_little(here: Path) -> None:
 
 @pytest.mark.parametrize("fault", ["empty", "refusal"])
 def test_a_model_without_a_usable_reply_writes_nothing(fault: str, here: Path) -> None:
-    with SimulatedServer(faults=Faults(**{fault: 1.0})) as server:
+    chances: dict[str, Any] = {fault: 1.0}
+    with SimulatedServer(faults=Faults(**chances)) as server:
         result = run("write", TIDES, "-o", "tides.md", *at(server))
     assert (result.exit_code, result.stdout) == (3, "")  # the plan is there
     assert "Traceback" not in result.stderr

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.sqlite import SqliteSaver
 from typer.testing import CliRunner, Result
 
 from longchain import Runs
 from longchain.agent.planning import planfile
 from longchain.apps.cli import app
-from longchain.runs import sqlite
 from longchain.testing import SimulatedServer
 
 pytestmark = [
@@ -47,7 +47,7 @@ def plan(here: Path) -> Path:
 
 
 def run(*arguments: str) -> Result:
-    result: Any = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, arguments)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -392,7 +392,7 @@ def test_a_read_only_place_is_found_before_any_call(
     stopped(server)
     access = os.access
     monkeypatch.setattr(
-        sqlite.os, "access", lambda path, mode: "state" not in str(path) and access(path, mode)
+        os, "access", lambda path, mode: "state" not in str(path) and access(path, mode)
     )
     for given, code in ((("resume", "tides"), 3), (("write", "Ebbs", *at(server)), 2)):
         result = run(*given)
@@ -407,7 +407,7 @@ def test_a_read_only_place_is_found_before_any_call(
 def test_a_full_disk_gives_out_what_is_finished(
     output: tuple[str, ...], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = sqlite.SqliteSaver.put
+    put = SqliteSaver.put
 
     def full(self: Any, *arguments: Any) -> Any:
         """There is room for the first section."""
@@ -416,7 +416,7 @@ def test_a_full_disk_gives_out_what_is_finished(
             self.conn.execute("CREATE TABLE more AS SELECT zeroblob(9000000)")
         return put(self, *arguments)
 
-    monkeypatch.setattr(sqlite.SqliteSaver, "put", full)
+    monkeypatch.setattr(SqliteSaver, "put", full)
     with SimulatedServer() as server:
         result = written(server, *output)
     assert result.exit_code == 3

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from longchain.bench import entries, report, svg
-from longchain.bench.report import Entry
+from longchain.bench import report, report_files, svg
+from longchain.bench.report import ScoredRun
+from longchain.bench.schema import Prediction, Score
 from longchain.bench.score import summarize
-from longchain.bench.shapes import Prediction, Score
 from longchain.errors import InputError
 
 KINDS = ("News Report", "Popular Science")
@@ -45,9 +45,9 @@ def some(s_q: float | None = None) -> list[Score]:
 
 def test_the_figures_are_those_of_the_summary() -> None:
     scores = some(s_q=80.0)
-    made = report.build([Entry("a", scores)])
+    made = report.build([ScoredRun("a", scores)])
     assert made.entries[0].summary == summarize(scores)
-    _, heads, (row,) = report.tables(made)[0]
+    _, heads, (row,) = report.build_tables(made)[0]
     assert heads[:5] == ["", "S̄", "S_l", "S_q", "S_l, published count"]
     assert heads[5:7] == ["[0, 500) S_l", "[0, 500) S_q"]
     assert row[1].startswith("62.5 (")
@@ -56,7 +56,7 @@ def test_the_figures_are_those_of_the_summary() -> None:
 
 
 def test_without_a_judge_there_is_the_length_score_alone() -> None:
-    _, heads, _ = report.tables(report.build([Entry("a", some())]))[0]
+    _, heads, _ = report.build_tables(report.build([ScoredRun("a", some())]))[0]
     assert heads[:4] == ["", "S_l", "S_l, published count", "[0, 500) S_l"]
 
 
@@ -67,7 +67,7 @@ def test_all_that_is_counted_and_measured_is_shown() -> None:
     scores[2].measures = {"rep_4": 0.123456}
     scores[3].quality = {"Clarity": 75.0}
     shown = {title: (heads, rows) for title, heads, rows in
-             report.tables(report.build([Entry("a", scores)]))}  # fmt: skip
+             report.build_tables(report.build([ScoredRun("a", scores)]))}  # fmt: skip
     heads, rows = shown["Counted"]
     counted = dict(zip(heads, rows[0], strict=True))
     assert counted["samples"] == "8"
@@ -78,40 +78,40 @@ def test_all_that_is_counted_and_measured_is_shown() -> None:
 
 def test_the_same_scores_give_the_same_report() -> None:
     scores = some(50.0)
-    first, second = (report.as_json(report.build([Entry("a", scores)])) for _ in range(2))
+    first, second = (report.to_json(report.build([ScoredRun("a", scores)])) for _ in range(2))
     assert first == second
 
 
 def test_the_curve_is_the_mean_output_of_each_length() -> None:
     scores = [scored(100, 0, length=50), scored(100, 0, length=150), scored(2_000, 0, length=900)]
-    (made,) = report.build([Entry("a", scores)]).entries
+    (made,) = report.build([ScoredRun("a", scores)]).entries
     assert made.curve == [(100, 100), (2_000, 900)]
     assert sorted(made.points)[0][:2] == (100, 50)
 
 
 def test_scores_without_a_required_length_are_reported_too() -> None:
     scores = [Score(id=str(number), task="t", length=10) for number in range(3)]
-    made = report.build([Entry("a", scores)])
-    assert "| a | – | – |" in report.markdown(made)
-    assert "<svg" not in report.page(made)
+    made = report.build([ScoredRun("a", scores)])
+    assert "| a | – | – |" in report.to_markdown(made)
+    assert "<svg" not in report.to_html(made)
 
 
 def test_several_models_stand_side_by_side() -> None:
-    made = report.build([Entry("one|two", some()), Entry("<b>", some()[:4])])
-    text = report.markdown(made)
+    made = report.build([ScoredRun("one|two", some()), ScoredRun("<b>", some()[:4])])
+    text = report.to_markdown(made)
     assert "| one\\|two | 45.0 (" in text
     assert "| <b> | 25.0 (" in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
     first = rows[0].count("|")
     assert all(row.replace("\\|", "").count("|") == first for row in rows[:4])
-    found = json.loads(report.as_json(made))
+    found = json.loads(report.to_json(made))
     assert [entry["name"] for entry in found["entries"]] == ["one|two", "<b>"]
     assert found["entries"][0]["summary"]["s_l"] == 45.0
 
 
 def test_the_page_is_whole_by_itself() -> None:
     about = {"model": "</pre><script>alert(1)</script>"}
-    page = report.page(report.build([Entry("<b>a & b</b>", some(70.0), about)]))
+    page = report.to_html(report.build([ScoredRun("<b>a & b</b>", some(70.0), about)]))
     assert "<script" not in page
     assert "<b>" not in page
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "")
@@ -126,10 +126,10 @@ def test_what_cannot_be_reported_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing to report"):
         report.build([])
     with pytest.raises(InputError, match="'a' has no scores"):
-        report.build([Entry("a", [])])
+        report.build([ScoredRun("a", [])])
     with pytest.raises(InputError, match="two entries are called 'a'"):
-        report.build([Entry("a", some()), Entry("a", some())])
-    made = report.build([Entry("a", some())])
+        report.build([ScoredRun("a", some()), ScoredRun("a", some())])
+    made = report.build([ScoredRun("a", some())])
     with pytest.raises(InputError, match=r"not '\.pdf'"):
         report.write(made, tmp_path / "a.pdf")
     (tmp_path / "file").touch()
@@ -139,7 +139,7 @@ def test_what_cannot_be_reported_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".md", ".json", ".HTML"])
 def test_a_report_is_written_as_its_name_says(tmp_path: Path, suffix: str) -> None:
-    made = report.build([Entry("a", some())])
+    made = report.build([ScoredRun("a", some())])
     report.write(made, tmp_path / f"report{suffix}")
     text = (tmp_path / f"report{suffix}").read_text()
     assert text == report.render(made, suffix)
@@ -193,7 +193,7 @@ def test_bars_are_as_high_as_their_values() -> None:
 def written(path: Path, **more: Any) -> Path:
     made = [
         Prediction(id=str(number), task="t", prompt="Write 4 words.", length=4,
-                   response="One two three four.", model="m", way="sequential", **more)
+                   response="One two three four.", model="m", mode="sequential", **more)
         for number in range(2)
     ]  # fmt: skip
     path.write_text("".join(one.model_dump_json() + "\n" for one in made))
@@ -202,30 +202,32 @@ def written(path: Path, **more: Any) -> Path:
 
 def test_an_entry_is_made_of_predictions_or_scores(tmp_path: Path) -> None:
     path = written(tmp_path / "pred.jsonl", settings={"length_control": False})
-    entry = entries.entry(str(path))
+    entry = report_files.load(str(path))
     assert entry.name == "m, sequential, open loop"
     assert [score.s_l for score in entry.scores] == [100.0, 100.0]
-    made = entries.about([Prediction.model_validate_json(path.read_text().splitlines()[0])], path)
-    entries.write_scores(entry.scores, tmp_path / "scores.jsonl", made)
-    again = entries.entry(str(tmp_path / "scores.jsonl"))
+    made = report_files.collect_metadata(
+        [Prediction.model_validate_json(path.read_text().splitlines()[0])], path
+    )
+    report_files.write_scores(entry.scores, tmp_path / "scores.jsonl", made)
+    again = report_files.load(str(tmp_path / "scores.jsonl"))
     assert (again.name, list(again.scores)) == (entry.name, list(entry.scores))
-    assert entries.entry(f"a name={path}").name == "a name"
+    assert report_files.load(f"a name={path}").name == "a name"
     odd = written(tmp_path / "a=b.jsonl")
-    assert entries.entry(str(odd)).name == "m, sequential"
+    assert report_files.load(str(odd)).name == "m, sequential"
 
 
 def test_what_differs_between_predictions_is_not_told(tmp_path: Path) -> None:
     first, second = (
-        Prediction(id="1", task="t", prompt="p", model=model, way="direct") for model in "ab"
+        Prediction(id="1", task="t", prompt="p", model=model, mode="direct") for model in "ab"
     )
-    made = entries.about([first, second])
-    assert (made.model, made.way) == ("", "direct")
+    made = report_files.collect_metadata([first, second])
+    assert (made.model, made.mode) == ("", "direct")
 
 
 def test_a_damaged_score_is_named(tmp_path: Path) -> None:
     path = tmp_path / "scores.jsonl"
     path.write_text(Score(id="1", task="t").model_dump_json() + '\n{"id": 1}\n')
     with pytest.raises(InputError, match="line 2, is no score"):
-        entries.entry(str(path))
+        report_files.load(str(path))
     with pytest.raises(InputError, match="cannot be read"):
-        entries.entry(str(tmp_path / "missing.jsonl"))
+        report_files.load(str(tmp_path / "missing.jsonl"))

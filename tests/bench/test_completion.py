@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from longchain import AgentWriteChain
+from longchain.bench.schema import Prediction, Sample
 from longchain.bench.score import score
-from longchain.bench.shapes import Prediction, Sample
 from longchain.testing import FakeWriter
 
 WEEKS, EACH = 52, 4
@@ -39,7 +39,7 @@ def replies() -> list[str]:
 def test_every_week_is_there() -> None:
     document = AgentWriteChain(FakeWriter(replies=replies())).invoke(SAMPLE.prompt)
     found = score(
-        Prediction(**SAMPLE.model_dump(), response=document["text"], way="sequential")
+        Prediction(**SAMPLE.model_dump(), response=document["text"], mode="sequential")
     ).measures
     assert (found["completion"], found["completion_published"]) == (100.0, 100.0)
 
@@ -47,5 +47,5 @@ def test_every_week_is_there() -> None:
 def test_a_missing_week_is_seen() -> None:
     document = AgentWriteChain(FakeWriter(replies=replies())).invoke(SAMPLE.prompt)
     text = document["text"].replace(entry(7), "")
-    found = score(Prediction(**SAMPLE.model_dump(), response=text, way="sequential")).measures
+    found = score(Prediction(**SAMPLE.model_dump(), response=text, mode="sequential")).measures
     assert found["completion"] == 100 * 51 / 52

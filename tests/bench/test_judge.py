@@ -13,10 +13,11 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from longchain.bench import rubric
 from longchain.bench.agreement import agreement, spearman
-from longchain.bench.judge import Judgement, ajudge, apply, describe, judge
+from longchain.bench.judge import ajudge, apply, judge
+from longchain.bench.judge_stats import describe
 from longchain.bench.rubric import DIMENSIONS
+from longchain.bench.schema import Judgement, Prediction
 from longchain.bench.score import score, summarize
-from longchain.bench.shapes import Prediction
 from longchain.calls.retry import Retry
 from longchain.errors import InputError, PromptError
 from longchain.testing import FakeWriter
@@ -60,7 +61,7 @@ def test_six_ratings_make_a_score() -> None:
     assert made.s_q == 50
     assert made.analyses == ["Fine."]
     assert (made.judge, made.temperature, made.seed) == ("fake-writer", 0.0, 0)
-    assert made.prompt_hash == rubric.template().hash
+    assert made.prompt_hash == rubric.load_template().hash
     assert len(made.prompt_hash) == 16
     assert made.usage.calls == 1
     assert model.kwargs == [{"temperature": 0.0}]
@@ -166,7 +167,7 @@ def test_an_empty_text_is_not_shown() -> None:
     given = [one.model_copy(update={"response": " \n—"}) for one in predictions(2)]
     told: list[Judgement] = []
     model = FakeWriter()
-    made = judge(given, model, tell=told.append)
+    made = judge(given, model, on_progress=told.append)
     assert [(one.s_q, one.ratings, one.unscored) for one in made] == [(0.0, [], [])] * 2
     assert model.calls == 0
     assert told == made
@@ -303,19 +304,19 @@ def test_another_prompt_is_read_from_a_file(tmp_path: Path) -> None:
     # It says itself in which form it wants its answer.
     assert model.kwargs == [{"temperature": 0.5}]
     assert made.temperature == 0.5
-    assert made.prompt_hash == rubric.template(path).hash != rubric.template().hash
+    assert made.prompt_hash == rubric.load_template(path).hash != rubric.load_template().hash
 
 
 def test_a_prompt_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "judge.txt"
     with pytest.raises(InputError, match="cannot be read"):
-        rubric.template(path)
+        rubric.load_template(path)
     path.write_text("Rate {response}.")
     with pytest.raises(PromptError, match="INST"):
-        rubric.template(path)
+        rubric.load_template(path)
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="no UTF-8"):
-        rubric.template(path)
+        rubric.load_template(path)
 
 
 @pytest.mark.parametrize("options", [{"repeats": 0}, {"concurrency": 0}])

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import longbench
+from longchain.bench.schema import Score
+from longchain.length import length_score
+from longchain.testing.behavior import measure
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))  # the benchmarks are no part of the installed package
-
-from benchmarks import longbench  # noqa: E402
-
-from longchain.length import length_score  # noqa: E402
-from longchain.testing.behavior import measure  # noqa: E402
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -66,11 +65,11 @@ def test_the_ways_are_told_apart() -> None:
     name = "0.8 of it, at most 2,000"
     asked = [sample for sample in longbench.samples() if sample.length in (300, 1_200, 7_000)]
     found = {}
-    for way in longbench.WAYS:
-        _, _, scores, sent = longbench.write((name, way, asked, False))
-        found[name, way] = scores, sent
+    for mode in longbench.MODES:
+        _, _, scores, sent = longbench.write((name, mode, asked, False))
+        found[name, mode] = scores, sent
     direct, opened, closed, parallel = (
-        longbench.means(found[name, way][0])["[4k, 20k)"] for way in longbench.WAYS
+        longbench.means(found[name, mode][0])["[4k, 20k)"] for mode in longbench.MODES
     )
     assert direct == 0.0
     assert 60 < opened < 95 < min(closed, parallel)
@@ -81,7 +80,7 @@ def test_the_ways_are_told_apart() -> None:
 
 def test_a_broken_promise_is_noticed() -> None:
     scores = [
-        longbench.Score(id="1", task="t", required=length, length=length, s_l=s_l)
+        Score(id="1", task="t", required=length, length=length, s_l=s_l)
         for length, s_l in ((100, 94.0), (1_000, 99.9), (3_000, 99.9))
     ]
     fine = {"calls": 1, "failed": 0}

@@ -17,9 +17,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain
 from longchain.bench.predictions import export_published, read_predictions
-from longchain.bench.run import Outcome, Standing, arun, run
-from longchain.bench.shapes import Prediction, Sample
-from longchain.bench.writers import Chained, Direct
+from longchain.bench.run import Outcome, Progress, arun, run
+from longchain.bench.schema import Prediction, Sample
+from longchain.bench.writers import ChainWriter, ModelWriter
 from longchain.calls.retry import Retry
 from longchain.errors import InputError, RunError
 from longchain.testing import FakeWriter, LengthBehavior
@@ -42,8 +42,8 @@ def writer(*replies: Any, **more: Any) -> FakeWriter:
     return FakeWriter(replies=list(replies), behavior=LengthBehavior(), **more)
 
 
-def direct(model: FakeWriter, **options: Any) -> Direct:
-    return Direct(model, streaming=False, retries=Retry(first_pause=0.0), **options)
+def direct(model: FakeWriter, **options: Any) -> ModelWriter:
+    return ModelWriter(model, streaming=False, retries=Retry(first_pause=0.0), **options)
 
 
 def ids(path: Path) -> list[str]:
@@ -60,8 +60,8 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_model_is_asked_once_with_the_bare_prompt(file: Path) -> None:
     model = writer()
-    told: list[Standing] = []
-    outcome = run(samples(3), direct(model, max_tokens=200), file, tell=told.append)
+    told: list[Progress] = []
+    outcome = run(samples(3), direct(model, max_tokens=200), file, on_progress=told.append)
     assert outcome == Outcome(total=3, written=3, failed=0)
     assert [[(m.type, m.content) for m in asked] for asked in model.requests] == [
         [("human", sample.prompt)] for sample in samples(3)
@@ -69,13 +69,13 @@ def test_a_model_is_asked_once_with_the_bare_prompt(file: Path) -> None:
     assert model.kwargs == [{"max_tokens": 200}] * 3
     made = read_predictions(file, strict=True).predictions[0]
     assert len(made.response.split()) == 50
-    assert (made.model, made.way, made.usage.calls) == ("fake-writer", "direct", 1)
+    assert (made.model, made.mode, made.usage.calls) == ("fake-writer", "direct", 1)
     assert made.settings == {"client": "FakeWriter", "max_tokens": 200}
     assert made.report == {"finish": "stop"}
     assert len(made.prompt_hash) == 16
     assert {"longchain", "langchain-core"} <= made.versions.keys()
     assert Sample(**{name: getattr(made, name) for name in Sample.model_fields}) == samples(3)[0]
-    assert [(standing.done, standing.total) for standing in told] == [(1, 3), (2, 3), (3, 3)]
+    assert [(progress.done, progress.total) for progress in told] == [(1, 3), (2, 3), (3, 3)]
     assert told[-1].seconds_left == 0.0
     about = json.loads(file.with_name("pred.jsonl.meta.json").read_text())
     assert (about["task"], about["model"], about["way"]) == ("ports", "fake-writer", "direct")
@@ -86,7 +86,7 @@ def test_a_chain_is_given_the_prompt(file: Path, mode: Any) -> None:
     chain = AgentWriteChain(writer(), mode=mode)
     run(samples(2, 600), chain, file)
     for made in read_predictions(file).predictions:
-        assert made.way == mode
+        assert made.mode == mode
         assert made.settings["length_control"] is True
         assert made.usage.calls >= 2
         assert made.report["required_length"] == 600
@@ -97,14 +97,14 @@ def test_a_length_can_be_handed_over(file: Path) -> None:
     silent = [
         sample.model_copy(update={"prompt": "A note on ports."}) for sample in samples(1, 300)
     ]
-    run(silent, Chained(AgentWriteChain(writer()), hand_length=True), file)
+    run(silent, ChainWriter(AgentWriteChain(writer()), pass_length=True), file)
     (made,) = read_predictions(file).predictions
     assert made.report["required_length"] == 300
     assert made.settings["hand_length"] is True
 
 
 def test_a_chain_of_ones_own_is_told_from_the_usual_one() -> None:
-    usual = Chained(AgentWriteChain(writer())).settings
+    usual = ChainWriter(AgentWriteChain(writer())).settings
     assert (usual["memory"], usual["window"]) == ("auto", None)
     other = AgentWriteChain(
         writer(),
@@ -113,7 +113,7 @@ def test_a_chain_of_ones_own_is_told_from_the_usual_one() -> None:
         window=9_000,
         retriever=lambda _: [],
     )
-    changed = Chained(other).settings
+    changed = ChainWriter(other).settings
     assert (changed["memory"], changed["window"], changed["planner"]) == (
         "summary", 9_000, "planner",
     )  # fmt: skip
@@ -130,7 +130,7 @@ def test_no_secret_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         default_headers={"Authorization": "Bearer hidden"},
         extra_body={"key": "hidden"},
     )
-    settings = Direct(model.bind(top_p=0.9, user="hidden")).settings  # type: ignore[arg-type]
+    settings = ModelWriter(model.bind(top_p=0.9, user="hidden")).settings  # type: ignore[arg-type]
     assert settings == {
         "client": "ChatOpenAI",
         "base_url": "http://127.0.0.1:1/v1",
@@ -174,7 +174,7 @@ def test_a_sample_that_fails_for_good_is_counted(file: Path) -> None:
     assert failed.response == ""
     assert failed.error == "the model failed: no such thing, key [key]"
     assert run(samples(3), direct(writer()), file) == Outcome(3, 0, 1)
-    assert run(samples(3), direct(writer()), file, again=True) == Outcome(3, 1, 0)
+    assert run(samples(3), direct(writer()), file, retry_failed=True) == Outcome(3, 1, 0)
     assert sorted(ids(file)) == ["0000", "0001", "0002"]
 
 
@@ -247,7 +247,7 @@ def test_other_settings_are_refused_by_name(file: Path) -> None:
     run(samples(1), direct(writer(), max_tokens=100), file, sha256="a")
     with pytest.raises(RunError, match=r"max_tokens: 100, now 200\)"):
         run(samples(2), direct(writer(), max_tokens=200), file, sha256="a")
-    with pytest.raises(RunError, match=r"way: 'direct', now 'sequential'.*length_control: None"):
+    with pytest.raises(RunError, match=r"mode: 'direct', now 'sequential'.*length_control: None"):
         run(samples(2), AgentWriteChain(writer()), file, sha256="a")
     with pytest.raises(RunError, match="sha256: 'a', now 'b'; max_tokens: 100, now None"):
         run(samples(2), direct(writer()), file, sha256="b")
@@ -285,10 +285,10 @@ def test_bad_input_is_refused(file: Path) -> None:
     with pytest.raises(InputError, match="concurrency is 0"):
         run(samples(1), direct(writer()), file, concurrency=0)
     with pytest.raises(InputError, match="max_tokens is 0"):
-        Direct(writer(), max_tokens=0)
+        ModelWriter(writer(), max_tokens=0)
     kept = AgentWriteChain(writer(), checkpointer=InMemorySaver())
     with pytest.raises(InputError, match="without a checkpointer"):
-        Chained(kept)
+        ChainWriter(kept)
     (file.parent).mkdir()
     (file.parent / "file").touch()
     with pytest.raises(InputError, match="cannot be written"):
@@ -299,7 +299,7 @@ _KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
 from longchain.bench.run import run
-from longchain.bench.writers import Direct
+from longchain.bench.writers import ModelWriter
 from longchain.testing import FakeWriter, LengthBehavior
 sys.path.insert(0, sys.argv[1])
 from test_run import samples
@@ -308,7 +308,7 @@ file, chance, kills = Path(sys.argv[2]), random.Random(int(sys.argv[3])), 0
 size = lambda: file.stat().st_size if file.exists() else 0
 while True:
     if (child := os.fork()) == 0:  # the library is loaded once
-        writer = Direct(FakeWriter(behavior=LengthBehavior()), streaming=False)
+        writer = ModelWriter(FakeWriter(behavior=LengthBehavior()), streaming=False)
         run(samples(1_000, 20), writer, file)
         os._exit(0)
     aim, ended = size() + chance.randrange(500, 90_000), 0
@@ -349,7 +349,7 @@ def test_published_predictions_are_read_and_written(tmp_path: Path) -> None:
     path = folder / "pred.jsonl"
     path.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in published))
     first, second = read_predictions(path, strict=True).predictions
-    assert (first.id, first.way, first.model) == ("001", "given", "LongWriter-glm4-9b")
+    assert (first.id, first.mode, first.model) == ("001", "given", "LongWriter-glm4-9b")
     assert (first.kind, first.length, first.unit, first.language) == (
         "News Report", 3, "words", "en",
     )  # fmt: skip
@@ -393,7 +393,7 @@ def test_lines_that_are_none_are_named(tmp_path: Path) -> None:
     assert [reason.partition(": ")[0] for reason in read.skipped] == [
         "line 3", "line 4", "line 6", "line 7", "line 8", "line 9",
     ]  # fmt: skip
-    assert read.skipped[3] == "line 7: sample '1' stands in line 1 already"
+    assert read.skipped[3] == "line 7: sample '1' is already in line 1"
     assert read.skipped[4] == "line 8: no UTF-8 text"
     with pytest.raises(InputError, match="line 3: no JSON"):
         read_predictions(path, strict=True)

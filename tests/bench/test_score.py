@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from longchain import AgentWriteChain
 from longchain.bench import diversity, lifebench, structure
+from longchain.bench.schema import Bound, Prediction, Score
 from longchain.bench.score import score, summarize
-from longchain.bench.shapes import Bound, Prediction, Score
 from longchain.bench.summary import intervals, range_of
 from longchain.length import count_characters, count_words, count_words_reference, length_score
 from longchain.prose.repetition import rep_n, tokens
@@ -34,7 +34,7 @@ def prediction(response: str = PROSE, **more: Any) -> Prediction:
 
 
 def ids(text: str) -> list[int]:
-    return diversity.numbered(text.split())
+    return diversity.number_tokens(text.split())
 
 
 # The published score, transcribed apart ------------------------------------------------------
@@ -276,7 +276,7 @@ def test_a_chain_that_writes_all_entries_completes() -> None:
     done = chain.invoke({"instruction": "A diary of 4 weeks.", "length": 180, "unit": "words"})
     extra = {"entry": "Week", "number": 4, "separator": "#*#"}
     text = done["text"]
-    made = score(prediction(text, way="sequential", report=done["report"], extra=extra))
+    made = score(prediction(text, mode="sequential", report=done["report"], extra=extra))
     assert made.measures["completion"] == made.measures["completion_published"] == 100
 
 
@@ -309,7 +309,7 @@ def test_a_chain_s_document_has_its_headings() -> None:
     chain = AgentWriteChain(FakeWriter(behavior=LengthBehavior()))
     done = chain.invoke({"instruction": "Write a 900-word report on ports."})
     made = score(
-        prediction(done["text"], length=900, way="sequential", report=done["report"]),
+        prediction(done["text"], length=900, mode="sequential", report=done["report"]),
     )
     assert made.s_l is not None
     assert made.s_l > 95
@@ -331,8 +331,8 @@ def test_a_chain_s_document_has_its_headings() -> None:
         (f"{PROSE}\n\n(Word count: 52)", {}, ["leak"]),
         (f"{PROSE}<|im_end|>{PROSE}", {}, ["leak"]),
         (f"Paragraph 2 - Main Point: The quay. - Word Count: 80 words\n\n{PROSE}", {}, ["leak"]),
-        (f"{PROSE}\n\nParagraph 3: {PROSE}", {"way": "parallel"}, ["leak"]),
-        (f"{PROSE}\n\nParagraph 3: {PROSE}", {"way": "direct"}, []),
+        (f"{PROSE}\n\nParagraph 3: {PROSE}", {"mode": "parallel"}, ["leak"]),
+        (f"{PROSE}\n\nParagraph 3: {PROSE}", {"mode": "direct"}, []),
         ("I'm sorry, but I cannot help with that.", {}, ["refusal"]),
         (PROSE + " And so it went." * 40, {}, ["loop"]),
     ],

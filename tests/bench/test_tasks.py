@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from longchain.bench import tasks
-from longchain.bench.shapes import Sample
+from longchain.bench.schema import Sample
 from longchain.bench.tasks import Task
 from longchain.errors import InputError
 from longchain.language import detect
@@ -476,7 +476,7 @@ def test_the_real_data(task: Task) -> None:
             raise
         pytest.skip(str(error))
     assert (len(loaded.samples), loaded.skipped, loaded.notes) == (task.count, [], [])
-    if task.form == "plain" and task.repository:
+    if task.format == "plain" and task.repository:
         units = {("en", "words"), ("zh", "characters")}
         assert {(sample.language, sample.unit) for sample in loaded.samples} <= units
     if task.name == "longwrite-ruler":

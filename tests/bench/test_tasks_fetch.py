@@ -199,7 +199,7 @@ def test_a_file_that_is_gone(host: Host) -> None:
 
 @online
 def test_too_much(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "_MOST", 1000)
+    monkeypatch.setattr(fetching, "_MAX_BYTES", 1000)
     with pytest.raises(InputError, match="more than 1,000 bytes came"):
         fetching.fetch(PORTS, FILE, base=host.base)
 
@@ -247,18 +247,20 @@ def test_a_cache_that_cannot_be_written(cached: Path) -> None:
 def test_a_file_known_by_its_blob_alone() -> None:
     # What `printf hello | git hash-object --stdin` says.
     blob = File("a.txt", blob="b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0")
-    assert fetching.fits(b"hello", blob)
-    assert not fetching.fits(b"hello\n", blob)
+    assert fetching.matches_hash(b"hello", blob)
+    assert not fetching.matches_hash(b"hello\n", blob)
 
 
 @pytest.mark.parametrize("base", ["ftp://127.0.0.1", "no address"])
 def test_an_address_that_is_none(base: str) -> None:
-    with pytest.raises(InputError, match=r"'ports\.jsonl' of ports could not be had from"):
+    with pytest.raises(InputError, match=r"'ports\.jsonl' of ports could not be downloaded from"):
         fetching.fetch(PORTS, FILE, base=base)
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "nonsense://127.0.0.1:1"])
 def test_a_proxy_that_cannot_be_used(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
-    with pytest.raises(InputError, match=r"could not be had .* \(\S.*\): fetch it by other means"):
+    with pytest.raises(
+        InputError, match=r"could not be downloaded .* \(\S.*\): get it by other means"
+    ):
         fetching.fetch(PORTS, FILE)

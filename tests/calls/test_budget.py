@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from langchain_core.exceptions import ModelRateLimitError
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain, Budget, Prices
@@ -243,8 +244,8 @@ def test_without_prices_there_is_no_cost() -> None:
 class Silent(FakeWriter):
     """Reports no usage."""
 
-    def _finished(self, *args: Any) -> Any:
-        return super()._finished(*args).model_copy(update={"usage_metadata": None})
+    def _finish(self, *args: Any) -> AIMessage:
+        return super()._finish(*args).model_copy(update={"usage_metadata": None})
 
 
 @pytest.mark.parametrize("streaming", [False, True])

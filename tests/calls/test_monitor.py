@@ -414,8 +414,8 @@ def test_a_plan_is_not_watched_for_loops() -> None:
 class Silent(FakeWriter):
     """Reports no usage, as many servers do where they stream."""
 
-    def _finished(self, *args: Any) -> AIMessage:
-        return super()._finished(*args).model_copy(update={"usage_metadata": None})
+    def _finish(self, *args: Any) -> AIMessage:
+        return super()._finish(*args).model_copy(update={"usage_metadata": None})
 
 
 @pytest.mark.parametrize("streaming", [False, True])

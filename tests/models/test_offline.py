@@ -442,7 +442,7 @@ async def test_streaming_gives_the_same_answer_with_usage() -> None:
     assert len(chunks) > 50
     joined = chunks[0]
     for chunk in chunks[1:]:
-        joined = joined + chunk  # type: ignore[assignment]
+        joined = joined + chunk
     assert joined.text == whole.text
     assert joined.usage_metadata == whole.usage_metadata
     assert joined.response_metadata["finish_reason"] == "stop"

@@ -12,8 +12,8 @@ from langchain_ollama import ChatOllama
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.agent.writing import memory
-from longchain.bench.shapes import Sample
-from longchain.bench.writers import Direct
+from longchain.bench.schema import Sample
+from longchain.bench.writers import ModelWriter
 from longchain.models.profile import limited
 from longchain.testing import FakeWriter
 
@@ -42,7 +42,9 @@ class Server:
         self.options.append(body["options"])
         asked = re.findall(r"[\d,]*\d", body["messages"][-1]["content"])
         sentences = [self._sentence() for _ in range(int(asked[-1].replace(",", "")) // 10)]
-        parts = [{"message": {"role": "assistant", "content": f"{one} "}} for one in sentences]
+        parts: list[dict[str, Any]] = [
+            {"message": {"role": "assistant", "content": f"{one} "}} for one in sentences
+        ]
         parts.append({"message": {"role": "assistant", "content": ""}})
         parts[-1] |= {"done_reason": "stop", "prompt_eval_count": 9, "eval_count": 9}
         common = {"model": "qwen3:8b", "created_at": "2025-01-01T00:00:00Z"}
@@ -112,7 +114,7 @@ def test_the_limit_that_a_model_was_made_with_holds() -> None:
 
 def test_a_benchmark_limits_replies() -> None:
     server = Server()
-    writer = Direct(server.model(temperature=0.3), max_tokens=500)
+    writer = ModelWriter(server.model(temperature=0.3), max_tokens=500)
     asyncio.run(writer.write(Sample(id="1", task="own", prompt="Write 300 words.", length=300)))
     assert server.options == [{"temperature": 0.3, "num_predict": 500}]
 
@@ -134,7 +136,8 @@ def test_wrappings_are_kept_in_any_order() -> None:
 
 def test_each_of_several_fallbacks_has_the_limit_that_it_takes() -> None:
     server, other = Server(), FakeWriter(replies=[ConnectionError("down"), "Here it is."])
-    limited(other.with_fallbacks([server.model()]), 100).invoke("Write 20 words")
+    model: Any = other.with_fallbacks([server.model()])
+    limited(model, 100).invoke("Write 20 words")
     assert server.options == [{"num_predict": 100}]
     assert other.kwargs[0]["max_tokens"] == 100
 

@@ -9,10 +9,16 @@ import httpx
 import pytest
 from langchain_core.language_models import BaseChatModel, FakeListChatModel
 from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
 from longchain.errors import ModelNameError
 from longchain.models.longwriter import LongWriterLLM
-from longchain.models.profile import REASONING_TOKENS, context_window, output_limit, structured
+from longchain.models.profile import (
+    REASONING_TOKENS,
+    context_window,
+    output_limit,
+    supports_json_schema,
+)
 from longchain.models.resolve import chat_model, describe, name
 
 URL = "http://localhost:8000/v1"
@@ -244,7 +250,7 @@ def test_the_offline_writer_has_no_address() -> None:
 @pytest.mark.parametrize(
     ("given", "more"), [("openai:gpt-4o", {}), ("azure_openai:gpt-4o", {"azure_endpoint": URL})]
 )
-def test_a_wrong_argument_does_not_show_the_key(given: str, more: dict[str, str]) -> None:
+def test_a_wrong_argument_does_not_show_the_key(given: str, more: dict[str, Any]) -> None:
     with pytest.raises(ModelNameError) as caught:
         chat_model(given, api_key=KEY, max_retries="many", **more)
     assert "max_retries" in str(caught.value)
@@ -327,9 +333,9 @@ def test_output_limit(model: BaseChatModel, expected: dict[str, int]) -> None:
 
 
 def test_output_limit_keeps_to_what_the_model_was_made_with() -> None:
-    assert output_limit(ChatOpenAI(model="x", api_key=KEY, max_tokens=40), 100) == {
-        "max_tokens": 40
-    }
+    limit: dict[str, Any] = {"max_tokens": 40}
+    model = ChatOpenAI(model="x", api_key=SecretStr(KEY), **limit)
+    assert output_limit(model, 100) == {"max_tokens": 40}
 
 
 def test_output_limit_keeps_to_what_the_model_is_bound_to() -> None:
@@ -355,7 +361,7 @@ def test_a_wrapped_model_is_known_by_what_it_wraps(
     profile = {"max_input_tokens": 9, "structured_output": True, "max_output_tokens": 60}
     wrapped = wrap(_fake(ChatOllama, num_predict=50, profile=profile))
     assert output_limit(wrapped, 1000) == {"num_predict": 50}
-    assert (context_window(wrapped), structured(wrapped)) == (9, True)
+    assert (context_window(wrapped), supports_json_schema(wrapped)) == (9, True)
     unlimited = wrap(_fake(ChatOllama, profile=profile))
     assert output_limit(unlimited, 1000) == {"num_predict": 60}
 
@@ -373,7 +379,7 @@ def test_what_a_profile_says(
     profile: dict[str, Any] | None, window: int | None, schema: bool | None
 ) -> None:
     model = _fake(profile=profile)
-    assert (context_window(model), structured(model)) == (window, schema)
+    assert (context_window(model), supports_json_schema(model)) == (window, schema)
 
 
 def test_name_falls_back_to_the_kind() -> None:

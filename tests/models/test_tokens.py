@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from langchain_core.language_models import FakeListChatModel
 from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
 
 from longchain.models import tokens
 from longchain.models.tokens import counter, estimate
@@ -65,5 +66,5 @@ def test_openais_tokenizer_counts_for_openai_alone(
     monkeypatch.delenv("OPENAI_API_BASE", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     monkeypatch.setattr(tokens, "_openai_counter", lambda: len)
-    model: Any = ChatOpenAI(model="x", api_key="none", base_url=url)
+    model: Any = ChatOpenAI(model="x", api_key=SecretStr("none"), base_url=url)
     assert counter(model.with_retry() if wrapped else model) is (len if own else estimate)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import secrets
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))  # the benchmarks are no part of the installed package
-
-from benchmarks.cluster import cluster  # noqa: E402
+from benchmarks.cluster import cluster
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

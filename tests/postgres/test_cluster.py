@@ -14,12 +14,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from benchmarks import cluster as clusters
-from benchmarks.cluster import cluster
 from langgraph.checkpoint.postgres import PostgresSaver
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
+from benchmarks import cluster as clusters
+from benchmarks.cluster import cluster
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
 from longchain.testing import FakeWriter, LengthBehavior
 
@@ -202,8 +202,8 @@ def test_every_test_has_a_fresh_database(database: str, time: str) -> None:
 
 def test_a_document_is_kept(database: str) -> None:
     options: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
-    pool: ConnectionPool[Any]
-    with ConnectionPool(database, min_size=1, max_size=4, kwargs=options) as pool:
+    pool: ConnectionPool[Any] = ConnectionPool(database, min_size=1, max_size=4, kwargs=options)
+    with pool:
         saver = PostgresSaver(pool)
         saver.setup()
         written = AgentWriteChain(FakeWriter(behavior=LengthBehavior()), checkpointer=saver).invoke(

@@ -16,8 +16,8 @@ from typing import Any
 import ormsgpack
 import psycopg
 import pytest
-from benchmarks.cluster import cluster
 
+from benchmarks.cluster import cluster
 from longchain import Runs, SectionPlan, WritingPlan
 from longchain.errors import RunError, StoreError
 from longchain.runs import postgres

@@ -3,7 +3,7 @@
 a folder -> `runs.db` and `plan.yaml`, `.json`, `.md`, as the longchain that runs this writes them;
 a run of that database -> all that can be done with it, with what comes of it
 
-    python tests/recorded/old_runs.py FOLDER NAME
+    python -m tests.recorded.old_runs FOLDER NAME
 
 writes `NAME-runs.db`, `NAME-runs.json.gz` and `NAME-plan.*`. It was run with the version that the
 files are named after, and is kept to say what is in them.
@@ -21,10 +21,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from record import PRICES, ROOT, Breaking, Citing, parted, plan, save
-
 from longchain import Budget, LongchainError, Run, Runs, WritingPlan
 from longchain.testing import FakeWriter, LengthBehavior
+from tests.recorded.record import PRICES, ROOT, Breaking, Citing, parted, plan, save
 
 MORE = Budget(calls=200, prices=PRICES)
 """What lets a run that has used up its budget go on."""
@@ -82,7 +81,10 @@ def _fill_cited(runs: Runs) -> None:
     """Runs with sources: two by the offline writer, which needs nothing handed over."""
     folder = ROOT / "examples" / "sources"
     texts = [(folder / name).read_text() for name in ("02-aqueducts.md", "05-water-loss.md")]
-    given = {"instruction": "Write 500 words about aqueducts and leaks.", "context": texts}
+    given: dict[str, Any] = {
+        "instruction": "Write 500 words about aqueducts and leaks.",
+        "context": texts,
+    }
     runs.start(given, model="offline", run="cited").write()
     given["length"] = 700
     _stopped(runs.start(given, model="offline", run="cited-half", budget=Budget(calls=2)))
@@ -123,8 +125,8 @@ def continued(runs: Runs, name: str) -> dict[str, Any]:
     kept = {"status", "instruction", "title", "sections", "finished", "required", "length", "unit"}
     found: dict[str, Any] = {"record": record.model_dump(include=kept | {"usage", "options"})}
     found["before"] = parted(runs.get(name).document().model_dump())[0]
-    model = {} if record.model else {"model": writer(seed=7, vary=False)}
-    budget = {"budget": MORE} if record.options.get("budget") else {}
+    model: dict[str, Any] = {} if record.model else {"model": writer(seed=7, vary=False)}
+    budget: dict[str, Any] = {"budget": MORE} if record.options.get("budget") else {}
     run = runs.resume(name, **model, **budget)
     if run.reviewing():
         run.review()

@@ -11,13 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from old_runs import BOOK, continued, names
-from record import CASES, ROOT, compared, differences, load, packed, record, save, unpacked
 from typer.testing import CliRunner, Result
 
 from longchain import Runs
 from longchain.agent.planning import planfile
 from longchain.apps.cli import app
+from tests.recorded.old_runs import BOOK, continued, names
+from tests.recorded.record import (
+    CASES,
+    ROOT,
+    compared,
+    differences,
+    load,
+    packed,
+    record,
+    save,
+    unpacked,
+)
 
 HERE = Path(__file__).parent
 OLD = "21eec33"
@@ -137,7 +147,7 @@ def test_an_old_run_goes_on_as_it_would_have(name: str, runs: Runs, outcomes: An
 
 
 def typed(*arguments: str) -> Result:
-    result: Any = CliRunner().invoke(app, arguments)
+    result = CliRunner().invoke(app, arguments)
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

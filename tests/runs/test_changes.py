@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tides import HEADINGS, BrokenError, given, plan, writer
 
 from longchain import LongDocument, Runs, SectionPlan, WritingPlan
 from longchain.document import ChapterPlan
 from longchain.errors import InputError, RunError
 from longchain.runs import Run
+from tests.runs.tides import HEADINGS, BrokenError, given, plan, writer
 
 
 def done(runs: Runs, **more: Any) -> tuple[Run, LongDocument]:

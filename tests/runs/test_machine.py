@@ -17,12 +17,14 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from tides import HEADINGS, BrokenError, Writer, given, plan, writer
 
 from longchain import Runs
+from longchain.agent.events import Mode
 from longchain.agent.state import DocumentState
+from longchain.agent.writing.memory import Memory
 from longchain.errors import InputError
-from longchain.runs.run import Run, _facts
+from longchain.runs.run import Run, _progress_fields
+from tests.runs.tides import HEADINGS, BrokenError, Writer, given, plan, writer
 
 NAMES = (*HEADINGS, "Ships", "Mills", "Fish")
 HAND = "A person wrote number {number} of these texts by hand, and every word of it stays."
@@ -54,7 +56,7 @@ class Machine(RuleBasedStateMachine):
 
     # What the rules work with ------------------------------------------------------------------
 
-    def _start(self, mode: str, memory: str) -> None:
+    def _start(self, mode: Mode, memory: Memory) -> None:
         name = self._name()
         self.models[name] = Model(writer(seed=self.count))
         self.runs.start(
@@ -94,12 +96,12 @@ class Machine(RuleBasedStateMachine):
         mode=st.sampled_from(["sequential", "parallel"]),
         memory=st.sampled_from(["full", "summary"]),
     )
-    def begin(self, mode: str, memory: str) -> None:
+    def begin(self, mode: Mode, memory: Memory) -> None:
         self._start(mode, memory)
 
     @precondition(lambda self: len(self.models) < 3)
     @rule(mode=st.sampled_from(["sequential", "parallel"]))
-    def start(self, mode: str) -> None:
+    def start(self, mode: Mode) -> None:
         self._start(mode, "auto")
 
     @precondition(lambda self: self.models)
@@ -259,7 +261,7 @@ class Machine(RuleBasedStateMachine):
             run = self.runs.get(name)
             progress = run.progress()
             self._check_sections(progress, model)
-            facts = _facts(progress)
+            facts = _progress_fields(progress)
             assert {key: getattr(run.record, key) for key in facts} == facts
             assert (run.record.status == "done") == progress.finished()
             assert not self.runs.held(name)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from tides import given, plan, writer
-
 from longchain import Runs
 from longchain.runs import Run
+from tests.runs.tides import given, plan, writer
 
 
 def started(runs: Runs, number: int) -> Run:

@@ -11,10 +11,10 @@ from typing import Any
 
 import ormsgpack
 import pytest
-from tides import BrokenError, given, writer
 
 from longchain import Runs
 from longchain.errors import RunError, StoreError
+from tests.runs.tides import BrokenError, given, writer
 
 
 def packed(value: Any) -> bytes:

@@ -10,16 +10,17 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tides import BrokenError, given, writer
 
 from longchain import Runs
 from longchain.errors import RunError, StoreError
 from longchain.runs import sqlite
 from longchain.testing import FakeWriter
+from tests.runs.tides import BrokenError, given, writer
 
 FOLDER = Path(__file__).parent
 
@@ -55,7 +56,7 @@ time.sleep(60)
 def test_a_second_process_is_refused_until_the_first_one_is_dead(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite, "_LOCK_TIMEOUT", 0.05)
     with program(WRITING) as first:
         assert first.stdout.readline() == "writing\n"
         who = rf"the run 'tides' is being written by process {first.pid} on \S+: wait for it"
@@ -73,7 +74,7 @@ def test_a_second_process_is_refused_until_the_first_one_is_dead(
                 refused()
         assert model.calls == 0
         assert runs.held("tides")
-        assert runs.record("tides").handed == ["model"]  # nor was its record changed
+        assert runs.record("tides").external == ["model"]  # nor was its record changed
         assert len(runs.get("tides").document().sections) == 1  # it can be read
         first.send_signal(signal.SIGKILL)
         first.wait()
@@ -98,7 +99,7 @@ def test_who_only_looks_turns_nobody_away(runs: Runs, monkeypatch: pytest.Monkey
     run = runs.start(given(), model=writer(), run="tides")
     looking = sqlite.FileLock(runs._store._lockfile("tides"), thread_local=False)  # type: ignore[attr-defined]
     looking.acquire()
-    monkeypatch.setattr(sqlite.time, "sleep", lambda _: looking.release())
+    monkeypatch.setattr(time, "sleep", lambda _: looking.release())
     with runs._store.lock("tides"):
         assert runs.held("tides")
     assert run.write().report["finished"]
@@ -194,7 +195,7 @@ def test_a_file_that_may_not_grow(runs: Runs) -> None:
 @pytest.fixture
 def closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing can be written: said by the system here, since root may write everywhere."""
-    monkeypatch.setattr(sqlite.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

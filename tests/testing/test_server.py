@@ -9,7 +9,7 @@ import httpx
 import openai
 import pytest
 from langchain_openai import ChatOpenAI
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from longchain.testing import Faults, LengthBehavior, SimulatedServer, tokens
 from longchain.testing.prefix_cache import chat_tokens
@@ -62,7 +62,7 @@ Connect = Callable[[SimulatedServer], openai.OpenAI]
 
 
 def ask(client: openai.OpenAI, text: str | list[Any], **options: Any) -> Any:
-    messages = [{"role": "user", "content": text}] if isinstance(text, str) else text
+    messages: list[Any] = [{"role": "user", "content": text}] if isinstance(text, str) else text
     return client.chat.completions.create(model="any", messages=messages, **options)
 
 
@@ -124,7 +124,7 @@ def test_langchain_client(serve: Serve) -> None:
         model = ChatOpenAI(
             model="any",
             base_url=server.base_url,
-            api_key="any",
+            api_key=SecretStr("any"),
             http_client=http,
             stream_usage=True,
         )
@@ -132,7 +132,7 @@ def test_langchain_client(serve: Serve) -> None:
         chunks = list(model.stream("Write 40 words"))
     assert message.usage_metadata is not None
     assert len(message.text.split()) == 40
-    assert sum((chunk.usage_metadata or {}).get("output_tokens", 0) for chunk in chunks) > 40
+    assert sum(usage["output_tokens"] for chunk in chunks if (usage := chunk.usage_metadata)) > 40
     reasons = [chunk.response_metadata.get("finish_reason") for chunk in chunks]
     assert [reason for reason in reasons if reason] == ["stop"]
 
@@ -141,7 +141,7 @@ def test_json_schema(serve: Serve) -> None:
     server = serve(behavior=LengthBehavior(chapters=3))
     with httpx.Client() as http:
         model = ChatOpenAI(
-            model="any", base_url=server.base_url, api_key="any", http_client=http
+            model="any", base_url=server.base_url, api_key=SecretStr("any"), http_client=http
         ).with_structured_output(Plan, method="json_schema")
         plan = model.invoke("<chapter_format> Total: 9000 words")
     assert isinstance(plan, Plan)

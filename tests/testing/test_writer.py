@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler, get_usage_metadata_callback
 from langchain_core.exceptions import ContextOverflowError, ModelInvalidRequestError
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.load import dumpd
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -138,7 +139,8 @@ async def test_async_doors() -> None:
 def test_max_tokens_cuts(door: str) -> None:
     writer = FakeWriter(replies=[TEXT], max_tokens=3 if door == "constructor" else 500)
     bound = {"bound": {"max_tokens": 3}, "completion": {"max_completion_tokens": 3}}.get(door, {})
-    message = writer.bind(**bound).invoke("x", **({"max_tokens": 3} if door == "call" else {}))
+    called: dict[str, Any] = {"max_tokens": 3} if door == "call" else {}
+    message = writer.bind(**bound).invoke("x", **called)
     assert message.text == "The harbor"
     assert message.response_metadata["finish_reason"] == "length"
     assert message.usage_metadata
@@ -176,7 +178,7 @@ def test_usage_callback_adds_up() -> None:
 
 async def test_batch_and_abatch() -> None:
     writer = FakeWriter(behavior=LengthBehavior())
-    asked = [f"{n} words" for n in range(5, 25)]
+    asked: list[LanguageModelInput] = [f"{n} words" for n in range(5, 25)]
     replies = writer.batch(asked) + await writer.abatch(asked)
     assert [len(reply.text.split()) for reply in replies] == 2 * list(range(5, 25))
     assert writer.calls == 40
@@ -206,7 +208,7 @@ async def test_graph_streams_messages() -> None:
     graph.add_node("write", write)
     graph.add_edge(START, "write")
     graph.add_edge("write", END)
-    stream = graph.compile().astream({"messages": [HumanMessage("x")]}, stream_mode="messages")
+    stream: Any = graph.compile().astream({"messages": [HumanMessage("x")]}, stream_mode="messages")
     chunks = [chunk async for chunk, _ in stream]
     assert [chunk.content for chunk in chunks] == ["The", " harbor", " sleeps."]
 

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2]))  # examples are no part of the package
-
 from examples.tiny_longwriter import corpus, outlines, prose, requests
 from examples.tiny_longwriter.lexicon import ASPECTS, TOPICS
-
 from longchain import AgentWriteChain
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.prose.cleanup import clean

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import vcr  # noqa: F401  (pytest-recording would import it in the midst of the tests)
-from tiny_model import CHECKPOINT
 
 from longchain.models.longwriter import LongWriterLLM
 from longchain.models.server import Server, serve
+from tests.vllm.tiny_model import CHECKPOINT
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

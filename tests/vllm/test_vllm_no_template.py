@@ -11,12 +11,13 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langchain_core.exceptions import ModelConnectionError, ModelInvalidRequestError
-from tiny_model import CHECKPOINT
 
 from longchain.models.longwriter import LongWriterLLM
+from tests.vllm.tiny_model import CHECKPOINT
 
 ASKED = "Write 50 words about the harbor."
 ADAPTER = """
@@ -62,7 +63,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongWriterLLM]:
         yield llm
 
 
-def of(llm: LongWriterLLM, **given: object) -> LongWriterLLM:
+def of(llm: LongWriterLLM, **given: Any) -> LongWriterLLM:
     """The same model, asked otherwise."""
     return LongWriterLLM(model=llm.model_name, base_url=llm.openai_api_base, **given)
 

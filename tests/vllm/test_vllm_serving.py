@@ -16,9 +16,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tiny_model import CHECKPOINT
 
 from longchain.models.server import Server, serve
+from tests.vllm.tiny_model import CHECKPOINT
 
 OPTIONS: dict[str, Any] = {
     "max_model_len": 2048,

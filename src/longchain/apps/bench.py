@@ -1,12 +1,12 @@
-"""The commands about benchmarks: `bench run`, `score`, `judge`, `report`, `list`.
+"""The commands about benchmarks: `bench list`, `run`, `score`, `judge`, `report`.
 
-Holds no logic: `longchain.bench` has it, and a user's program calls it the same way.
+options -> calls of `longchain.bench`, which has the logic: a user's program calls it the same way.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -27,15 +27,23 @@ from longchain.apps.console import (
 )
 
 if TYPE_CHECKING:
-    from longchain.bench.judge import Judgement
-    from longchain.bench.run import Standing
+    from langchain_core.language_models import BaseChatModel
+
+    from longchain.bench.run import Progress
+    from longchain.bench.schema import Judgement, Score
     from longchain.bench.writers import Writer
 
 PredictionsFile = Annotated[
     Path, typer.Argument(help="Predictions: of bench run, or a published pred.jsonl.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse lines that cannot be read.")]
-Concurrency = Annotated[int, typer.Option(min=1, help="Calls at once.")]
+Concurrency = Annotated[int, typer.Option(min=1, help="Calls at a time.")]
+
+_RENAMED = {"way": "mode", "hand-length": "pass-length", "again": "retry-failed"}
+"""Earlier names of options: they still work, but `--help` does not show them."""
+
+_MAX_REASONS = 5
+"""Number of skipped lines that are listed with their reasons."""
 
 bench = typer.Typer(help="Measure how well a model writes, with AgentWrite and without.")
 
@@ -45,32 +53,36 @@ def register(app: typer.Typer) -> None:
     app.add_typer(bench, name="bench", no_args_is_help=True)
 
 
+def _current_name(option: str) -> str:
+    """Return the name of an option that was given by an earlier one."""
+    return _RENAMED.get(option, option)
+
+
 @bench.command("list")
-def listed(as_json: AsJson = False) -> None:
+def list_tasks(as_json: AsJson = False) -> None:
     """List the benchmarks."""
-    with console.mistakes():
+    with console.report_errors():
         from longchain.bench import tasks
 
-        found = [tasks.find(name) for name in tasks.names()]
-        if as_json:
-            said = [
-                {
-                    "name": task.name,
-                    "title": task.title,
-                    "samples": task.count,
-                    "source": task.source,
-                    "license": task.license,
-                    "citation": task.citation,
-                }
-                for task in found
-            ]
-            typer.echo(json.dumps(said, ensure_ascii=False, indent=2))
+        if not as_json:
+            for task in tasks.TASKS:
+                typer.echo(f"{task.name:<20}  {task.count:>5,}  {task.title}")
             return
-        for task in found:
-            typer.echo(f"{task.name:<20}  {task.count:>5,}  {task.title}")
+        listed = [
+            {
+                "name": task.name,
+                "title": task.title,
+                "samples": task.count,
+                "source": task.source,
+                "license": task.license,
+                "citation": task.citation,
+            }
+            for task in tasks.TASKS
+        ]
+        _echo_json(listed)
 
 
-@bench.command("run")
+@bench.command("run", context_settings={"token_normalize_func": _current_name})
 def run(
     task: Annotated[
         str, typer.Argument(help="A benchmark, or a file of JSON lines with prompt and length.")
@@ -78,68 +90,79 @@ def run(
     output: Annotated[Path, typer.Option("--output", "-o", help="The file of predictions.")],
     model: Model = None,
     base_url: BaseUrl = None,
-    way: Annotated[
+    mode: Annotated[
         Literal["direct", "sequential", "parallel"],
         typer.Option(help="The model alone, or AgentWrite in one of its modes."),
     ] = "direct",
-    path: Annotated[Path | None, typer.Option(help="Where the benchmark's data lie.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="So many samples, the first.")] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Of a reply; the paper takes 32768.")
+    path: Annotated[
+        Path | None, typer.Option(help="A copy of the benchmark's data; else downloaded.")
     ] = None,
-    temperature: Annotated[float | None, typer.Option(help="The paper takes 0.5.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Write the first samples only.")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Token limit of a reply; 32768 in the paper.")
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Temperature of the model; 0.5 in the paper.")
+    ] = None,
     planner_model: Planner = None,
     length_control: Annotated[
-        bool, typer.Option(help="Measure and correct on the way; the paper does not.")
+        bool, typer.Option(help="Measure and correct section by section; the paper does not.")
     ] = True,
-    hand_length: Annotated[
-        bool, typer.Option("--hand-length", help="Name the length to AgentWrite beside the prompt.")
+    pass_length: Annotated[
+        bool, typer.Option("--pass-length", help="Pass the length beside the prompt to AgentWrite.")
     ] = False,
-    window: Annotated[int | None, typer.Option(min=1, help="The model's window in tokens.")] = None,
+    window: Annotated[
+        int | None, typer.Option(min=1, help="Context window of the model in tokens.")
+    ] = None,
     max_concurrency: Concurrency = 8,
     requests_per_minute: RequestsPerMinute = None,
     tokens_per_minute: TokensPerMinute = None,
     timeout: Timeout = 600.0,
     strict: Strict = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Go on with a file that other settings began.")
+        bool, typer.Option("--force", help="Continue a file that other settings began.")
     ] = False,
-    again: Annotated[
-        bool, typer.Option("--again", help="Write once more the samples that failed.")
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Write the samples that failed once more.")
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Have a model write a benchmark's samples; the same command goes on where it stopped."""
-    with console.mistakes():
+    """Have a model write a benchmark's samples; the same command resumes a run."""
+    with console.report_errors():
         from longchain.bench import tasks
-        from longchain.bench.run import run as written
+        from longchain.bench.run import run as run_benchmark
         from longchain.models.resolve import chat_model, describe
 
         loaded = tasks.load(task, path=path, strict=strict, limit=limit)
-        sampling = {"max_tokens": max_tokens} if max_tokens and way != "direct" else {}
+        sampling = {"max_tokens": max_tokens} if max_tokens and mode != "direct" else {}
         chosen = chat_model(model, base_url=base_url, temperature=temperature, **sampling)
-        options: dict[str, Any] = {
+        limits = {
             "max_concurrency": max_concurrency,
             "requests_per_minute": requests_per_minute,
             "tokens_per_minute": tokens_per_minute,
             "timeout": timeout,
         }
         writer: Writer
-        if way == "direct":
-            _of_agentwrite(planner_model, window, hand_length or None, not length_control or None)
-            writer = _direct(chosen, max_tokens, options)
+        if mode == "direct":
+            _refuse_agentwrite_options(planner_model, window, pass_length, length_control)
+            writer = _model_writer(chosen, max_tokens, limits)
         else:
             planner = chat_model(planner_model, base_url=base_url) if planner_model else None
-            options |= {"length_control": length_control, "window": window}
-            writer = _chain(chosen, way, hand_length, {**options, "planner_model": planner})
+            options = {
+                "mode": mode,
+                "planner_model": planner,
+                "window": window,
+                "length_control": length_control,
+            }
+            writer = _chain_writer(chosen, pass_length, {**options, **limits})
         if not quiet:
-            _say(f"model: {describe(chosen)}")
-            _say(f"task: {len(loaded.samples):,} samples of {loaded.source}")
-        _skipped(loaded.skipped)
+            _echo(f"model: {describe(chosen)}")
+            _echo(f"task: {len(loaded.samples):,} samples of {loaded.source}")
+        _echo_skipped(loaded.skipped)
         for note in loaded.notes:
-            _say(f"note: {note}")
+            _echo(f"note: {note}")
         with _resumable(output):
-            outcome = written(
+            outcome = run_benchmark(
                 loaded.samples,
                 writer,
                 output,
@@ -147,11 +170,12 @@ def run(
                 source=loaded.source,
                 sha256=loaded.sha256,
                 force=force,
-                again=again,
-                tell=None if quiet else _tell,
+                retry_failed=retry_failed,
+                on_progress=None if quiet else _echo_progress,
             )
         if not quiet:
-            _say(f"done: {outcome.total:,} samples, {outcome.failed:,} without a text -> {output}")
+            counts = f"{outcome.total:,} samples, {outcome.failed:,} without a text"
+            _echo(f"done: {counts} -> {output}")
         if outcome.failed == outcome.total:
             raise typer.Exit(console.EXIT_FAILED)
 
@@ -167,34 +191,36 @@ def score(
     ] = None,
     light: Annotated[bool, typer.Option("--light", help="The length score alone.")] = False,
     export: Annotated[
-        Path | None, typer.Option(help="Also write the texts as LongWriter's scripts take them.")
+        Path | None,
+        typer.Option(help="Also write the texts in the format of LongWriter's scripts."),
     ] = None,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
     """Score texts without a judge: length, repetition, structure."""
-    with console.mistakes():
-        from longchain.bench import entries
+    with console.report_errors():
+        from longchain.bench import report_files
         from longchain.bench.judge import apply
-        from longchain.bench.judged import read_judgements
+        from longchain.bench.judgements import read_judgements
         from longchain.bench.predictions import export_published, read_predictions
-        from longchain.bench.score import score as scored
+        from longchain.bench.score import score as score_prediction
         from longchain.bench.score import summarize
 
-        read = read_predictions(predictions, strict=strict)
-        _skipped(read.skipped)
-        scores = [scored(one, light=light) for one in read.predictions]
+        loaded = read_predictions(predictions, strict=strict)
+        _echo_skipped(loaded.skipped)
+        scores = [score_prediction(each, light=light) for each in loaded.predictions]
         if judged is not None:
             scores = apply(scores, read_judgements(judged))
         if output is not None:
-            entries.write_scores(scores, output, entries.about(read.predictions, predictions))
+            metadata = report_files.collect_metadata(loaded.predictions, predictions)
+            report_files.write_scores(scores, output, metadata)
         if export is not None:
-            count = export_published(read.predictions, export)
-            _say(f"exported: {count:,} of {len(read.predictions):,} -> {export}")
+            count = export_published(loaded.predictions, export)
+            _echo(f"exported: {count:,} of {len(loaded.predictions):,} -> {export}")
         if as_json:
-            typer.echo(json.dumps(summarize(scores), ensure_ascii=False, indent=2))
+            _echo_json(summarize(scores))
         else:
-            _table(str(predictions), scores)
+            _echo_tables(str(predictions), scores)
 
 
 @bench.command("judge")
@@ -208,26 +234,28 @@ def judge(
     prompt: Annotated[
         Path | None, typer.Option(help="Another prompt, such as the published judge.txt.")
     ] = None,
-    repeats: Annotated[int, typer.Option(min=1, help="How often each text is judged.")] = 1,
-    temperature: Annotated[float | None, typer.Option(help="The paper takes 0.5.")] = 0.0,
+    repeats: Annotated[int, typer.Option(min=1, help="Times that each text is judged.")] = 1,
+    temperature: Annotated[
+        float | None, typer.Option(help="Temperature of the judge; 0.5 in the paper.")
+    ] = 0.0,
     max_concurrency: Concurrency = 8,
     timeout: Timeout = 300.0,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Have a model judge the quality of texts; the same command goes on where it stopped."""
-    with console.mistakes():
-        from longchain.bench import entries
-        from longchain.bench.judge import describe
-        from longchain.bench.judged import judged
+    """Have a model judge the quality of texts; the same command resumes it."""
+    with console.report_errors():
+        from longchain.bench import report_files
+        from longchain.bench.judge_stats import describe as describe_judge
+        from longchain.bench.judgements import judge_file
         from longchain.models.resolve import chat_model
-        from longchain.models.resolve import describe as described
+        from longchain.models.resolve import describe as describe_model
 
         chosen = chat_model(judge, base_url=base_url)
         if not quiet:
-            _say(f"judge: {described(chosen)}")
+            _echo(f"judge: {describe_model(chosen)}")
         with _resumable(output):
-            made = judged(
+            judgements = judge_file(
                 predictions,
                 chosen,
                 output,
@@ -236,15 +264,14 @@ def judge(
                 repeats=repeats,
                 concurrency=max_concurrency,
                 timeout=timeout,
-                tell=None if quiet else _tell_judged,
+                on_progress=None if quiet else _echo_judgement,
             )
-        entry = entries.entry(str(output))
+        judged = report_files.load(str(output))
         if as_json:
-            found = describe(made, entry.scores)
-            typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+            _echo_json(describe_judge(judgements, judged.scores))
         else:
-            _table(entry.name, entry.scores)
-        if all(one.s_q is None for one in made):
+            _echo_tables(judged.name, judged.scores)
+        if all(judgement.s_q is None for judgement in judgements):
             raise typer.Exit(console.EXIT_FAILED)
 
 
@@ -259,90 +286,98 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Show several models side by side: tables, plots, bootstrap intervals."""
-    with console.mistakes():
-        from longchain.bench import entries
+    with console.report_errors():
         from longchain.bench import report as reports
+        from longchain.bench import report_files
 
         if output is not None:
             reports.check(output)
-        made = reports.build([entries.entry(named) for named in files])
+        built = reports.build([report_files.load(file) for file in files])
         if output is not None:
-            reports.write(made, output)
-            _say(f"report: {output}")
+            reports.write(built, output)
+            _echo(f"report: {output}")
         if as_json or output is None:
-            typer.echo(reports.render(made, ".json" if as_json else ".md"), nl=False)
+            typer.echo(reports.render(built, ".json" if as_json else ".md"), nl=False)
 
 
-def _of_agentwrite(*given: Any) -> None:
-    """Refuse options that a model by itself has no use for."""
+def _refuse_agentwrite_options(
+    planner_model: str | None, window: int | None, pass_length: bool, length_control: bool
+) -> None:
+    """Refuse options that a model alone has no use for."""
     from longchain.errors import InputError
 
-    if any(option is not None for option in given):
+    if planner_model is not None or window is not None or pass_length or not length_control:
         raise InputError(
-            "--planner-model, --window, --hand-length and --no-length-control are for AgentWrite: "
-            "add --way sequential or --way parallel"
+            "--planner-model, --window, --pass-length and --no-length-control are for AgentWrite: "
+            "add --mode sequential or --mode parallel"
         )
 
 
-def _direct(chosen: Any, max_tokens: int | None, options: dict[str, Any]) -> Writer:
-    from longchain.bench.writers import Direct
+def _model_writer(model: BaseChatModel, max_tokens: int | None, limits: dict[str, Any]) -> Writer:
+    from longchain.bench.writers import ModelWriter
     from longchain.calls.limits import CallLimits
 
     traffic = CallLimits(
-        options["max_concurrency"], options["requests_per_minute"], options["tokens_per_minute"]
+        limits["max_concurrency"], limits["requests_per_minute"], limits["tokens_per_minute"]
     )
-    return Direct(chosen, max_tokens=max_tokens, timeout=options["timeout"], traffic=traffic)
+    return ModelWriter(model, max_tokens=max_tokens, timeout=limits["timeout"], traffic=traffic)
 
 
-def _chain(chosen: Any, way: Any, hand_length: bool, options: dict[str, Any]) -> Writer:
+def _chain_writer(model: BaseChatModel, pass_length: bool, options: dict[str, Any]) -> Writer:
     from longchain.agent.chain import AgentWriteChain
-    from longchain.bench.writers import Chained
+    from longchain.bench.writers import ChainWriter
 
-    chain = AgentWriteChain(chosen, mode=way, streaming=True, **options)
-    return Chained(chain, hand_length=hand_length)
-
-
-def _tell(standing: Standing) -> None:
-    """Say on stderr how far a run is."""
-    made = standing.latest
-    if made.error:
-        what = made.error
-    else:
-        from longchain.length import count_length
-
-        required = f" of {made.length:,}" if made.length else ""
-        length = count_length(made.response, made.unit, made.language)
-        what = f"{length:,}{required} {made.unit}"
-    left = timedelta(seconds=round(standing.seconds_left))
-    failed = f", {standing.failed:,} failed" if standing.failed else ""
-    _say(f"[{standing.done:,}/{standing.total:,}] {made.id}: {what} ({left} left{failed})")
+    chain = AgentWriteChain(model, streaming=True, **options)
+    return ChainWriter(chain, pass_length=pass_length)
 
 
-def _tell_judged(made: Judgement, done: int, total: int) -> None:
-    """Say on stderr what a judge said."""
-    what = made.unscored[0] if made.s_q is None else f"S_q {made.s_q:.1f}"
-    _say(f"[{done:,}/{total:,}] {made.id}: {what}")
+def _echo_progress(progress: Progress) -> None:
+    """Print the latest sample and the time left to stderr."""
+    sample = progress.latest
+    left = timedelta(seconds=round(progress.seconds_left))
+    failed = f", {progress.failed:,} failed" if progress.failed else ""
+    place = f"[{progress.done:,}/{progress.total:,}]"
+    _echo(f"{place} {sample.id}: {sample.error or _lengths(sample)} ({left} left{failed})")
 
 
-def _table(name: str, scores: Any) -> None:
-    """Print the tables of one entry."""
+def _lengths(prediction: Any) -> str:
+    """Return the output length and the required one, such as `512 of 500 words`."""
+    from longchain.length import count_length
+
+    length = count_length(prediction.response, prediction.unit, prediction.language)
+    required = f" of {prediction.length:,}" if prediction.length else ""
+    return f"{length:,}{required} {prediction.unit}"
+
+
+def _echo_judgement(judgement: Judgement, done: int, total: int) -> None:
+    """Print S_q of the latest text to stderr, or why there is none."""
+    result = judgement.unscored[0] if judgement.s_q is None else f"S_q {judgement.s_q:.1f}"
+    _echo(f"[{done:,}/{total:,}] {judgement.id}: {result}")
+
+
+def _echo_tables(name: str, scores: Sequence[Score]) -> None:
+    """Print the tables of one run."""
     from longchain.bench import report as reports
 
-    made = reports.build([reports.Entry(name, scores)])
-    typer.echo(reports.render(made, ".md"), nl=False)
+    built = reports.build([reports.ScoredRun(name, scores)])
+    typer.echo(reports.render(built, ".md"), nl=False)
 
 
-def _skipped(reasons: list[str]) -> None:
-    """Say what was left out: the first of it, and how much there is."""
-    for reason in reasons[:5]:
-        typer.echo(f"longchain: skipped: {reason}", err=True)
-    if len(reasons) > 5:
-        typer.echo(f"longchain: skipped: {len(reasons):,} in all", err=True)
+def _echo_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _echo_skipped(reasons: Sequence[str]) -> None:
+    """Print the first reasons for skipped lines to stderr, and the number of all."""
+    for reason in reasons[:_MAX_REASONS]:
+        _echo(f"longchain: skipped: {reason}")
+    if len(reasons) > _MAX_REASONS:
+        _echo(f"longchain: skipped: {len(reasons):,} in all")
 
 
 @contextmanager
 def _resumable(output: Path) -> Iterator[None]:
-    """Say how to go on where a run stops that has finished something."""
+    """Print how to resume a run that stops after it has finished something."""
     from langchain_core.exceptions import ModelError
 
     from longchain.errors import InputError, LongchainError
@@ -353,20 +388,20 @@ def _resumable(output: Path) -> Iterator[None]:
     except InputError:
         raise
     except (LongchainError, ModelError, OSError, KeyboardInterrupt) as error:
-        finished = _count(output)
+        finished = _count_lines(output)
         if not finished:
             raise
-        stopped = isinstance(error, KeyboardInterrupt)
-        _say(f"longchain: {'interrupted' if stopped else explain(error)}")  # type: ignore[arg-type]
-        _say(f"longchain: {finished:,} samples are kept in {output}; the same command goes on")
+        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else explain(error)
+        _echo(f"longchain: {reason}")
+        _echo(f"longchain: {finished:,} samples are kept in {output}; the same command resumes")
         raise typer.Exit(console.EXIT_STOPPED) from None
 
 
-def _count(output: Path) -> int:
-    from longchain.bench.predictions import lines
+def _count_lines(path: Path) -> int:
+    from longchain.bench.jsonl import read_lines
 
-    return sum(1 for _ in lines(output)) if output.exists() else 0
+    return sum(1 for _ in read_lines(path)) if path.exists() else 0
 
 
-def _say(line: str) -> None:
+def _echo(line: str) -> None:
     typer.echo(line, err=True)

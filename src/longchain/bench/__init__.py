@@ -1,1 +1,1 @@
-"""How well it writes: tasks -> predictions -> scores -> a report."""
+"""Measures how well a model writes: tasks -> predictions -> scores -> a report."""

@@ -1,147 +1,65 @@
-"""How good a text is, as a chat model sees it: S_q in six dimensions.
+"""A chat model as a judge of texts: S_q in six dimensions.
 
 `Prediction`s + a model -> `Judgement`s; `Score`s + `Judgement`s -> `Score`s with S_q
 
 A reply that cannot be read, or never comes, leaves its text unscored, with the reason: it is
-counted, and neither a zero nor dropped. Knows models and how often one asks again; what is asked
-and how answers are read stands in `rubric`.
+counted, neither as a zero nor dropped. Knows how a judge is called; knows nothing of the prompt and
+of how replies are read, which is in `rubric`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from langchain_core import exceptions
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable
-from pydantic import BaseModel, ConfigDict, Field
 
 from longchain.bench import rubric
-from longchain.bench.agreement import agreement, spearman
-from longchain.bench.loop import finish
-from longchain.bench.rubric import DIMENSIONS, HIGHEST, LOWEST, Rating, Template
-from longchain.bench.shapes import Prediction, Score
+from longchain.bench.client import ModelClient
+from longchain.bench.event_loop import run_sync
+from longchain.bench.failures import ACCESS_ERRORS, is_call_error
+from longchain.bench.rubric import DIMENSIONS, MAX_RATING, MIN_RATING, Rating, Template
+from longchain.bench.schema import Judgement, Prediction, Score
+from longchain.bench.workers import run_jobs
 from longchain.bench.writers import label
 from longchain.calls import reply
-from longchain.calls.monitor import CallMonitor, arun
+from longchain.calls.ask import CallPolicy
+from longchain.calls.budget import Spending
 from longchain.calls.retry import Retry
 from longchain.document import Usage
 from longchain.errors import InputError, LongchainError
 from longchain.models.error_hints import explain
-from longchain.models.profile import half_answers, structured
-
-_EVERYBODYS = (
-    exceptions.ModelAuthenticationError,
-    exceptions.ModelPermissionDeniedError,
-    exceptions.ModelNotFoundError,
-)
-"""Errors that no text could pass: they end the work."""
+from longchain.models.profile import supports_json_schema, truncation_errors
 
 
-class Judgement(BaseModel):
-    """What a judge says of one prediction; JSON-plain by `model_dump`."""
+class JudgeOptions(TypedDict, total=False):
+    """Options of `judge`; `ajudge` describes them."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    id: str
-    task: str
-    judge: str
-    """The model's name, without secrets."""
-
-    prompt_hash: str
-    """SHA-256 of the prompt without its texts, the first 16 hexadecimal digits."""
-
-    temperature: float | None = None
-    """None: the model's own, since it takes no other or none was wanted."""
-
-    seed: int = 0
-    """Of the order in which the texts were judged."""
-
-    places: list[int] = Field(default_factory=list)
-    """Where in that order each of its ratings was asked for, from 1."""
-
-    ratings: list[dict[str, float]] = Field(default_factory=list)
-    """From 1 to 5 by dimension, one for each time that could be read."""
-
-    analyses: list[str] = Field(default_factory=list)
-    """The judge's reasons, one for each rating; empty where it gave none."""
-
-    unscored: list[str] = Field(default_factory=list)
-    """Why there is no rating, for each time that there is none."""
-
-    repaired: int = 0
-    """Ratings that took a second request."""
-
-    quality: dict[str, float] = Field(default_factory=dict)
-    """The mean rating by dimension, 0 to 100; empty where there is none."""
-
-    s_q: float | None = None
-    """S_q, 0 to 100: the mean of the dimensions."""
-
-    usage: Usage = Field(default_factory=Usage)
-    seconds: float = 0.0
-    """Of all its requests together."""
+    prompt: Path | str | None
+    temperature: float | None
+    repeats: int
+    concurrency: int
+    timeout: float | None
+    seed: int
+    retries: Retry | None
+    on_progress: Callable[[Judgement], None] | None
 
 
 def judge(
-    predictions: Sequence[Prediction],
-    model: BaseChatModel,
-    *,
-    prompt: Path | str | None = None,
-    temperature: float | None = 0.0,
-    repeats: int = 1,
-    concurrency: int = 8,
-    timeout: float | None = 300.0,
-    seed: int = 0,
-    retries: Retry | None = None,
-    tell: Callable[[Judgement], None] | None = None,
+    predictions: Sequence[Prediction], model: BaseChatModel, **options: Unpack[JudgeOptions]
 ) -> list[Judgement]:
-    """Return what a model says of texts, in their order.
+    """Have a model judge texts; return the judgements in their order.
 
-    S_q is the mean of six ratings from 1 to 5, each taken to 0 to 100: (rating - 1) x 25. A text
-    that is empty has the lowest ones and is not shown to the judge.
-
-    Args:
-        predictions: The texts, each with what was asked.
-        model: The judge.
-        prompt: A file with another prompt, as the published `judge.txt`; None: ours. See
-            `rubric.template`.
-        temperature: Of the judge; None: its own. A model that refuses it is asked without.
-        repeats: How often each text is judged; the ratings' mean counts.
-        concurrency: Requests at once.
-        timeout: Seconds that a request may take; None: for ever.
-        seed: Texts are judged in a shuffled order, so that none profits from its place.
-        retries: How often a request is sent again that may pass later; None: twice.
-        tell: Called after each text.
-
-    Raises:
-        InputError: An option that cannot be, predictions that share an id, or a prompt that
-            cannot be read.
-        ModelError: The model refuses everybody: its name or key is wrong.
-
-    Source: arXiv 2408.07055, section 2.2; `evaluation/eval_quality.py` of THUDM/LongWriter.
+    Arguments, errors and results are those of `ajudge`.
     """
-    return finish(
-        ajudge(
-            predictions,
-            model,
-            prompt=prompt,
-            temperature=temperature,
-            repeats=repeats,
-            concurrency=concurrency,
-            timeout=timeout,
-            seed=seed,
-            retries=retries,
-            tell=tell,
-        )
-    )
+    return run_sync(ajudge(predictions, model, **options))
 
 
 async def ajudge(
@@ -155,193 +73,182 @@ async def ajudge(
     timeout: float | None = 300.0,  # noqa: ASYNC109  (of one request, not of the whole)
     seed: int = 0,
     retries: Retry | None = None,
-    tell: Callable[[Judgement], None] | None = None,
+    on_progress: Callable[[Judgement], None] | None = None,
 ) -> list[Judgement]:
-    """Do the same asynchronously."""
+    """Have a model judge texts; return the judgements in their order.
+
+    S_q is the mean of six ratings from 1 to 5, each scaled to 0 to 100: (rating - 1) x 25. An
+    empty text gets the lowest ratings and is not shown to the judge.
+
+    Args:
+        predictions: The texts, each with its instruction.
+        model: The judge.
+        prompt: A file with another prompt, such as the published `judge.txt`; None: ours. See
+            `rubric.load_template`.
+        temperature: Temperature of the judge; None: its default. A model that refuses it is
+            asked without.
+        repeats: Number of times that each text is judged; the mean of its ratings counts.
+        concurrency: Number of requests at a time.
+        timeout: Seconds that a request may take; None: no limit.
+        seed: Seed of the order in which texts are judged: it is shuffled, so that no text
+            profits from its place.
+        retries: How often a request is repeated after an error that may pass; None: twice.
+        on_progress: Called after each text with its judgement.
+
+    Raises:
+        InputError: An option is out of range, predictions share an id, or the prompt cannot be
+            read.
+        ModelError: The model refuses every call: its name or key is wrong.
+
+    Source: arXiv 2408.07055, section 2.2; `evaluation/eval_quality.py` of THUDM/LongWriter.
+    """
     if repeats < 1 or concurrency < 1:
         raise InputError(f"repeats is {repeats!r}, concurrency {concurrency!r}: both are 1 or more")
-    keys = [(one.task, one.id) for one in predictions]
-    if len(set(keys)) < len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise InputError(f"two predictions of {twice[0]!r} have the id {twice[1]!r}")
-    asker = _Asker(
-        model, rubric.template(prompt), temperature, timeout, retries or Retry(max_retries=2)
+    _check_unique_ids(predictions)
+    client = _JudgeClient(
+        model, rubric.load_template(prompt), temperature, timeout, retries or Retry(max_retries=2)
     )
-    work = _Work(predictions, asker, seed, repeats, tell)
-    await work.all(concurrency)
-    return [_finished(made, asker) for made in work.made]
+    judging = _Judging(predictions, client, seed, repeats, on_progress)
+    await judging.run(concurrency)
+    return [_with_means(judgement) for judgement in judging.judgements]
+
+
+def _check_unique_ids(predictions: Sequence[Prediction]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for prediction in predictions:
+        key = prediction.task, prediction.id
+        if key in seen:
+            raise InputError(f"two predictions of {key[0]!r} have the id {key[1]!r}")
+        seen.add(key)
 
 
 def apply(scores: Iterable[Score], judgements: Iterable[Judgement]) -> list[Score]:
-    """Return the scores with S_q; those that the judge left unscored have the flag `unjudged`.
+    """Return scores with S_q; those that the judge left unscored get the flag `unjudged`.
 
     Raises:
         InputError: A judgement is about a text that has no score.
     """
-    found = {(one.task, one.id): one for one in judgements}
-    judged = []
+    unused = {(judgement.task, judgement.id): judgement for judgement in judgements}
+    results = []
     for score in scores:
-        one = found.pop((score.task, score.id), None)
-        if one is None:
-            judged.append(score)
-            continue
-        flags = [flag for flag in score.flags if flag != "unjudged"]
-        flags += ["unjudged"] * (one.s_q is None)
-        update = {"quality": dict(one.quality), "s_q": one.s_q, "flags": flags}
-        judged.append(score.model_copy(update=update))
-    if found:
-        task, name = next(iter(found))
+        judgement = unused.pop((score.task, score.id), None)
+        results.append(score if judgement is None else _with_quality(score, judgement))
+    if unused:
+        task, sample = next(iter(unused))
         raise InputError(
-            f"{len(found)} judgements are about texts that have no score, such as {name!r} of "
+            f"{len(unused)} judgements are about texts that have no score, such as {sample!r} of "
             f"{task!r}: score the file that was judged"
         )
-    return judged
+    return results
 
 
-def describe(judgements: Sequence[Judgement], scores: Iterable[Score] = ()) -> dict[str, Any]:
-    """Return what to know of a judge's work, JSON-plain.
-
-    Args:
-        judgements: Of one judge.
-        scores: Of the same texts, for their lengths.
-
-    Returns:
-        `judge`, `prompt_hash`, `temperature`, `seed`; `n`, `scored`, `repaired` and `unscored`
-        (task, id and reasons of each); `s_q`, the mean; `agreement` over repeats, by dimension
-        and of the mean rating (see `agreement.Agreement`; empty without repeats); `length_bias`,
-        Spearman's correlation of S_q with the length, and `order_bias`, with the place in which
-        it was asked for: near 0 where neither plays a part, though long texts may be better.
-    """
-    first = judgements[0] if judgements else None
-    scored = [one for one in judgements if one.s_q is not None]
-    lengths = {(score.task, score.id): score.length for score in scores}
-    sized = [one for one in scored if one.ratings and (one.task, one.id) in lengths]
-    shown = [one for one in scored if one.ratings and one.places]
-    agreed: dict[str, dict[str, Any]] = {}
-    for name in (*DIMENSIONS, "mean"):
-        found = agreement(
-            [fmean(r.values()) if name == "mean" else r[name] for r in one.ratings]
-            for one in judgements
-        )
-        agreed |= {name: found._asdict()} if found else {}
-    return {
-        **({key: getattr(first, key) for key in _HOW} if first else {}),
-        "n": len(judgements),
-        "scored": len(scored),
-        "repaired": sum(one.repaired for one in judgements),
-        "unscored": [
-            {"task": one.task, "id": one.id, "reasons": one.unscored}
-            for one in judgements
-            if one.unscored
-        ],
-        "s_q": fmean(one.s_q or 0.0 for one in scored) if scored else None,
-        "agreement": agreed,
-        "length_bias": spearman(
-            [one.s_q or 0.0 for one in sized], [lengths[one.task, one.id] for one in sized]
-        ),
-        "order_bias": spearman(
-            [one.s_q or 0.0 for one in shown], [fmean(one.places) for one in shown]
-        ),
-    }
+def _with_quality(score: Score, judgement: Judgement) -> Score:
+    """Return a score with the results of a judgement, in place of those of an earlier one."""
+    flags = [flag for flag in score.flags if flag != "unjudged"]
+    if judgement.s_q is None:
+        flags.append("unjudged")
+    update = {"quality": dict(judgement.quality), "s_q": judgement.s_q, "flags": flags}
+    return score.model_copy(update=update)
 
 
-_HOW = ("judge", "prompt_hash", "temperature", "seed")
-
-
-def _finished(made: Judgement, asker: _Asker) -> Judgement:
-    """Return a judgement with its means."""
-    ratings = made.ratings
-    if not ratings and not made.unscored:
-        ratings = [dict.fromkeys(DIMENSIONS, float(LOWEST))]  # an empty text
+def _with_means(judgement: Judgement) -> Judgement:
+    """Return a judgement with the means of its ratings: `quality` and S_q."""
+    ratings = judgement.ratings
+    if not ratings and not judgement.unscored:
+        ratings = [dict.fromkeys(DIMENSIONS, float(MIN_RATING))]  # an empty text
     if not ratings:
-        return made
-    scale = 100 / (HIGHEST - LOWEST)
-    quality = {name: scale * (fmean(r[name] for r in ratings) - LOWEST) for name in DIMENSIONS}
-    return made.model_copy(update={"quality": quality, "s_q": fmean(quality.values())})
+        return judgement
+    scale = 100 / (MAX_RATING - MIN_RATING)
+    quality = {
+        name: scale * (fmean(rating[name] for rating in ratings) - MIN_RATING)
+        for name in DIMENSIONS
+    }
+    return judgement.model_copy(update={"quality": quality, "s_q": fmean(quality.values())})
 
 
-class _Answer(NamedTuple):
-    """What came of asking once."""
-
-    rating: Rating | None
-    reason: str
-    repaired: bool
-
-
-class _Work:
-    """All that is to be asked, in a shuffled order."""
+class _Judging:
+    """The judging of all texts, in a shuffled order."""
 
     def __init__(
         self,
         predictions: Sequence[Prediction],
-        asker: _Asker,
+        client: _JudgeClient,
         seed: int,
         repeats: int,
-        tell: Callable[[Judgement], None] | None,
+        on_progress: Callable[[Judgement], None] | None,
     ) -> None:
-        self.made = [
+        self.judgements = [
             Judgement(
-                id=one.id,
-                task=one.task,
-                judge=asker.name,
-                prompt_hash=asker.template.hash,
-                temperature=asker.temperature,
+                id=prediction.id,
+                task=prediction.task,
+                judge=client.name,
+                prompt_hash=client.template.hash,
+                temperature=client.temperature,
                 seed=seed,
             )
-            for one in predictions
+            for prediction in predictions
         ]
-        self._predictions, self._asker = predictions, asker
-        self._repeats, self._tell = repeats, tell
-        shown = [at for at, one in enumerate(predictions) if any(map(str.isalnum, one.response))]
-        self._order = [at for at in shown for _ in range(repeats)]
+        self._predictions, self._client = predictions, client
+        self._repeats, self._on_progress = repeats, on_progress
+        self._order: list[int] = []
+        """Indices of the texts in the order in which they are judged."""
+        for index, prediction in enumerate(predictions):
+            if not prediction.is_empty:
+                self._order += [index] * repeats
         random.Random(seed).shuffle(self._order)
 
-    async def all(self, concurrency: int) -> None:
-        """Ask everything; an error that all would meet ends it."""
-        asked = set(self._order)
-        for at, made in enumerate(self.made):
-            if at not in asked:
-                self._report(made)
-        waiting = iter(enumerate(self._order, 1))
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(concurrency, len(self._order))):
-                    group.create_task(self._some(waiting))
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
+    async def run(self, concurrency: int) -> None:
+        """Judge everything; the first error that no text could pass cancels the rest."""
+        shown = set(self._order)
+        for index, judgement in enumerate(self.judgements):
+            if index not in shown:
+                self._report(judgement)
+        await run_jobs(list(enumerate(self._order, 1)), self._judge, concurrency)
 
-    async def _some(self, waiting: Iterator[tuple[int, int]]) -> None:
-        for place, at in waiting:
-            made, watch, began = self.made[at], CallMonitor(), time.monotonic()
-            answer = await self._asker.rate(self._predictions[at], watch)
-            made.places.append(place)
-            made.usage = made.usage + watch.usage
-            made.seconds = round(made.seconds + time.monotonic() - began, 3)
-            made.temperature = self._asker.temperature
-            if answer.rating is None:
-                made.unscored.append(answer.reason)
-            else:
-                made.ratings.append(answer.rating.scores)
-                made.analyses.append(answer.rating.analysis)
-                made.repaired += answer.repaired
-            if len(made.places) == self._repeats:
-                self._report(made)
+    async def _judge(self, job: tuple[int, int]) -> None:
+        """Ask for one rating of one text: its place in the order, and its index."""
+        place, index = job
+        judgement, spending, began = self.judgements[index], Spending(Usage()), time.monotonic()
+        answer = await self._client.rate(self._predictions[index], spending)
+        judgement.places.append(place)
+        judgement.usage = judgement.usage + spending.spent
+        judgement.seconds = round(judgement.seconds + time.monotonic() - began, 3)
+        judgement.temperature = self._client.temperature
+        if answer.rating is None:
+            judgement.unscored.append(answer.reason)
+        else:
+            judgement.ratings.append(answer.rating.scores)
+            judgement.analyses.append(answer.rating.analysis)
+            judgement.repaired += answer.repaired
+        if len(judgement.places) == self._repeats:
+            self._report(judgement)
 
-    def _report(self, made: Judgement) -> None:
-        if self._tell is not None:
-            self._tell(_finished(made, self._asker))
+    def _report(self, judgement: Judgement) -> None:
+        if self._on_progress is not None:
+            self._on_progress(_with_means(judgement))
 
 
-class _How(NamedTuple):
-    """The way in which a judge is asked."""
+class _Answer(NamedTuple):
+    """The result of asking for one rating."""
+
+    rating: Rating | None
+    reason: str
+    """Reason why there is no rating; empty if there is one."""
+
+    repaired: bool
+    """Whether it took a second request."""
+
+
+class _RequestForm(NamedTuple):
+    """The form in which a judge is asked."""
 
     temperature: float | None
     structured: bool
-    """By a JSON schema; else the prompt says it all."""
+    """Whether a JSON schema is sent; otherwise only the prompt describes the reply."""
 
 
-class _Asker:
-    """Asks a judge, in the way that it takes."""
+class _JudgeClient:
+    """Asks a judge, in the form that its model supports."""
 
     def __init__(
         self,
@@ -353,88 +260,102 @@ class _Asker:
     ) -> None:
         self.name = label(model)
         self.template = template
-        self._model, self._timeout, self._retries = model, timeout, retries
-        self._begun = False
+        self._model = model
+        self._client = ModelClient("judge", CallPolicy(retries=retries, timeout=timeout))
         self._has_temperature = "temperature" in type(model).model_fields
-        # A prompt of somebody else's says itself in which form it wants its answer.
-        by_schema = template.own and structured(model) is not False
+        # A prompt from a file says itself in which form it wants the answer.
+        by_schema = template.is_default and supports_json_schema(model) is not False
         if by_schema and not self._has_temperature:
-            temperature = None  # a bound argument gets lost on the way to a schema
-        self._how = _How(temperature, by_schema)
+            temperature = None  # `with_structured_output` loses a bound argument
+        self._form = _RequestForm(temperature, by_schema)
 
     @property
     def temperature(self) -> float | None:
-        """The temperature that is asked with; None: the model's own."""
-        return self._how.temperature
+        """Temperature that requests are sent with; None: the model's default."""
+        return self._form.temperature
 
-    async def rate(self, prediction: Prediction, watch: CallMonitor) -> _Answer:
-        """Ask for a rating, and once more where it cannot be read."""
+    async def rate(self, prediction: Prediction, spending: Spending) -> _Answer:
+        """Ask for a rating, and once more if the reply cannot be read."""
         text = self.template.fill(prediction.prompt, prediction.response)
-        asked: list[BaseMessage] = [HumanMessage(text)]
+        messages: list[BaseMessage] = [HumanMessage(text)]
         problem = ""
         for attempt in range(2):
             try:
-                said = await self._ask(asked, watch)
+                answer = await self._ask(messages, spending)
             except Exception as error:
-                if isinstance(error, _EVERYBODYS) or not _of_the_text(error):
+                if isinstance(error, ACCESS_ERRORS) or not is_call_error(error):
                     raise
                 return _Answer(None, explain(error), repaired=False)
             try:
-                return _Answer(rubric.read(said), "", repaired=attempt > 0)
+                return _Answer(rubric.read(answer), "", repaired=attempt > 0)
             except ValueError as error:
                 problem = str(error)
-                asked += [AIMessage(said or "-"), HumanMessage(rubric.repair(problem))]
+                # Providers refuse an empty message of the assistant.
+                messages += [AIMessage(answer or "-"), HumanMessage(rubric.repair(problem))]
         return _Answer(None, f"unreadable, also when asked again: {problem}", repaired=False)
 
-    async def _ask(self, asked: Sequence[BaseMessage], watch: CallMonitor) -> str:
-        """Return the reply's text; a request that may pass later is sent again."""
-        failed = 0
+    async def _ask(self, messages: Sequence[BaseMessage], spending: Spending) -> str:
+        """Return the text of the reply, asked for in the form that the model supports."""
         while True:
-            how = self._how
-            try:
-                said = await self._call(asked, watch, how)
-                self._begun = True
-                return said
-            except Exception as error:
-                if self._gives_way(error, how):
-                    continue
-                failed += 1
-                pause = self._retries.pause(error, failed, server_answered=self._begun)
-                if pause is None:
-                    raise
-            await asyncio.sleep(pause)
+            form = self._form
+            answer = await self._call(messages, spending, form)
+            if not isinstance(answer, Exception):
+                return reply.read(answer["raw"] if isinstance(answer, dict) else answer).text
+            if not self._simplify(answer, form):
+                raise answer
 
-    async def _call(self, asked: Sequence[BaseMessage], watch: CallMonitor, how: _How) -> str:
-        model, runnable = self._model, None
-        if how.temperature is not None and self._has_temperature:
-            model = model.model_copy(update={"temperature": how.temperature})
-        if how.structured:
-            schema = rubric.schema()
-            runnable = model.with_structured_output(schema, method="json_schema", include_raw=True)
-        elif how.temperature is not None and not self._has_temperature:
-            runnable = model.bind(temperature=how.temperature)
-        given: Runnable[Any, Any] = runnable or model
-        answer = await arun(given, list(asked), {"callbacks": [watch]}, watch, self._timeout)
-        return reply.read(answer["raw"] if isinstance(answer, dict) else answer).text
+    async def _call(
+        self, messages: Sequence[BaseMessage], spending: Spending, form: _RequestForm
+    ) -> Any:
+        """Return the answer to a request, or the error by which the model refuses its form."""
+        refusals = _refusals(form)
+        try:
+            runnable = self._runnable(form)
+        except refusals as error:  # a class without structured output
+            return error
+        return await self._client.ask(runnable, messages, spending, expected_errors=refusals)
 
-    def _gives_way(self, error: Exception, how: _How) -> bool:
-        """Whether to ask again at once, in a plainer way: some take no temperature or no schema."""
+    def _runnable(self, form: _RequestForm) -> Runnable[Any, Any]:
+        """Return the model, set up to be asked in a form."""
+        model = self._model
+        if form.temperature is not None and self._has_temperature:
+            model = model.model_copy(update={"temperature": form.temperature})
+        if form.structured:
+            schema = rubric.json_schema()
+            return model.with_structured_output(schema, method="json_schema", include_raw=True)
+        if form.temperature is not None and not self._has_temperature:
+            return model.bind(temperature=form.temperature)
+        return model
+
+    def _simplify(self, error: Exception, form: _RequestForm) -> bool:
+        """Drop the temperature or the schema if the model refused it; False: it refused neither."""
         refused = isinstance(error, exceptions.ModelInvalidRequestError)
-        unable = isinstance(error, NotImplementedError | AttributeError | TypeError | ValueError)
-        unable = unable and not isinstance(error, LongchainError)
-        if refused and how.temperature is not None and "temperature" in str(error):
-            plainer = how._replace(temperature=None)
-        elif how.structured and (refused or unable or isinstance(error, half_answers())):
-            plainer = how._replace(structured=False)
+        if refused and form.temperature is not None and "temperature" in str(error):
+            simpler = form._replace(temperature=None)
+        elif form.structured and (refused or _lacks_structured_output(error)):
+            simpler = form._replace(structured=False)
         else:
             return False
-        if self._how == how:  # else another request has met the same
-            self._how = plainer
+        if self._form == form:  # else a request beside this one has met the same refusal
+            self._form = simpler
         return True
 
 
-def _of_the_text(error: Exception) -> bool:
-    """Say whether a model or longchain refused this text; anything else is a bug."""
-    known = isinstance(error, LongchainError | exceptions.ModelError | TimeoutError)
-    known = known or isinstance(error, ConnectionError)
-    return known or getattr(error, "status_code", None) is not None
+_UNSUPPORTED = (NotImplementedError, AttributeError, TypeError, ValueError)
+"""Errors of models that take no JSON schema."""
+
+
+def _refusals(form: _RequestForm) -> tuple[type[Exception], ...]:
+    """Return the errors by which a model may refuse the form of a request."""
+    if form.structured:
+        return (exceptions.ModelInvalidRequestError, *_UNSUPPORTED, *truncation_errors())
+    if form.temperature is not None:
+        return (exceptions.ModelInvalidRequestError,)
+    return ()
+
+
+def _lacks_structured_output(error: Exception) -> bool:
+    """Return whether a model that takes no schema raised this error."""
+    if isinstance(error, truncation_errors()):
+        return True
+    return isinstance(error, _UNSUPPORTED) and not isinstance(error, LongchainError)

@@ -1,209 +1,125 @@
-"""A file of predictions: JSON lines, of longchain's own or as LongWriter's scripts write them.
+"""Files of predictions: JSON lines, of longchain or as LongWriter's scripts write them.
 
-`Prediction`s <-> lines; and lines that others wrote (`prompt`, `type`, `length`, `response`)
+`Prediction`s <-> lines; and lines of others (`prompt`, `type`, `length`, `response`)
 
-`Results` is such a file while it is written: one writer, each sample once, nothing lost by a crash.
-Knows files and what was asked; knows nothing of models or scores.
+`PredictionFile` is such a file while it is written. Knows files and samples; knows nothing of
+models or scores.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Self, TypeVar
-
-from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Any, NamedTuple, Self
 
 from longchain import language as languages
-from longchain.bench.shapes import Prediction, Sample
+from longchain.bench.jsonl import explain_error, read_lines, replace_file
+from longchain.bench.metadata import RunMetadata
+from longchain.bench.record_file import RecordFile
+from longchain.bench.schema import Prediction, Sample
 from longchain.errors import InputError, RunError
 from longchain.length import count_words_reference
 
-Shape = TypeVar("Shape", bound=BaseModel)
-
-_PATIENCE = 0.5
-"""Seconds to try for a file's lock."""
+_PUBLISHED_FIELDS = {"prompt", "response", "length", "type"}
 
 
-class About(BaseModel):
-    """What a file's predictions have in common; it stands beside them in `FILE.meta.json`.
-
-    In a file of its own, so that scripts that take every line for a prediction can read the rest.
-    """
-
-    model_config = ConfigDict(extra="ignore")  # a later version may say more
-
-    task: str = ""
-    source: str = ""
-    """Where the samples came from."""
-
-    sha256: str = ""
-    """Of the samples' file; empty where there was none."""
-
-    model: str = ""
-    way: str = ""
-    settings: dict[str, Any] = Field(default_factory=dict)
-    versions: dict[str, str] = Field(default_factory=dict)
-    """Of the programs that wrote last; another version may go on."""
-
-    def changes(self, now: About) -> list[str]:
-        """Return what another run would do differently, such as `max_tokens: 100, now 200`."""
-        old, new = (_flat(about) for about in (self, now))
-        return [
-            f"{name}: {old.get(name)!r}, now {new.get(name)!r}"
-            for name in dict.fromkeys([*old, *new])
-            if old.get(name) != new.get(name)
-        ]
-
-
-def _flat(about: About) -> dict[str, Any]:
-    said = json.loads(about.model_dump_json(include={"task", "sha256", "model", "way", "settings"}))
-    return {**{key: said[key] for key in said if key != "settings"}, **said["settings"]}
-
-
-class Read(NamedTuple):
-    """What was read of a file."""
+class LoadedPredictions(NamedTuple):
+    """The predictions of a file."""
 
     predictions: list[Prediction]
     skipped: list[str]
-    """What could not be read, a reason with its line's number each."""
+    """Lines that could not be read: number and reason of each."""
 
 
-def read_predictions(path: Path, *, strict: bool = False) -> Read:
-    """Return the predictions of a file, whoever wrote it.
+def read_predictions(path: Path, *, strict: bool = False) -> LoadedPredictions:
+    """Return the predictions of a file, of longchain or of the published scripts.
 
-    A line that has an `id` and a `task` is longchain's own. Any other needs a `prompt` and a
-    `response`, as the published `pred.jsonl` has them, with `type` and `length` where they are
-    known; its id is its number in the file, its language that of the prompt.
+    A line with an `id` and a `task` is longchain's. Any other needs a `prompt` and a `response`,
+    as in the published `pred.jsonl`, and may have `type` and `length`; its id is its number in
+    the file, its language that of the prompt.
 
     Args:
         path: The file.
-        strict: Refuse lines that cannot be read, which else are skipped and named.
+        strict: Refuse lines that cannot be read; otherwise they are skipped and listed.
 
     Raises:
-        InputError: The file cannot be read, holds nothing of the kind, or, where strict, a line
-            that is none.
+        InputError: The file cannot be read or has no predictions; or, if `strict`, a line is
+            none.
     """
     predictions: list[Prediction] = []
     skipped: list[str] = []
-    seen: dict[tuple[str, str], int] = {}
-    for number, line in lines(path):
+    line_of: dict[tuple[str, str], int] = {}
+    for number, line in read_lines(path):
         try:
-            made = _prediction(line, number, path)
-            first = seen.setdefault((made.task, made.id), number)
+            prediction = _parse_line(line, number, path)
+            first = line_of.setdefault((prediction.task, prediction.id), number)
             if first != number:
-                raise ValueError(f"sample {made.id!r} stands in line {first} already")
-            predictions.append(made)
+                raise ValueError(f"sample {prediction.id!r} is already in line {first}")
         except ValueError as error:
-            skipped.append(f"line {number}: {_reason(error)}")
+            skipped.append(f"line {number}: {explain_error(error)}")
             if strict:
                 raise InputError(f"{str(path)!r}, {skipped[-1]}") from None
-    if not predictions:
-        why = f": {skipped[0]}" if skipped else "; it is empty"
-        raise InputError(f"{str(path)!r} holds no predictions{why}")
-    return Read(predictions, skipped)
+        else:
+            predictions.append(prediction)
+    if predictions:
+        return LoadedPredictions(predictions, skipped)
+    reason = f": {skipped[0]}" if skipped else "; it is empty"
+    raise InputError(f"{str(path)!r} holds no predictions{reason}")
 
 
-def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of a file that are not blank, each with its number from 1.
+def _parse_line(line: bytes, number: int, path: Path) -> Prediction:
+    """Return the prediction in a line.
 
     Raises:
-        InputError: It cannot be read.
+        ValueError: There is none; errors of pydantic and of `json` are such.
     """
     try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if number == 1:
-                    line = line.removeprefix(b"\xef\xbb\xbf")
-                if line.strip():
-                    yield number, line
-    except OSError as error:
-        raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
-
-
-def records(path: Path, shape: type[Shape], name: str) -> list[Shape]:
-    """Return what the lines of a file hold.
-
-    Args:
-        path: The file.
-        shape: What each line is.
-        name: What messages call it.
-
-    Raises:
-        InputError: The file cannot be read, or a line of it is none.
-    """
-    found = []
-    for number, line in lines(path):
-        try:
-            found.append(shape.model_validate_json(line))
-        except ValidationError as error:
-            raise InputError(
-                f"{str(path)!r}, line {number}, is no {name} ({_reason(error)})"
-            ) from None
-    return found
-
-
-def append(file: BinaryIO, made: BaseModel) -> None:
-    """Write one line; when this returns, it is safe from a crash.
-
-    Raises:
-        OSError: The disk is full, or gone.
-    """
-    file.write(made.model_dump_json().encode() + b"\n")
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _prediction(line: bytes, number: int, path: Path) -> Prediction:
-    """Return the prediction of a line.
-
-    Raises:
-        ValueError: It is none; pydantic's errors are such.
-    """
-    try:
-        found = json.loads(line)
+        fields = json.loads(line)
     except RecursionError:
         raise ValueError("nested too deep") from None
-    if not isinstance(found, dict):
+    if not isinstance(fields, dict):
         raise ValueError("no JSON object")
-    if "id" in found and "task" in found:
-        return Prediction.model_validate(found)
-    prompt, response = found.get("prompt"), found.get("response", 0)
+    if "id" in fields and "task" in fields:
+        return Prediction.model_validate(fields)
+    return _parse_published(fields, number, path)
+
+
+def _parse_published(fields: dict[str, Any], number: int, path: Path) -> Prediction:
+    """Return the prediction in a line of the published scripts.
+
+    Raises:
+        ValueError: It lacks a prompt or a response, or its length is no number.
+    """
+    prompt = fields.get("prompt")
+    response = fields.get("response", 0)  # null is a response that failed, nothing is none
     if not isinstance(prompt, str) or not isinstance(response, str | None):
         raise ValueError("neither a prediction of longchain's nor one with prompt and response")
-    length = found.get("length")
+    length = fields.get("length")
+    if length is not None:
+        length = int(length)
+    # The published scripts write to models/NAME/pred.jsonl.
+    model = path.stem
+    if model == "pred":
+        model = path.resolve().parent.name
     language = languages.detect(prompt)
-    known = {"prompt", "response", "length", "type"}
     return Prediction(
         id=f"{number:03d}",
         task=path.stem,
         prompt=prompt,
-        length=None if length is None else int(length),
+        length=length,
         unit=languages.default_unit(language),
         language=language,
-        kind=str(found.get("type") or ""),
+        kind=str(fields.get("type") or ""),
         response=response or "",
-        # The published scripts write to models/NAME/pred.jsonl.
-        model=path.resolve().parent.name if path.stem == "pred" else path.stem,
-        extra={key: value for key, value in found.items() if key not in known},
+        model=model,
+        extra={key: value for key, value in fields.items() if key not in _PUBLISHED_FIELDS},
     )
 
 
-def _reason(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    if isinstance(error, UnicodeDecodeError):
-        return "no UTF-8 text"
-    return f"no JSON ({error})" if isinstance(error, json.JSONDecodeError) else str(error)
-
-
 def export_published(predictions: Iterable[Prediction], path: Path) -> int:
-    """Write predictions as LongWriter's `pred.jsonl`, for its own scripts; return how many.
+    """Write predictions as LongWriter's `pred.jsonl`, for its own scripts; return their number.
 
     A prediction without a required length is left out, as those scripts divide by it. They also
     stop at an empty response, which is written as it is.
@@ -211,213 +127,106 @@ def export_published(predictions: Iterable[Prediction], path: Path) -> int:
     Raises:
         InputError: The file cannot be written.
     """
-    written = [
-        {
-            "prompt": one.prompt,
-            "type": one.kind,
-            "length": one.length,
-            "response_length": count_words_reference(one.response),
-            "response": one.response,
+    lines = []
+    for prediction in predictions:
+        if not prediction.length:
+            continue
+        fields = {
+            "prompt": prediction.prompt,
+            "type": prediction.kind,
+            "length": prediction.length,
+            "response_length": count_words_reference(prediction.response),
+            "response": prediction.response,
         }
-        for one in predictions
-        if one.length
-    ]
-    replace(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in written))
-    return len(written)
+        lines.append(json.dumps(fields, ensure_ascii=False) + "\n")
+    replace_file(path, "".join(lines))
+    return len(lines)
 
 
-class Results:
+class PredictionFile:
     """A file of predictions that is being written; use it in a `with` statement.
 
-    Every prediction is one line, written and synced before the next. What a crash tore off at the
-    end is dropped when the file is opened again.
-
     Args:
-        path: The file; it is made where it is missing.
-        about: What writes it.
-        samples: What is to stand in it.
-        force: Go on with a file that other settings began.
-        again: Drop the samples that failed, to write them once more.
+        path: The file; created if it is missing.
+        metadata: Metadata of the run that writes.
+        samples: All samples that the file is to have in the end.
+        force: Continue a file that was begun with other settings.
+        retry_failed: Remove the samples that failed, to write them again.
 
     Raises:
-        RunError: Another process writes the file, or it was begun with other settings.
+        RunError: Another process writes the file, it was begun with other settings, or a sample
+            has another prompt than before.
         InputError: The file cannot be read or written, or samples share an id.
     """
 
     def __init__(
         self,
         path: Path,
-        about: About,
+        metadata: RunMetadata,
         samples: Sequence[Sample],
         *,
         force: bool = False,
-        again: bool = False,
+        retry_failed: bool = False,
     ) -> None:
         self.path = path
-        self.done: dict[str, str] = {}
-        """The samples that stand in the file, each with its error."""
-        self.left: list[Sample] = []
-        """The samples that do not, in their order."""
-        self._about, self._samples = about, samples
-        self._force, self._again = force, again
+        self.errors: dict[str, str] = {}
+        """Error of each sample in the file, by its id; empty for one that has a text."""
+        self.pending: list[Sample] = []
+        """Samples that are not in the file, in their order."""
+        self._samples = samples
+        self._retry_failed = retry_failed
+        self._prompts = {sample.id: sample.prompt for sample in samples}
+        self._records = RecordFile(
+            path,
+            Prediction,
+            metadata,
+            noun="prediction",
+            load=self._load,
+            force=force,
+            hint=", or force it to be continued",
+        )
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        _check(self._samples)
-        with ExitStack() as stack:
-            stack.enter_context(held(self.path))
-            try:
-                self._mend()
-                self._compare()
-                self._take_stock()
-                replace(meta_of(self.path), self._about.model_dump_json(indent=2) + "\n")
-                self._file = stack.enter_context(self.path.open("ab"))
-                _sync_folder(self.path)
-            except OSError as error:
-                raise _unwritable(self.path, error) from None
-            self._stack = stack.pop_all()
+        _check_unique_ids(self._samples)
+        self._stack.enter_context(self._records)
+        self.pending = [sample for sample in self._samples if sample.id not in self.errors]
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def append(self, made: Prediction) -> None:
-        """Write a prediction; when this returns, it is safe from a crash.
+    @property
+    def failed(self) -> int:
+        """Number of samples in the file that have no text."""
+        return sum(bool(error) for error in self.errors.values())
+
+    def append(self, prediction: Prediction) -> None:
+        """Write a prediction; when this returns, it survives a crash.
 
         Raises:
             OSError: The disk is full, or gone.
         """
-        append(self._file, made)
-        self.done[made.id] = made.error
+        self._records.append(prediction)
+        self.errors[prediction.id] = prediction.error
 
-    def _mend(self) -> None:
-        """Drop the half of a line at the end; a whole one only lacks the line's end."""
-        if not self.path.exists():
-            return
-        with self.path.open("r+b") as file:
-            data = file.read()
-            end = data.rfind(b"\n") + 1
-            if end == len(data):
-                return
-            try:
-                Prediction.model_validate_json(data[end:])
-                file.write(b"\n")
-            except ValidationError:
-                file.truncate(end)
-
-    def _compare(self) -> None:
-        if self._force or not self.path.exists() or not self.path.stat().st_size:
-            return
-        try:
-            before = About.model_validate_json(meta_of(self.path).read_bytes())
-        except (OSError, ValidationError):
+    def _load(self, prediction: Prediction) -> bool:
+        """Count a prediction that is in the file; False: it failed and is to be written again."""
+        prompt = self._prompts.get(prediction.id, prediction.prompt)
+        if prediction.prompt != prompt:
             raise RunError(
-                f"{str(self.path)!r} was not begun by this command, as "
-                f"{meta_of(self.path).name} is not beside it: choose another file, or force it to "
-                "be gone on with"
-            ) from None
-        if changes := before.changes(self._about):
-            raise RunError(
-                f"{str(self.path)!r} was begun with other settings ({'; '.join(changes)}): choose "
-                "another file, the same settings, or force it to be gone on with"
+                f"sample {prediction.id!r} of {str(self.path)!r} has another prompt than now: "
+                "choose another file"
             )
-
-    def _take_stock(self) -> None:
-        """See what is done and what is left."""
-        prompts = {sample.id: sample.prompt for sample in self._samples}
-        kept: list[bytes] = []
-        dropped = False
-        for number, line in lines(self.path) if self.path.exists() else ():
-            try:
-                made = Prediction.model_validate_json(line)
-            except ValidationError as error:
-                raise InputError(
-                    f"{str(self.path)!r}, line {number}, is no prediction ({_reason(error)}): "
-                    "mend or remove the line"
-                ) from None
-            if made.prompt != prompts.get(made.id, made.prompt):
-                raise RunError(
-                    f"sample {made.id!r} of {str(self.path)!r} has another prompt than now: choose "
-                    "another file"
-                )
-            if self._again and made.error:
-                dropped = True
-                continue
-            kept.append(line)
-            self.done[made.id] = made.error
-        if dropped:
-            replace(self.path, b"".join(kept))
-        self.left = [sample for sample in self._samples if sample.id not in self.done]
+        if self._retry_failed and prediction.error:
+            return False
+        self.errors[prediction.id] = prediction.error
+        return True
 
 
-@contextmanager
-def held(path: Path) -> Iterator[None]:
-    """Hold a file, so that no other process writes it; its folder is made where it is missing.
-
-    Raises:
-        RunError: Another process holds it.
-        InputError: It cannot be written.
-    """
-    lock = FileLock(f"{path}.lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=_PATIENCE)
-    except Timeout:
-        raise RunError(
-            f"{str(path)!r} is being written by another process: wait for it, or choose another "
-            "file"
-        ) from None
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def meta_of(path: Path) -> Path:
-    """Return the file beside a file that says how it was made."""
-    return path.with_name(f"{path.name}.meta.json")
-
-
-def _check(samples: Sequence[Sample]) -> None:
+def _check_unique_ids(samples: Sequence[Sample]) -> None:
     seen: set[str] = set()
     for sample in samples:
         if sample.id in seen:
             raise InputError(f"two samples have the id {sample.id!r}: give each its own")
         seen.add(sample.id)
-
-
-def replace(path: Path, text: str | bytes) -> None:
-    """Write a whole file, or leave the one that is there.
-
-    Raises:
-        InputError: It cannot be written.
-    """
-    data = text.encode() if isinstance(text, str) else text
-    beside = path.with_name(f"{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _sync_folder(path)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def _sync_folder(path: Path) -> None:
-    """Have a file's name survive a power cut, where folders can be synced."""
-    if os.name == "nt":
-        return
-    folder = os.open(path.resolve().parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(f"{str(path)!r} cannot be written: {error.strerror or error}")

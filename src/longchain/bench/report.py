@@ -1,9 +1,9 @@
-"""Scores of one or several models -> a report: Markdown, JSON, or one HTML file with plots.
+"""Reports: the scores of one or several models -> Markdown, JSON, or one HTML file with plots.
 
-`Entry`s (a name and its `Score`s) -> `Report` -> text
+`ScoredRun`s (a name and its `Score`s) -> `Report` -> text
 
-All figures are those of `longchain.bench.score.summarize`; here they are only laid out.
-Knows tables and what the paper shows; knows no model and no formula.
+All figures are those of `longchain.bench.score.summarize`. Knows tables and what the paper shows;
+knows no model and no formula.
 """
 
 from __future__ import annotations
@@ -12,101 +12,108 @@ import html
 import json
 import statistics
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from longchain.bench import svg
-from longchain.bench.predictions import replace
+from longchain.bench.jsonl import replace_file
+from longchain.bench.schema import Score
 from longchain.bench.score import summarize
-from longchain.bench.shapes import Score
 from longchain.errors import InputError
 
 FORMATS = (".html", ".json", ".md")
-"""What a report can be, by its file's suffix."""
+"""Formats of a report, by its file's suffix."""
 
 
 @dataclass(frozen=True)
-class Entry:
-    """What one model made of a benchmark."""
+class ScoredRun:
+    """The scores of one model on a benchmark."""
 
     name: str
     scores: Sequence[Score]
     about: Mapping[str, Any] = field(default_factory=dict)
-    """How it was made: model, way, settings, versions; shown as it is."""
+    """Metadata of the texts: model, mode, settings, versions; shown as it is."""
 
 
 @dataclass(frozen=True)
-class Standing:
-    """All that a report says of one entry."""
+class ReportEntry:
+    """All figures that a report shows of one scored run."""
 
     name: str
     about: dict[str, Any]
     summary: dict[str, Any]
-    """As `summarize` returns it."""
+    """Summary as `summarize` returns it."""
 
     curve: list[tuple[int, float]]
-    """Each required length, and the mean length that was written."""
+    """Each required length, and the mean output length."""
 
     points: list[tuple[int, int, str]]
-    """Required and written length of each sample, and its id."""
+    """Required and output length of each sample, and its id."""
 
     def groups(self, by: str) -> dict[str, dict[str, Any]]:
         """Return the summaries of some groups: `ranges`, `kinds`, `languages`."""
-        found: dict[str, dict[str, Any]] = self.summary[by]
-        return found
+        groups: dict[str, dict[str, Any]] = self.summary[by]
+        return groups
 
 
 @dataclass(frozen=True)
 class Report:
-    """Several entries side by side."""
+    """Several scored runs side by side."""
 
-    entries: list[Standing]
+    entries: list[ReportEntry]
 
 
-def build(entries: Sequence[Entry]) -> Report:
-    """Return the report on some entries.
+def build(runs: Sequence[ScoredRun]) -> Report:
+    """Compute the figures of a report.
 
     Args:
-        entries: What is compared, in the order shown.
+        runs: The runs to compare, in the order shown.
 
     Raises:
         InputError: There are none, one has no scores, or two share a name.
     """
-    names = [entry.name for entry in entries]
-    if not entries:
+    if not runs:
         raise InputError("there is nothing to report on")
-    for entry in entries:
-        if not entry.scores:
-            raise InputError(f"{entry.name!r} has no scores")
-        if names.count(entry.name) > 1:
-            raise InputError(f"two entries are called {entry.name!r}: write NAME=FILE for each")
-    return Report([_standing(entry) for entry in entries])
+    names: set[str] = set()
+    for run in runs:
+        if not run.scores:
+            raise InputError(f"{run.name!r} has no scores")
+        if run.name in names:
+            raise InputError(f"two entries are called {run.name!r}: write NAME=FILE for each")
+        names.add(run.name)
+    return Report([_build_entry(run) for run in runs])
 
 
-def _standing(entry: Entry) -> Standing:
-    asked = [score for score in entry.scores if score.required]
+def _build_entry(run: ScoredRun) -> ReportEntry:
     lengths: defaultdict[int, list[int]] = defaultdict(list)
-    for score in asked:
-        lengths[score.required or 0].append(score.length)
-    return Standing(
-        name=entry.name,
-        about=dict(entry.about),
-        summary=summarize(entry.scores),
-        curve=[(length, statistics.fmean(lengths[length])) for length in sorted(lengths)],
-        points=[(score.required or 0, score.length, score.id) for score in asked],
+    points = []
+    for score in run.scores:
+        if score.required:
+            lengths[score.required].append(score.length)
+            points.append((score.required, score.length, score.id))
+    return ReportEntry(
+        name=run.name,
+        about=dict(run.about),
+        summary=summarize(run.scores),
+        curve=[(required, statistics.fmean(lengths[required])) for required in sorted(lengths)],
+        points=points,
     )
 
 
 def render(report: Report, suffix: str) -> str:
-    """Return a report as a file's suffix names it: `.md`, `.json` or `.html`.
+    """Return a report in the format of a file's suffix: `.md`, `.json` or `.html`.
 
     Raises:
-        InputError: It names nothing of these.
+        InputError: There is no such format.
     """
-    forms = {".md": markdown, ".json": as_json, ".html": page}
-    return forms[check(Path(f"report{suffix}")).suffix.lower()](report)
+    renderers: dict[str, Callable[[Report], str]] = {
+        ".md": to_markdown,
+        ".json": to_json,
+        ".html": to_html,
+    }
+    return renderers[check(Path(f"report{suffix}")).suffix.lower()](report)
 
 
 def check(path: Path) -> Path:
@@ -121,112 +128,138 @@ def check(path: Path) -> Path:
 
 
 def write(report: Report, path: Path) -> None:
-    """Write a report to a file, whole.
+    """Write a report to a file, whole or not at all.
 
     Raises:
         InputError: Its suffix names no format, or it cannot be written.
     """
-    replace(path, render(report, path.suffix))
+    replace_file(path, render(report, path.suffix))
 
 
-def as_json(report: Report) -> str:
-    """Return all figures of a report."""
-    said = {"entries": [asdict(entry) for entry in report.entries]}
-    return json.dumps(said, ensure_ascii=False, indent=2) + "\n"
+def to_json(report: Report) -> str:
+    """Return all figures of a report as JSON."""
+    return json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n"
 
 
 # Tables ------------------------------------------------------------------------------------------
 
-Table = tuple[str, list[str], list[list[str]]]
-"""A title, the heads, and the rows."""
 
+class Table(NamedTuple):
+    """A table of text cells."""
+
+    title: str
+    heads: list[str]
+    rows: list[list[str]]
+
+
+_EMPTY_CELL = "–"
 _HEADS = {"s": "S̄", "s_l": "S_l", "s_q": "S_q", "s_l_published": "S_l, published count"}
 
 
-def tables(report: Report) -> list[Table]:
+def build_tables(report: Report) -> list[Table]:
     """Return the tables of a report, in order."""
-    every = report.entries
-    judged = any(entry.summary["s_q"] is not None for entry in every)
-    shown = ["s", "s_l", "s_q"] if judged else ["s_l"]
-    made = [_overall(every, shown)]
+    entries = report.entries
+    judged = any(entry.summary["s_q"] is not None for entry in entries)
+    measures = ["s", "s_l", "s_q"] if judged else ["s_l"]
+    tables = [_overall_table(entries, measures)]
     for title, by in (("By type", "kinds"), ("By language", "languages")):
-        names = sorted(_named(every, by))
-        if len(names) > 1:
-            made.append(_by(title, every, by, names, shown))
+        groups = sorted(_group_names(entries, by))
+        if len(groups) > 1:
+            tables.append(_group_table(title, entries, by, groups, measures))
     if judged:
-        made.append(_means("Quality by dimension", every, "quality", "{:.1f}"))
-    made.append(_means("Other measures", every, "measures", "{:.4g}"))
-    return [*(table for table in made if table[2]), _counts(every)]
+        tables.append(_means_table("Quality by dimension", entries, "quality", "{:.1f}"))
+    tables.append(_means_table("Other measures", entries, "measures", "{:.4g}"))
+    return [*(table for table in tables if table.rows), _counts_table(entries)]
 
 
-def _overall(every: Sequence[Standing], shown: Sequence[str]) -> Table:
-    """Return the paper's table: all samples, and each range."""
-    ranges = _named(every, "ranges")
-    parts = [name for name in shown if name != "s"]
-    whole = [*shown, "s_l_published"]
-    heads = ["", *(_HEADS[name] for name in whole)]
-    heads += [f"{place} {_HEADS[name]}" for place in ranges for name in parts]
+def _overall_table(entries: Sequence[ReportEntry], measures: Sequence[str]) -> Table:
+    """Return the paper's table: all samples, and each range of required length."""
+    overall = [*measures, "s_l_published"]
+    # The mean S̄ is shown of all samples only, as in the paper.
+    by_range = [measure for measure in measures if measure != "s"]
+    ranges = _group_names(entries, "ranges")
+    heads = ["", *(_HEADS[measure] for measure in overall)]
+    for name in ranges:
+        heads += [f"{name} {_HEADS[measure]}" for measure in by_range]
     rows = []
-    for entry in every:
-        row = [entry.name, *(_cell(entry.summary, name) for name in whole)]
-        for place in ranges:
-            found = entry.groups("ranges").get(place)
-            row += [_cell(found, name, bounds=False) for name in parts]
+    for entry in entries:
+        row = [entry.name, *(_mean_with_bounds(entry.summary, measure) for measure in overall)]
+        for name in ranges:
+            group = entry.groups("ranges").get(name)
+            row += [_mean(group, measure) for measure in by_range]
         rows.append(row)
-    return "Overall, and by required length", heads, rows
+    return Table("Overall, and by required length", heads, rows)
 
 
-def _named(every: Sequence[Standing], by: str) -> list[str]:
-    """Return the names of the groups that any entry has, the longest list's order first."""
-    lists = sorted((list(entry.groups(by)) for entry in every), key=len, reverse=True)
+def _group_names(entries: Sequence[ReportEntry], by: str) -> list[str]:
+    """Return the names of the groups that any entry has, in the order of the longest list."""
+    lists = sorted((list(entry.groups(by)) for entry in entries), key=len, reverse=True)
     return list(dict.fromkeys(name for names in lists for name in names))
 
 
-def _by(
-    title: str, every: Sequence[Standing], by: str, names: Sequence[str], shown: Sequence[str]
+def _group_table(
+    title: str,
+    entries: Sequence[ReportEntry],
+    by: str,
+    names: Sequence[str],
+    measures: Sequence[str],
 ) -> Table:
-    """Return a table with a row for each group."""
+    """Return a table with a row for each group, and columns for each entry."""
     heads = ["", "samples"]
-    for entry in every:
-        heads += [_beside(every, entry, _HEADS[name]) for name in shown]
+    for entry in entries:
+        prefix = f"{entry.name}, " if len(entries) > 1 else ""
+        heads += [prefix + _HEADS[measure] for measure in measures]
     rows = []
     for name in names:
-        found = [entry.groups(by).get(name) for entry in every]
-        most = max(group["n"] for group in found if group)
-        rows.append([name, str(most), *(_cell(group, one) for group in found for one in shown)])
-    return title, heads, rows
+        groups = [entry.groups(by).get(name) for entry in entries]
+        samples = max(group["n"] for group in groups if group)
+        row = [name, str(samples)]
+        for group in groups:
+            row += [_mean_with_bounds(group, measure) for measure in measures]
+        rows.append(row)
+    return Table(title, heads, rows)
 
 
-def _beside(every: Sequence[Standing], entry: Standing, head: str) -> str:
-    return f"{entry.name}, {head}" if len(every) > 1 else head
-
-
-def _means(title: str, every: Sequence[Standing], key: str, form: str) -> Table:
-    """Return a table with a row for each measure."""
-    names = list(dict.fromkeys(name for entry in every for name in entry.summary[key]))
+def _means_table(title: str, entries: Sequence[ReportEntry], key: str, form: str) -> Table:
+    """Return a table with a row for each measure, and a column for each entry."""
+    names = dict.fromkeys(name for entry in entries for name in entry.summary[key])
     rows = []
     for name in names:
-        found = [entry.summary[key].get(name) for entry in every]
-        rows.append([name, *("–" if value is None else form.format(value) for value in found)])
-    return title, ["", *(entry.name for entry in every)], rows
+        row = [name]
+        for entry in entries:
+            value = entry.summary[key].get(name)
+            row.append(_EMPTY_CELL if value is None else form.format(value))
+        rows.append(row)
+    return Table(title, ["", *(entry.name for entry in entries)], rows)
 
 
-def _counts(every: Sequence[Standing]) -> Table:
-    """Return how many samples there are, and all that is counted of them."""
-    summaries = [entry.summary for entry in every]
-    names = [name for summary in summaries for name in summary if isinstance(summary[name], int)]
-    names = sorted(set(names), key=lambda name: (name != "n", names.index(name)))
-    rows = [[entry.name, *(f"{entry.summary.get(name, 0):,}" for name in names)] for entry in every]
-    heads = ["samples" if name == "n" else name.replace("_", " ") for name in names]
-    return "Counted", ["", *heads], rows
+def _counts_table(entries: Sequence[ReportEntry]) -> Table:
+    """Return the numbers of samples and of all that is counted of them."""
+    heads = {"n": "samples"}
+    for entry in entries:
+        for name, value in entry.summary.items():
+            if isinstance(value, int):
+                heads.setdefault(name, name.replace("_", " "))
+    rows = []
+    for entry in entries:
+        rows.append([entry.name, *(f"{entry.summary.get(name, 0):,}" for name in heads)])
+    return Table("Counted", ["", *heads.values()], rows)
 
 
-def _cell(group: Mapping[str, Any] | None, measure: str, *, bounds: bool = True) -> str:
+def _mean(group: Mapping[str, Any] | None, measure: str) -> str:
+    """Return a cell with a mean, such as `62.5`."""
     value = group[measure] if group else None
-    if group is None or value is None:
-        return "–"
-    low, high = group["intervals"].get(measure, (None, None))
-    return f"{value:.1f}" + (f" ({low:.1f}–{high:.1f})" if bounds and low is not None else "")
+    return _EMPTY_CELL if value is None else f"{value:.1f}"
+
+
+def _mean_with_bounds(group: Mapping[str, Any] | None, measure: str) -> str:
+    """Return a cell with a mean and its interval, such as `62.5 (40.1–80.3)`."""
+    mean = _mean(group, measure)
+    bounds = group["intervals"].get(measure) if group else None
+    if mean == _EMPTY_CELL or bounds is None:
+        return mean
+    low, high = bounds
+    return f"{mean} ({low:.1f}–{high:.1f})"
 
 
 _NOTE = (
@@ -237,20 +270,22 @@ _NOTE = (
 )
 
 
-def markdown(report: Report) -> str:
+def to_markdown(report: Report) -> str:
     """Return the tables in Markdown."""
     parts = ["# Benchmark report", _NOTE]
-    for title, heads, rows in tables(report):
-        lines = [_line(heads), "|" + "---|" * len(heads), *map(_line, rows)]
-        parts += [f"## {title}", "\n".join(lines)]
+    for table in build_tables(report):
+        lines = [_markdown_row(table.heads), "|" + "---|" * len(table.heads)]
+        lines += map(_markdown_row, table.rows)
+        parts += [f"## {table.title}", "\n".join(lines)]
     return "\n\n".join(parts) + "\n"
 
 
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
+def _markdown_row(cells: Sequence[str]) -> str:
+    escaped = (" ".join(cell.replace("|", "\\|").split()) for cell in cells)
+    return "| " + " | ".join(escaped) + " |"
 
 
-# The page ----------------------------------------------------------------------------------------
+# The HTML page -----------------------------------------------------------------------------------
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d232a; --faint: #cfd5db; --paper: #fff; }
@@ -277,18 +312,19 @@ pre { overflow-x: auto; font-size: 12px; }
 """
 
 
-def page(report: Report) -> str:
-    """Return one HTML file that needs no other, nor the network."""
+def to_html(report: Report) -> str:
+    """Return one HTML file that needs no other file and no network."""
+    overall, *others = build_tables(report)
     parts = ["<h1>Benchmark report</h1>", f"<p>{html.escape(_NOTE)}</p>"]
-    made = tables(report)
-    parts += [_html_table(made[0]), f'<div class="plots">{"".join(_plots(report))}</div>']
-    parts += map(_html_table, made[1:])
+    parts.append(_html_table(overall))
+    parts.append(f'<div class="plots">{"".join(_plots(report))}</div>')
+    parts += map(_html_table, others)
     parts.append("<h2>How it was made</h2>")
     for entry in report.entries:
-        said = json.dumps(entry.about, ensure_ascii=False, indent=2)
+        about = json.dumps(entry.about, ensure_ascii=False, indent=2)
         parts.append(
             f"<details><summary>{html.escape(entry.name)}</summary>"
-            f"<pre>{html.escape(said)}</pre></details>"
+            f"<pre>{html.escape(about)}</pre></details>"
         )
     body = "\n".join(parts)
     return (
@@ -300,58 +336,68 @@ def page(report: Report) -> str:
 
 
 def _html_table(table: Table) -> str:
-    title, heads, rows = table
-    head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in heads)
-    lines = [
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    ]
+    head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in table.heads)
+    rows = "\n".join(map(_html_row, table.rows))
     return (
-        f'<h2>{html.escape(title)}</h2>\n<div class="wide"><table>\n<thead><tr>{head}</tr></thead>'
-        f"\n<tbody>\n{chr(10).join(lines)}\n</tbody>\n</table></div>"
+        f'<h2>{html.escape(table.title)}</h2>\n<div class="wide"><table>\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>"
     )
+
+
+def _html_row(cells: Sequence[str]) -> str:
+    return "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
 
 
 def _plots(report: Report) -> list[str]:
-    every = report.entries
-    figures: list[tuple[str, str]] = []
-    if any(entry.points for entry in every):
-        scatter = [
-            svg.Series(
-                entry.name,
-                [(asked, made) for asked, made, _ in entry.points],
-                [
-                    f"{entry.name}, {name}: {made:,} of {asked:,}"
-                    for asked, made, name in entry.points
-                ],
-            )
-            for entry in every
-        ]
-        curves = [svg.Series(entry.name, entry.curve) for entry in every]
-        for title, series, lines in (
-            ("Required and output length", scatter, False),
-            ("Mean output length by required length", curves, True),
-        ):
-            drawn = svg.log_plot(
-                series, title=title, x="required length", y="output length", lines=lines
-            )
-            figures.append((title, drawn))
-    for said, by in (("required length", "ranges"), ("type", "kinds")):
-        names = _named(every, by)
+    """Return the plots: lengths, if any were required, and bars by range and by type."""
+    entries = report.entries
+    figures = []
+    if any(entry.points for entry in entries):
+        figures += [_scatter_plot(entries), _curve_plot(entries)]
+    for by, label in (("ranges", "required length"), ("kinds", "type")):
+        names = _group_names(entries, by)
         for measure in ("s_l", "s_q"):
-            bars = [_bars(entry, by, names, measure) for entry in every]
+            bars = [_bars(entry, by, names, measure) for entry in entries]
             if any(value is not None for one in bars for value in one.values):
-                title = f"{_HEADS[measure]} by {said}"
-                figures.append((title, svg.bar_plot(names, bars, title=title, y=_HEADS[measure])))
-    return [
-        f"<figure><figcaption>{html.escape(title)}</figcaption>{drawn}</figure>\n"
-        for title, drawn in figures
-    ]
+                title = f"{_HEADS[measure]} by {label}"
+                plot = svg.bar_plot(names, bars, title=title, y=_HEADS[measure])
+                figures.append(_figure(title, plot))
+    return figures
 
 
-def _bars(entry: Standing, by: str, names: Sequence[str], measure: str) -> svg.Bars:
-    found = [entry.groups(by).get(name) for name in names]
-    return svg.Bars(
-        entry.name,
-        [group[measure] if group else None for group in found],
-        [group["intervals"].get(measure) if group else None for group in found],
-    )
+def _figure(title: str, plot: str) -> str:
+    return f"<figure><figcaption>{html.escape(title)}</figcaption>{plot}</figure>\n"
+
+
+def _scatter_plot(entries: Sequence[ReportEntry]) -> str:
+    """Return a point for each sample, with the sample's id in its tooltip."""
+    series = []
+    for entry in entries:
+        points: list[tuple[float, float]] = []
+        titles = []
+        for required, output, name in entry.points:
+            points.append((required, output))
+            titles.append(f"{entry.name}, {name}: {output:,} of {required:,}")
+        series.append(svg.Series(entry.name, points, titles))
+    return _length_plot("Required and output length", series)
+
+
+def _curve_plot(entries: Sequence[ReportEntry]) -> str:
+    series = [svg.Series(entry.name, entry.curve) for entry in entries]
+    return _length_plot("Mean output length by required length", series, lines=True)
+
+
+def _length_plot(title: str, series: Sequence[svg.Series], *, lines: bool = False) -> str:
+    plot = svg.log_plot(series, title=title, x="required length", y="output length", lines=lines)
+    return _figure(title, plot)
+
+
+def _bars(entry: ReportEntry, by: str, names: Sequence[str], measure: str) -> svg.Bars:
+    groups = entry.groups(by)
+    values: list[float | None] = []
+    bounds: list[Sequence[float] | None] = []
+    for name in names:
+        group = groups.get(name)
+        values.append(group[measure] if group else None)
+        bounds.append(group["intervals"].get(measure) if group else None)
+    return svg.Bars(entry.name, values, bounds)

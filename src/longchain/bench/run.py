@@ -1,112 +1,83 @@
-"""A benchmark is run: samples + a model or a chain -> a file of predictions.
+"""The run of a benchmark: samples + a model or a chain -> a file of predictions.
 
-`Sample`s -> `Prediction`s, a line each as they are finished
+`Sample`s -> `Prediction`s, a line each as soon as it is finished
 
-What stands in the file is never written again, so a run that was killed goes on where it was.
-Knows order, failure and time; knows nothing of scores.
+A sample that is in the file is never written again, so a run that was killed is resumed by the
+same call. Knows order, failure and time; knows nothing of scores.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, Unpack
 
-from langchain_core import exceptions
 from langchain_core.language_models import BaseChatModel
 
 from longchain.agent.chain import AgentWriteChain
 from longchain.bench import writers
-from longchain.bench.loop import finish
-from longchain.bench.predictions import About, Results
-from longchain.bench.shapes import Prediction, Sample
-from longchain.bench.writers import Chained, Direct, Writer
-from longchain.errors import InputError, LongchainError, StoreError
+from longchain.bench.event_loop import run_sync
+from longchain.bench.failures import FATAL_ERRORS, is_call_error
+from longchain.bench.metadata import RunMetadata
+from longchain.bench.predictions import PredictionFile
+from longchain.bench.schema import Prediction, Sample
+from longchain.bench.workers import StopJobs, run_jobs
+from longchain.bench.writers import ChainWriter, ModelWriter, Writer
+from longchain.errors import InputError
 from longchain.models.error_hints import explain
-
-_NOBODYS = (
-    exceptions.ModelAuthenticationError,
-    exceptions.ModelPermissionDeniedError,
-    exceptions.ModelNotFoundError,
-    exceptions.ModelConnectionError,
-    exceptions.ModelRateLimitError,
-    ConnectionError,
-    StoreError,
-)
-"""Errors that the next sample would meet as well: they stop the run, which can be gone on with."""
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How far a run is, after one more sample."""
+class Progress:
+    """Progress of a run after one more sample."""
 
     latest: Prediction
     done: int
+    """Number of finished samples, those that failed included."""
+
     total: int
     failed: int
-    """Of those that are done."""
+    """Number of finished samples that have no text."""
 
     seconds_left: float
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to."""
+    """Counts of a finished run."""
 
     total: int
     written: int
-    """Samples of this run, those that failed included."""
+    """Samples written by this run, those that failed included."""
 
     failed: int
     """Samples in the file that have no text."""
+
+
+class RunOptions(TypedDict, total=False):
+    """Options of `run`; `arun` describes them."""
+
+    concurrency: int
+    source: str
+    sha256: str
+    force: bool
+    retry_failed: bool
+    on_progress: Callable[[Progress], None] | None
 
 
 def run(
     samples: Sequence[Sample],
     writer: Writer | BaseChatModel | AgentWriteChain,
     path: Path,
-    *,
-    concurrency: int = 8,
-    source: str = "",
-    sha256: str = "",
-    force: bool = False,
-    again: bool = False,
-    tell: Callable[[Standing], None] | None = None,
+    **options: Unpack[RunOptions],
 ) -> Outcome:
-    """Write all samples that the file does not hold yet.
+    """Write all samples that the file does not have yet.
 
-    Args:
-        samples: What is to be written.
-        writer: What writes: a chat model, a chain, or one of them with options (`Direct`,
-            `Chained`).
-        path: The file of predictions; beside it, `FILE.meta.json` says how they were made.
-        concurrency: Samples at once.
-        source: Where the samples come from, for the record.
-        sha256: Of the samples' file, for the record: another one is refused later.
-        force: Go on with a file that was begun with other settings.
-        again: Write samples once more that failed.
-        tell: Called after every sample.
-
-    Raises:
-        RunError: Another process writes the file, or other settings began it.
-        InputError: There is nothing to write, or the file cannot be written.
-        ModelError: The model refuses everybody, or is out of reach; what is finished is kept.
+    Arguments, errors and results are those of `arun`.
     """
-    return finish(
-        arun(
-            samples,
-            writer,
-            path,
-            concurrency=concurrency,
-            source=source,
-            sha256=sha256,
-            force=force,
-            again=again,
-            tell=tell,
-        )
-    )
+    return run_sync(arun(samples, writer, path, **options))
 
 
 async def arun(
@@ -118,131 +89,148 @@ async def arun(
     source: str = "",
     sha256: str = "",
     force: bool = False,
-    again: bool = False,
-    tell: Callable[[Standing], None] | None = None,
+    retry_failed: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
 ) -> Outcome:
-    """Do the same asynchronously."""
+    """Write all samples that the file does not have yet.
+
+    Args:
+        samples: The samples to write.
+        writer: A chat model, a chain, or one of them with options (`ModelWriter`,
+            `ChainWriter`).
+        path: The file of predictions; `FILE.meta.json` beside it records the settings.
+        concurrency: Number of samples at a time.
+        source: Path or address of the samples, for the metadata.
+        sha256: Hash of the samples' file, for the metadata: a later run with another one is
+            refused.
+        force: Continue a file that was begun with other settings.
+        retry_failed: Write samples that failed once more.
+        on_progress: Called after every sample.
+
+    Raises:
+        RunError: Another process writes the file, or it was begun with other settings.
+        InputError: There is nothing to write, or the file cannot be written.
+        ModelError: The model refuses every call or cannot be reached; finished samples are in
+            the file.
+    """
     if not samples:
         raise InputError("there are no samples to write")
     if concurrency < 1:
         raise InputError(f"concurrency is {concurrency!r}: at least 1 sample is written at once")
-    chosen = _writer(writer)
-    about = About(
+    writer = _as_writer(writer)
+    metadata = RunMetadata(
         task=samples[0].task,
         source=source,
         sha256=sha256,
-        model=writers.label(chosen.model),
-        way=chosen.way,
-        settings=chosen.settings,
-        versions=writers.versions(chosen.model),
+        model=writers.label(writer.model),
+        mode=writer.mode,
+        settings=writer.settings,
+        versions=writers.package_versions(writer.model),
     )
-    with Results(path, about, samples, force=force, again=again) as results:
-        work = _Work(chosen, about, results, samples, tell)
-        await work.all(concurrency)
-        failed = sum(bool(error) for error in results.done.values())
-        return Outcome(total=len(samples), written=work.written, failed=failed)
+    with PredictionFile(path, metadata, samples, force=force, retry_failed=retry_failed) as file:
+        job = _Run(writer, metadata, file, samples, on_progress)
+        await run_jobs(file.pending, job.write, concurrency)
+        return Outcome(total=len(samples), written=job.written, failed=file.failed)
 
 
-def _writer(given: Writer | BaseChatModel | AgentWriteChain) -> Writer:
-    if isinstance(given, AgentWriteChain):
-        return Chained(given)
-    return Direct(given) if isinstance(given, BaseChatModel) else given
+def _as_writer(writer: Writer | BaseChatModel | AgentWriteChain) -> Writer:
+    if isinstance(writer, AgentWriteChain):
+        return ChainWriter(writer)
+    if isinstance(writer, BaseChatModel):
+        return ModelWriter(writer)
+    return writer
 
 
-class _Work:
-    """What is under way."""
+class _Run:
+    """One run: writes samples to a file and reports its progress."""
 
     def __init__(
         self,
         writer: Writer,
-        about: About,
-        results: Results,
+        metadata: RunMetadata,
+        file: PredictionFile,
         samples: Sequence[Sample],
-        tell: Callable[[Standing], None] | None,
+        on_progress: Callable[[Progress], None] | None,
     ) -> None:
         self.written = 0
-        self._writer, self._about, self._results = writer, about, results
-        self._tell = tell
-        lengths = [sample.length for sample in samples if sample.length]
-        self._usual = sum(lengths) / len(lengths) if lengths else 1.0
+        self._writer, self._metadata, self._file = writer, metadata, file
         self._total = len(samples)
-        self._ahead = sum(map(self._weight, results.left))
-        self._behind = 0.0
-        self._began = time.monotonic()
-        self._stopped: Exception | None = None
+        self._done_before = len(samples) - len(file.pending)
+        self._clock = _Clock(samples, file.pending)
+        self._on_progress = on_progress
 
-    async def all(self, concurrency: int) -> None:
-        """Write what is left; after an error that all would meet, only finish what is begun."""
-        waiting = iter(self._results.left)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(concurrency, len(self._results.left))):
-                    group.create_task(self._some(waiting))
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-        if self._stopped is not None:
-            raise self._stopped
+    async def write(self, sample: Sample) -> None:
+        """Write a sample to the file.
 
-    async def _some(self, waiting: Iterator[Sample]) -> None:
-        for sample in waiting:
-            made = await self._one(sample)
-            if made is not None:
-                self._results.append(made)
-                self.written += 1
-                self._report(sample, made)
-            if self._stopped is not None:
-                return
+        Raises:
+            StopJobs: The next sample would meet the same error.
+        """
+        prediction = await self._predict(sample)
+        self._file.append(prediction)
+        self.written += 1
+        self._clock.finish(sample)
+        if self._on_progress is not None:
+            self._on_progress(self._progress(prediction))
 
-    async def _one(self, sample: Sample) -> Prediction | None:
+    async def _predict(self, sample: Sample) -> Prediction:
+        """Return the prediction for a sample, with the reason if it has no text."""
         began = time.monotonic()
-        made = Prediction(
+        prediction = Prediction(
             **sample.model_dump(),
-            model=self._about.model,
-            way=self._writer.way,
-            settings=self._about.settings,
-            versions=self._about.versions,
-            prompt_hash=writers.prompt_hash(_whole(sample.prompt)),
+            model=self._metadata.model,
+            mode=self._writer.mode,
+            settings=self._metadata.settings,
+            versions=self._metadata.versions,
+            prompt_hash=writers.hash_prompt(_replace_lone_surrogates(sample.prompt)),
         )
         try:
-            text, made.usage, made.report = await self._writer.write(sample)
-            made.response = _whole(text)
+            output = await self._writer.write(sample)
+        except FATAL_ERRORS as error:
+            raise StopJobs(error) from error
         except Exception as error:
-            if isinstance(error, _NOBODYS):
-                self._stopped = self._stopped or error
-                return None
-            if not _of_the_sample(error):
+            if not is_call_error(error):
                 raise
-            made.error = explain(error)
-        made.seconds = round(time.monotonic() - began, 3)
-        return made
+            prediction.error = explain(error)
+        else:
+            prediction.response = _replace_lone_surrogates(output.text)
+            prediction.usage, prediction.report = output.usage, output.report
+        prediction.seconds = round(time.monotonic() - began, 3)
+        return prediction
+
+    def _progress(self, latest: Prediction) -> Progress:
+        return Progress(
+            latest=latest,
+            done=self._done_before + self.written,
+            total=self._total,
+            failed=self._file.failed,
+            seconds_left=self._clock.seconds_left(),
+        )
+
+
+class _Clock:
+    """Estimates how long a run still takes, from the required lengths of its samples."""
+
+    def __init__(self, samples: Sequence[Sample], pending: Sequence[Sample]) -> None:
+        lengths = [sample.length for sample in samples if sample.length]
+        self._mean_length = sum(lengths) / len(lengths) if lengths else 1.0
+        self._total = sum(map(self._weight, pending))
+        self._finished = 0.0
+        self._began = time.monotonic()
+
+    def finish(self, sample: Sample) -> None:
+        """Count a sample as finished."""
+        self._finished += self._weight(sample)
+
+    def seconds_left(self) -> float:
+        """Return the seconds that the other samples take at the pace until now."""
+        pace = (time.monotonic() - self._began) / self._finished
+        return pace * max(self._total - self._finished, 0.0)
 
     def _weight(self, sample: Sample) -> float:
-        """Return about how long a sample takes, compared with others: as its text is long."""
-        return sample.length or self._usual
-
-    def _report(self, sample: Sample, made: Prediction) -> None:
-        self._behind += self._weight(sample)
-        if self._tell is None:
-            return
-        done = self._results.done
-        pace = (time.monotonic() - self._began) / self._behind
-        self._tell(
-            Standing(
-                latest=made,
-                done=self._total - len(self._results.left) + self.written,
-                total=self._total,
-                failed=sum(bool(error) for error in done.values()),
-                seconds_left=pace * max(self._ahead - self._behind, 0.0),
-            )
-        )
+        """Return the share of a sample in the work: a text takes as long as it is long."""
+        return sample.length or self._mean_length
 
 
-def _of_the_sample(error: Exception) -> bool:
-    """Say whether a model or longchain refused this sample; anything else is a bug."""
-    known = isinstance(error, LongchainError | exceptions.ModelError | TimeoutError)
-    return known or getattr(error, "status_code", None) is not None
-
-
-def _whole(text: str) -> str:
-    """Return a text that can be written down: halves of characters are replaced."""
+def _replace_lone_surrogates(text: str) -> str:
+    """Return a text that UTF-8 can encode: halves of characters are replaced."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

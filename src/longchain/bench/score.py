@@ -1,14 +1,14 @@
-"""A prediction -> its `Score`: what the benchmarks measure without a judge.
+"""The scores of a prediction that need no judge: `Prediction` -> `Score`.
 
-S_l by the published counter and by the right one, LIFEBench's score, repetition, diversity,
-structure. Pure functions: no model, no network, no file. What each measure means stands where it
-is made: `diversity`, `lifebench`, `structure`; what many come to, in `summary`.
+S_l by the published counter and by longchain's, LIFEBench's score, repetition, diversity,
+structure. Pure functions: no model, no network, no file. `diversity`, `lifebench` and `structure`
+say what each measure means; `summary` has the means of many scores.
 """
 
 from __future__ import annotations
 
 from longchain.bench import diversity, lifebench, structure
-from longchain.bench.shapes import Prediction, Score
+from longchain.bench.schema import Prediction, Score
 from longchain.bench.summary import summarize
 from longchain.length import count_length, count_words_reference, length_score
 from longchain.prose.repetition import duplicate_sentences, overlap, rep_n
@@ -17,25 +17,44 @@ __all__ = ["duplicate_sentences", "length_score", "overlap", "rep_n", "score", "
 
 
 def score(prediction: Prediction, *, light: bool = False) -> Score:
-    """Return how well a text did.
+    """Score a text without a judge.
 
-    An empty one, or one without a letter or digit, scores 0 and has the flag `empty`; `failed`
-    where an error says why. No text makes it fail.
+    An empty text, or one without a letter or digit, scores 0 and has the flag `empty`; one with an
+    error has the flag `failed`. No text raises an error.
 
     Args:
-        prediction: The text and what was asked.
-        light: S_l only.
+        prediction: The text and its instruction.
+        light: Compute S_l only.
 
     Returns:
-        S_l and S_l by the published counter, where a length was required, and, unless light, all
+        S_l and S_l by the published counter, if a length was required, and, unless `light`, all
         measures: `deviation` (output over required, minus 1); `lifebench_length`,
         `lifebench_deviation` (a fraction) and `lifebench_score` (0 to 100); those of `diversity`
         and `structure`.
     """
+    result = _score_length(prediction)
+    if prediction.is_empty:
+        result.flags.append("empty")
+    if prediction.error:
+        result.flags.append("failed")
+    if light:
+        return result
+    result.measures |= _length_measures(prediction, result.length)
+    if prediction.is_empty:
+        # The prefix is the prompt's; no entry of an empty text is there.
+        result.measures |= structure.completion("", {**prediction.extra, "prefix": ""})
+        return result
+    result.measures |= diversity.measures(prediction.response, prediction.language)
+    measures, flags = structure.measures(prediction)
+    result.measures |= measures
+    result.flags += flags
+    return result
+
+
+def _score_length(prediction: Prediction) -> Score:
+    """Return the score with S_l alone."""
     text, required = prediction.response, prediction.length or None
-    length = count_length(text, prediction.unit, prediction.language)
-    published = count_words_reference(text)
-    made = Score(
+    result = Score(
         id=prediction.id,
         task=prediction.task,
         language=prediction.language,
@@ -43,29 +62,24 @@ def score(prediction: Prediction, *, light: bool = False) -> Score:
         required=required,
         unit=prediction.unit,
         bound=prediction.bound,
-        length=length,
-        length_published=published,
-        s_l=length_score(required, length) if required else None,
-        s_l_published=length_score(required, published) if required else None,
+        length=count_length(text, prediction.unit, prediction.language),
+        length_published=count_words_reference(text),
     )
-    empty = not any(map(str.isalnum, text))
-    made.flags = ["empty"] * empty + ["failed"] * bool(prediction.error)
-    if light:
-        return made
     if required:
-        counted = lifebench.count(text)
-        made.measures = {
-            "deviation": length / required - 1,
-            "lifebench_length": float(counted),
-            "lifebench_deviation": lifebench.deviation(required, counted),
-            "lifebench_score": lifebench.score(required, counted, prediction.bound),
-        }
-    if empty:
-        nothing = structure.completion("", {**prediction.extra, "prefix": ""})
-        made.measures |= nothing
-        return made
-    made.measures |= diversity.measures(text, prediction.language)
-    found, flags = structure.measures(prediction)
-    made.measures |= found
-    made.flags += flags
-    return made
+        result.s_l = length_score(required, result.length)
+        result.s_l_published = length_score(required, result.length_published)
+    return result
+
+
+def _length_measures(prediction: Prediction, length: int) -> dict[str, float]:
+    """Return the measures of the length besides S_l; none if no length was required."""
+    required = prediction.length
+    if not required:
+        return {}
+    counted = lifebench.count(prediction.response)
+    return {
+        "deviation": length / required - 1,
+        "lifebench_length": float(counted),
+        "lifebench_deviation": lifebench.deviation(required, counted),
+        "lifebench_score": lifebench.score(required, counted, prediction.bound),
+    }

@@ -1,7 +1,10 @@
-"""Whether a text holds what was to be in it, and nothing else: text -> measures and flags.
+"""Checks of a text's structure: required entries, planned headings, language, end, leaks.
 
-Entries, planned headings, the language, the end, and what models say around the prose. Knows
-Markdown and what `extra` and reports hold; knows nothing of lengths.
+`Prediction` -> measures and flags. A leak is text around the prose that was not meant for the
+reader, such as an announcement.
+
+Knows Markdown, and the fields of a sample's `extra` and of a document's report; knows nothing of
+lengths.
 """
 
 from __future__ import annotations
@@ -9,111 +12,128 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from longchain.bench.shapes import Prediction
+from longchain.bench.schema import Prediction
 from longchain.prose.boilerplate import strip_opening
 from longchain.prose.cleanup import clean
 from longchain.prose.wrong_language import wrong_language
 from longchain.sentences import ends_sentence
 
-Found = tuple[dict[str, float], list[str]]
+Findings = tuple[dict[str, float], list[str]]
 """Measures by name, and flags."""
 
-_SPANS, _SPAN = 8, 1_000
-"""How many stretches of so many characters tell a text's language."""
 
-_NO_LEAK = frozenset({"rule removed", "empty", "refusal", "loop cut"})
-"""What cleaning notes that is not said to the reader, or has a flag of its own."""
-
-
-def measures(prediction: Prediction) -> Found:
-    """Return what can be said of a text that is not empty.
+def measures(prediction: Prediction) -> Findings:
+    """Return measures and flags of a text that is not empty.
 
     Returns:
-        Measures: `completion` and `completion_published` (0 to 100) where entries were asked
-        for; `headings` and `headings_in_order` (0 to 1) where there is a plan;
-        `wrong_language` (share of the stretches looked at); `leaks` (how many).
+        Measures: `completion` and `completion_published` (0 to 100) if entries were asked for;
+        `headings` and `headings_in_order` (0 to 1) if there is a plan; `wrong_language` (share of
+        the samples of the text); `leaks` (number).
         Flags: `unfinished`, `cut`, `wrong language`, `leak`, `refusal`, `loop`,
         `headings off plan`.
     """
-    text = prediction.response
-    found = completion(text, prediction.extra)
+    results = completion(prediction.response, prediction.extra)
     flags = []
-    planned = headings_planned(prediction)
+    planned = planned_headings(prediction)
     if planned:
-        found |= headings(text, planned)
-        flags += ["headings off plan"] * (min(found["headings"], found["headings_in_order"]) < 1)
-    found["wrong_language"] = _wrong_language(prediction)
-    flags += ["wrong language"] * (found["wrong_language"] > 0)
-    said, problem, prose = leaks(prediction)
-    found["leaks"] = float(said)
-    flags += ["leak"] * bool(said)
-    flags += [problem] * (problem in ("refusal", "loop"))
-    flags += ["unfinished"] * (not ends_sentence(prose))
-    flags += ["cut"] * (prediction.report.get("finish") == "length")
-    return found, flags
+        results |= headings(prediction.response, planned)
+        if min(results["headings"], results["headings_in_order"]) < 1:
+            flags.append("headings off plan")
+    results["wrong_language"] = _wrong_language_share(prediction)
+    if results["wrong_language"] > 0:
+        flags.append("wrong language")
+    leaks = find_leaks(prediction)
+    results["leaks"] = float(leaks.number)
+    if leaks.number:
+        flags.append("leak")
+    if leaks.problem in ("refusal", "loop"):
+        flags.append(leaks.problem)
+    if not ends_sentence(leaks.prose):
+        flags.append("unfinished")
+    if prediction.report.get("finish") == "length":
+        flags.append("cut")
+    return results, flags
 
 
-# --- entries -----------------------------------------------------------------------------------
+# Entries -----------------------------------------------------------------------------------------
 
 
 def completion(text: str, extra: Mapping[str, Any]) -> dict[str, float]:
-    """Return the share of the required entries that are there, 0 to 100; nothing where none are.
+    """Return the share of the required entries that are there, 0 to 100; nothing if none are.
 
-    What is required stands in a sample's `extra`. Either `items`, each with a `label` that must
-    stand in the text; or numbered entries: `entry` (what one is called, as `Week`), `number` (how
-    many), and optionally `separator`, `prefix` (where the text goes on from) and `end` (the mark
-    after which nothing counts).
+    A sample's `extra` has what is required. Either `items`, each with a `label` that must be in
+    the text; or numbered entries: `entry` (the name of one, such as `Week`), `number` (how many),
+    and optionally `separator`, `prefix` (the end of the prompt, which the text continues) and
+    `end` (the mark after which nothing counts).
 
     `completion_published` is LongGenBench's completion rate: a block between separators is the
-    entry whose name and number it says first. A single mention makes an entry, and without
+    entry whose name and number are its first. A single mention makes an entry, and without
     separators there is one block; so `completion` asks for the name and number at the beginning
     of a block or of a line, headings and bold type included.
 
     Source: `parse_blocks` and `calculate_completion_rate` in `Evalution/eval.py`, and
     `process_output` in `Evalution/inference.py`, of mozhu621/LongGenBench.
     """
-    if labels := _labels(extra.get("items")):
-        there = sum(bool(_phrase(label).search(text)) for label in labels)
-        return {"completion": 100 * there / len(labels)}
+    labels = _labels(extra.get("items"))
+    if labels:
+        present = sum(bool(_label_pattern(label).search(text)) for label in labels)
+        return {"completion": 100 * present / len(labels)}
     entry, number = extra.get("entry"), extra.get("number")
     if not isinstance(entry, str) or not isinstance(number, int) or not entry or number < 1:
         return {}
-    if end := str(extra.get("end") or ""):
+    end = str(extra.get("end") or "")
+    if end:
         text = text.partition(end)[0]
     text = str(extra.get("prefix") or "") + text
     separator = str(extra.get("separator") or "#*#")
-    mention = re.compile(rf"{re.escape(entry)} (\d+)")
-    firsts = map(mention.search, text.split(separator))
-    said = {_number(first[1]) for first in firsts if first}
-    head = rf"(?:^|{re.escape(separator)})[#>*_\[( \t-]*{re.escape(entry)}\s+(\d+)"
-    heads = {_number(each) for each in re.findall(head, text, re.IGNORECASE | re.MULTILINE)}
-    wanted = set(range(1, number + 1))
+    required = set(range(1, number + 1))
+    begun = _numbers_at_line_starts(text, entry, separator)
+    mentioned = _first_numbers_of_blocks(text, entry, separator)
     return {
-        "completion": 100 * len(heads & wanted) / number,
-        "completion_published": 100 * len(said & wanted) / number,
+        "completion": 100 * len(begun & required) / number,
+        "completion_published": 100 * len(mentioned & required) / number,
     }
 
 
 def _labels(items: Any) -> list[str]:
+    """Return the labels in a sample's `items`, which are texts or objects with a `label`."""
     if not isinstance(items, list):
         return []
-    found = [item.get("label") if isinstance(item, Mapping) else item for item in items]
-    return [label for label in found if isinstance(label, str) and label.strip()]
+    labels = []
+    for item in items:
+        label = item.get("label") if isinstance(item, Mapping) else item
+        if isinstance(label, str) and label.strip():
+            labels.append(label)
+    return labels
 
 
-def _phrase(label: str) -> re.Pattern[str]:
+def _label_pattern(label: str) -> re.Pattern[str]:
     """Return a pattern for a label that is no part of another: not `Week 1` in `Week 12`."""
     words = r"\s+".join(map(re.escape, label.split()))
     return re.compile(rf"(?<![A-Za-z0-9]){words}(?![A-Za-z0-9])", re.IGNORECASE)
 
 
-def _number(digits: str) -> int:
+def _numbers_at_line_starts(text: str, entry: str, separator: str) -> set[int]:
+    """Return the numbers of the entries that begin a line or a block."""
+    pattern = rf"(?:^|{re.escape(separator)})[#>*_\[( \t-]*{re.escape(entry)}\s+(\d+)"
+    return set(map(_parse_number, re.findall(pattern, text, re.IGNORECASE | re.MULTILINE)))
+
+
+def _first_numbers_of_blocks(text: str, entry: str, separator: str) -> set[int]:
+    """Return the number of the entry that each block between separators mentions first."""
+    mention = re.compile(rf"{re.escape(entry)} (\d+)")
+    matches = map(mention.search, text.split(separator))
+    return {_parse_number(match[1]) for match in matches if match}
+
+
+def _parse_number(digits: str) -> int:
+    """Return the number of an entry; -1 for one of 10 digits or more, which Python may refuse."""
     return int(digits) if len(digits) < 10 else -1
 
 
-# --- headings ----------------------------------------------------------------------------------
+# Headings ----------------------------------------------------------------------------------------
 
 _HEADING = re.compile(
     r"^(?:#{1,6}[ \t]+(?P<marked>[^\n]+)|\*\*(?P<bold>[^\n*]{1,200})\*\*[:：]?[ \t\r]*$)",
@@ -127,56 +147,79 @@ _NUMBERING = re.compile(
 )
 
 
-def headings_planned(prediction: Prediction) -> list[str]:
-    """Return the headings that a text should have, in order; none where nobody planned any.
+def planned_headings(prediction: Prediction) -> list[str]:
+    """Return the headings that a text should have, in order; none if there is no plan.
 
-    They are `headings` of the sample's `extra`, else those of the sections in the report.
+    They are `headings` of the sample's `extra`, otherwise those of the sections in the report.
     """
-    given = prediction.extra.get("headings")
-    if not isinstance(given, list):
+    planned = prediction.extra.get("headings")
+    if not isinstance(planned, list):
         sections = prediction.report.get("sections")
-        listed = sections if isinstance(sections, list) else []
-        given = [part.get("heading") for part in listed if isinstance(part, Mapping)]
-    return [heading for heading in given if isinstance(heading, str) and _bare(heading)]
+        if not isinstance(sections, list):
+            return []
+        planned = [part.get("heading") for part in sections if isinstance(part, Mapping)]
+    return [heading for heading in planned if isinstance(heading, str) and _normalize(heading)]
 
 
 def headings(text: str, planned: Sequence[str]) -> dict[str, float]:
-    """Return how a text's headings fit its plan: heading lines, or lines in bold type.
+    """Return how well a text's headings match its plan: heading lines, or lines in bold type.
 
     Numbers, markup and case do not count.
 
     Returns:
-        `headings`: the share of the planned ones that stand there as often as planned, 0 to 1;
-        `headings_in_order`: 1 where those that are there follow the plan's order, else 0.
+        `headings`: the share of the planned ones that occur as often as planned, 0 to 1;
+        `headings_in_order`: 1 if those that occur follow the plan's order, else 0.
     """
-    wanted = Counter(map(_bare, planned))
-    visible = _CODE.sub("", text) if "```" in text or "~~~" in text else text
-    lines = (_bare(line["marked"] or line["bold"]) for line in _HEADING.finditer(visible))
-    there = [line for line in lines if line in wanted]
-    counted = Counter(there)
-    right = sum(counted[heading] == number for heading, number in wanted.items())
-    first = list(dict.fromkeys(there))
-    order = [heading for heading in dict.fromkeys(map(_bare, planned)) if heading in counted]
-    return {"headings": right / len(wanted), "headings_in_order": float(first == order)}
+    required = Counter(map(_normalize, planned))
+    present = [heading for heading in _find_headings(text) if heading in required]
+    counts = Counter(present)
+    correct = sum(counts[heading] == number for heading, number in required.items())
+    order = list(dict.fromkeys(present))
+    planned_order = [heading for heading in required if heading in counts]
+    return {
+        "headings": correct / len(required),
+        "headings_in_order": float(order == planned_order),
+    }
 
 
-def _bare(heading: str) -> str:
+def _find_headings(text: str) -> list[str]:
+    """Return the normalized headings of a text, without those in code."""
+    if "```" in text or "~~~" in text:
+        text = _CODE.sub("", text)
+    return [_normalize(match["marked"] or match["bold"]) for match in _HEADING.finditer(text)]
+
+
+def _normalize(heading: str) -> str:
+    """Return a heading without numbering, markup and case."""
     heading = re.sub(r"[*_`]+", "", heading).strip().rstrip("#:：").strip()
-    rest = _NUMBERING.sub("", heading, count=1) if _NUMBERING.match(heading) else heading
-    return " ".join((rest or heading).casefold().split())
+    unnumbered = _NUMBERING.sub("", heading, count=1) if _NUMBERING.match(heading) else heading
+    return " ".join((unnumbered or heading).casefold().split())
 
 
-# --- language, and what does not belong there --------------------------------------------------
+# Language ----------------------------------------------------------------------------------------
+
+_MAX_STRETCHES, _STRETCH = 8, 1_000
+"""Number of stretches that the language is detected of, and characters in each."""
 
 
-def _wrong_language(prediction: Prediction) -> float:
+def _wrong_language_share(prediction: Prediction) -> float:
     """Return the share of stretches that are clearly in another language, 0 to 1."""
     text = prediction.response
-    step = max(_SPAN, -(-len(text) // _SPANS))
-    spans = [text[start : start + _SPAN] for start in range(0, len(text), step)]
-    found = [wrong_language(span, prediction.language, prediction.prompt) for span in spans]
-    return sum(map(bool, found)) / len(spans) if spans else 0.0
+    step = max(_STRETCH, -(-len(text) // _MAX_STRETCHES))
+    stretches = [text[start : start + _STRETCH] for start in range(0, len(text), step)]
+    if not stretches:
+        return 0.0
+    wrong = sum(
+        bool(wrong_language(stretch, prediction.language, prediction.prompt))
+        for stretch in stretches
+    )
+    return wrong / len(stretches)
 
+
+# Leaks: what was not meant for the reader --------------------------------------------------------
+
+_HARMLESS_NOTES = frozenset({"rule removed", "empty", "refusal", "loop cut"})
+"""Notes of the cleanup that are no leak, or have a flag of their own."""
 
 _PLAN_LINE = re.compile(
     r"^[ \t#*>_-]*(?:Paragraph|Section|段落|セクション|第)\s*\d{1,3}[^\n]{0,80}?"
@@ -185,33 +228,54 @@ _PLAN_LINE = re.compile(
 )
 """A line of a plan as AgentWrite's prompts have it, which belongs in no document."""
 
+_SPECIAL_TOKEN = re.compile(r"<[|｜][\w▁]{2,30}[|｜]>|\[/?INST\]")
 
-_SPECIAL = re.compile(r"<[|｜][\w▁]{2,30}[|｜]>|\[/?INST\]")
 _EDGE = 8_000
-"""Characters at the beginning and at the end, each, in which chatter and a loop are looked for."""
+"""Characters at the beginning and at the end, each, in which announcements and loops are sought."""
+
+_LABEL_CHARACTERS = 500
+"""Characters of a paragraph in which a label is sought: it is at the very beginning."""
 
 
-def leaks(prediction: Prediction) -> tuple[int, str, str]:
-    """Return how much stands in a text that was not meant for its reader, and what is wrong.
+class Leaks(NamedTuple):
+    """Parts of a text that were not meant for its reader."""
+
+    number: int
+    problem: str
+    """`refusal`, `loop`, `empty`, or empty for none."""
+
+    prose: str
+    """The text without its leaks; of a long one the beginning and the end."""
+
+
+def find_leaks(prediction: Prediction) -> Leaks:
+    """Count the parts of a text that were not meant for its reader.
 
     Announcements, farewells, word counts, error messages, special tokens and tags count once
-    each, lines of a plan each time. So do labels (`Paragraph 3:`) in front of a paragraph where
-    AgentWrite wrote, whose prompts have such; others may mean them.
-
-    Returns:
-        The number; `refusal`, `loop`, `empty` or nothing; and the text without its chatter, of a
-        long one the beginning and the end.
+    each, lines of a plan each time. So do labels (`Paragraph 3:`) before a paragraph of AgentWrite,
+    whose prompts have such; in other texts they may be intended.
     """
     text = prediction.response
     cleaned = clean(_edges(text), sections=False, language=prediction.language)
-    number = sum(note not in _NO_LEAK for note in cleaned.notes)
-    if "special token removed" not in cleaned.notes:
-        number += bool(_SPECIAL.search(text))
-    number += len(_PLAN_LINE.findall(text))
-    if prediction.way in ("sequential", "parallel"):
-        paragraphs = (part for part in re.split(r"\n\s*\n", text) if not _PLAN_LINE.match(part))
-        number += sum("label removed" in strip_opening(part[:500])[1] for part in paragraphs)
-    return number, cleaned.problem or "", text if cleaned.problem else cleaned.text
+    count = sum(note not in _HARMLESS_NOTES for note in cleaned.notes)
+    # The cleanup saw only the edges of a long text.
+    if "special token removed" not in cleaned.notes and _SPECIAL_TOKEN.search(text):
+        count += 1
+    count += len(_PLAN_LINE.findall(text))
+    if prediction.mode in ("sequential", "parallel"):
+        count += _count_labels(text)
+    return Leaks(count, cleaned.problem or "", text if cleaned.problem else cleaned.text)
+
+
+def _count_labels(text: str) -> int:
+    """Return the number of paragraphs that begin with a label and are no line of a plan."""
+    count = 0
+    for paragraph in re.split(r"\n\s*\n", text):
+        if _PLAN_LINE.match(paragraph):
+            continue
+        _, notes = strip_opening(paragraph[:_LABEL_CHARACTERS])
+        count += "label removed" in notes
+    return count
 
 
 def _edges(text: str) -> str:

@@ -1,35 +1,34 @@
-"""What a benchmark measures: a chat model by itself, or a chain that writes with it.
+"""The writers that a benchmark measures: a chat model alone, or a chain that writes with it.
 
-`Sample` -> `Written`: the raw text, and what it took
+`Sample` -> `WriterOutput`: the raw text, its usage and its report
 
-Knows models, chains and how often one asks again; knows nothing of files or scores.
+Knows models, chains and retries; knows nothing of files or scores.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple, Protocol
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
-from langchain_core.runnables import RunnableConfig
 
 from longchain.agent.chain import AgentWriteChain
-from longchain.bench.shapes import Sample, Way
+from longchain.bench.client import ModelClient
+from longchain.bench.schema import Sample, WritingMode
 from longchain.calls import reply
+from longchain.calls.ask import CallPolicy
+from longchain.calls.budget import Spending
 from longchain.calls.limits import CallLimits
-from longchain.calls.monitor import CallMonitor, StreamingMonitor, arun
-from longchain.calls.retry import Retry, retry_after
+from longchain.calls.retry import Retry
 from longchain.document import Usage
 from longchain.errors import InputError
 from longchain.models import resolve
-from longchain.models.profile import layers, limited
+from longchain.models.profile import limited, unwrap
 from longchain.models.redact import redact_model_name, redact_url
-from longchain.models.tokens import estimate
 
-_SAMPLING = (
+_SAMPLING_FIELDS = (
     "temperature",
     "top_p",
     "top_k",
@@ -43,11 +42,14 @@ _SAMPLING = (
     "repetition_penalty",
     "reasoning_effort",
 )
-"""What is kept of a model's fields, by name: the others may hold keys."""
+"""Fields of a model that are recorded, by name: other fields may have API keys."""
+
+_DEFAULT_LENGTH = 1_000
+"""Words that a reply is taken to have for the token limit, if a sample requires no length."""
 
 
-class Written(NamedTuple):
-    """What came of a sample."""
+class WriterOutput(NamedTuple):
+    """The text written for a sample."""
 
     text: str
     usage: Usage
@@ -55,32 +57,33 @@ class Written(NamedTuple):
 
 
 class Writer(Protocol):
-    """Writes samples, several at once."""
+    """Writes samples, several at a time."""
 
-    way: Way
+    mode: WritingMode
     model: BaseChatModel
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What it writes with, JSON-plain and without secrets."""
+        """Settings of the writer, JSON-plain and without secrets."""
 
-    async def write(self, sample: Sample) -> Written:
+    async def write(self, sample: Sample) -> WriterOutput:
         """Write one sample."""
 
 
-class Direct:
-    """A chat model asked once, with the prompt as the only message, as the paper does.
+class ModelWriter:
+    """Asks a chat model once, with the prompt as the only message, as the paper does.
 
     Args:
         model: The model.
-        max_tokens: The most tokens of a reply; None: the model's own limit.
-        timeout: Seconds that a call may give no sign of life; None waits for ever.
+        max_tokens: Upper bound of tokens in a reply; None: the model's own limit.
+        timeout: Seconds without a sign of life after which a call fails; None: no limit.
         streaming: Have replies streamed, so that silence is noticed early.
-        retries: How often a request is sent again that may pass later; None: as a chain does.
-        traffic: The limits of calls that it shares with others.
+        retries: How often a request is repeated after an error that may pass; None: as a chain
+            does.
+        traffic: Limits of calls that it shares with other writers.
     """
 
-    way: Way = "direct"
+    mode: WritingMode = "direct"
 
     def __init__(
         self,
@@ -96,139 +99,133 @@ class Direct:
             raise InputError(f"max_tokens is {max_tokens!r}: a reply has at least 1 token")
         self.model = model
         self.max_tokens = max_tokens
-        self._timeout = timeout
-        self._watch = StreamingMonitor if streaming else CallMonitor
-        self._retries = retries or Retry()
-        self._traffic = traffic or CallLimits()
-        self._begun = False
+        policy = CallPolicy(
+            retries=retries or Retry(),
+            limits=traffic or CallLimits(),
+            timeout=timeout,
+            streaming=streaming,
+        )
+        self._client = ModelClient("bench", policy)
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The model's sampling, and the limit of a reply."""
-        limit = {} if self.max_tokens is None else {"max_tokens": self.max_tokens}
-        return {**sampling(self.model), **limit}
+        """Sampling of the model, and the limit of a reply."""
+        settings = sampling_settings(self.model)
+        if self.max_tokens is not None:
+            settings["max_tokens"] = self.max_tokens
+        return settings
 
-    async def write(self, sample: Sample) -> Written:
-        """Ask, and ask again where that may help; all that the calls took is counted."""
-        usage, failed = Usage(), 0
-        while True:
-            watch = self._watch()
-            try:
-                message = await self._ask(sample, watch)
-                self._begun = True
-                break
-            except Exception as error:
-                failed += 1
-                pause = self._retries.pause(error, failed, server_answered=self._begun)
-                if pause is None:
-                    raise
-                if retry_after(error) is not None:
-                    self._traffic.back_off(pause)
-            finally:
-                usage = usage + watch.usage
-            await asyncio.sleep(pause)
+    async def write(self, sample: Sample) -> WriterOutput:
+        """Ask the model; the usage is that of all attempts."""
+        runnable: Any = self.model
+        if self.max_tokens is not None:
+            runnable = limited(self.model, self.max_tokens)
+        # About two tokens a word or character, to keep within a limit of tokens per minute.
+        reply_tokens = 2 * (sample.length or _DEFAULT_LENGTH)
+        spending = Spending(Usage())
+        message = await self._client.ask(
+            runnable, [HumanMessage(sample.prompt)], spending, reply_tokens=reply_tokens
+        )
         answer = reply.read(message)
-        return Written(answer.text, usage, {"finish": answer.finish})
-
-    async def _ask(self, sample: Sample, watch: CallMonitor) -> Any:
-        most = self.max_tokens
-        runnable = self.model if most is None else limited(self.model, most)
-        config: RunnableConfig = {"callbacks": [watch]}
-        tokens = estimate(sample.prompt) + 2 * (sample.length or 1_000)
-        async with self._traffic.admit(tokens) as admitted:
-            try:
-                prompt = [HumanMessage(sample.prompt)]
-                return await arun(runnable, prompt, config, watch, self._timeout)
-            finally:
-                admitted.record(watch.usage.input_tokens + watch.usage.output_tokens)
+        return WriterOutput(answer.text, spending.spent, {"finish": answer.finish})
 
 
-class Chained:
-    """A chain that is given the prompt as its instruction, as a user would type it.
+class ChainWriter:
+    """Gives a chain the prompt as its instruction, as a user would type it.
 
     Args:
-        chain: The chain; its own retries and limits hold.
-        hand_length: Hand the required length over beside the prompt, so that it need not be read
-            from there.
+        chain: The chain; its own retries and limits apply.
+        pass_length: Pass the required length beside the prompt, so that it need not be read from
+            there.
 
     Raises:
-        InputError: The chain keeps what it writes: a sample is written anew, or not at all.
+        InputError: The chain has a checkpointer: a sample is written anew, or not at all.
     """
 
-    def __init__(self, chain: AgentWriteChain, *, hand_length: bool = False) -> None:
+    def __init__(self, chain: AgentWriteChain, *, pass_length: bool = False) -> None:
         if chain.checkpointer:
             raise InputError("a benchmark takes a chain without a checkpointer")
         self.chain = chain
-        self.hand_length = hand_length
-        self.way: Way = chain.stages.mode
+        self.pass_length = pass_length
+        self.mode: WritingMode = chain.stages.mode
         self.model: BaseChatModel = chain.stages.model
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The model's sampling, and the chain's options."""
+        """Sampling of the model, and options of the chain."""
         stages = self.chain.stages
-        planner = _own(stages.planner_model)
-        prompts = {"plan_prompt": stages.plan_prompt, "write_prompt": stages.write_prompt}
-        return {
-            **sampling(self.model),
+        settings = {
+            **sampling_settings(self.model),
             "length_control": stages.length_control,
             "layout": stages.layout,
             "memory": stages.limit.memory,
             "window": stages.limit.window,
-            "hand_length": self.hand_length,
-            **({"planner": label(planner)} if planner is not _own(self.model) else {}),
-            **({"retriever": type(stages.retriever).__name__} if stages.retriever else {}),
-            **{name: prompt_hash(own.pretty_repr()) for name, own in prompts.items() if own},
+            "hand_length": self.pass_length,  # its name in the files of all versions
         }
+        planner = _innermost(stages.planner_model)
+        if planner is not _innermost(self.model):
+            settings["planner"] = label(planner)
+        if stages.retriever:
+            settings["retriever"] = type(stages.retriever).__name__
+        if stages.plan_prompt:
+            settings["plan_prompt"] = hash_prompt(stages.plan_prompt.pretty_repr())
+        if stages.write_prompt:
+            settings["write_prompt"] = hash_prompt(stages.write_prompt.pretty_repr())
+        return settings
 
-    async def write(self, sample: Sample) -> Written:
+    async def write(self, sample: Sample) -> WriterOutput:
         """Write the document."""
-        given: dict[str, Any] = {"instruction": sample.prompt}
-        if self.hand_length and sample.length:
-            given |= {"length": sample.length, "unit": sample.unit}
-        done = await self.chain.ainvoke(given)
-        return Written(done["text"], Usage(**done["usage"]), done["report"])
+        chain_input: dict[str, Any] = {"instruction": sample.prompt}
+        if self.pass_length and sample.length:
+            chain_input |= {"length": sample.length, "unit": sample.unit}
+        document = await self.chain.ainvoke(chain_input)
+        return WriterOutput(document["text"], Usage(**document["usage"]), document["report"])
 
 
-def _own(model: Any) -> Any:
-    return layers(model)[-1]
+Direct, Chained = ModelWriter, ChainWriter
+"""Earlier names of the writers."""
 
 
-def prompt_hash(text: str) -> str:
-    """Return what tells a prompt from others: its SHA-256, the first 16 hexadecimal digits."""
+def _innermost(model: Any) -> Any:
+    """Return the chat model itself, without the runnables around it."""
+    return unwrap(model)[-1]
+
+
+def hash_prompt(text: str) -> str:
+    """Return the SHA-256 of a prompt, its first 16 hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def label(model: BaseChatModel) -> str:
-    """Return a model's name, without what may be secret in it."""
-    return redact_model_name(resolve.name(_own(model)))
+    """Return a model's name, without secrets that may be in it."""
+    return redact_model_name(resolve.name(_innermost(model)))
 
 
-def sampling(model: BaseChatModel) -> dict[str, Any]:
-    """Return what a model is made with, as far as it may be told: class, address, sampling."""
-    own = _own(model)
-    found: dict[str, Any] = {"client": type(own).__name__}
-    url = getattr(own, "openai_api_base", None) or getattr(own, "base_url", None)
+def sampling_settings(model: BaseChatModel) -> dict[str, Any]:
+    """Return the settings of a model that are no secrets: class, address, sampling."""
+    innermost = _innermost(model)
+    settings: dict[str, Any] = {"client": type(innermost).__name__}
+    url = getattr(innermost, "openai_api_base", None) or getattr(innermost, "base_url", None)
     if url:
-        found["base_url"] = redact_url(str(url))
-    for key in _SAMPLING:
-        value = getattr(own, key, None)
+        settings["base_url"] = redact_url(str(url))
+    for field in _SAMPLING_FIELDS:
+        value = getattr(innermost, field, None)
         if isinstance(value, int | float | str):
-            found[key] = value
-    for wrapping in layers(model)[:-1]:
-        bound = getattr(wrapping, "kwargs", None)
+            settings[field] = value
+    for wrapper in unwrap(model)[:-1]:
+        bound = getattr(wrapper, "kwargs", None)
         if isinstance(bound, dict):
-            found |= {key: bound[key] for key in _SAMPLING if key in bound}
-    return found
+            settings |= {field: bound[field] for field in _SAMPLING_FIELDS if field in bound}
+    return settings
 
 
-def versions(model: BaseChatModel) -> dict[str, str]:
+def package_versions(model: BaseChatModel) -> dict[str, str]:
     """Return the versions of longchain, LangChain and the model's package."""
-    package = type(_own(model)).__module__.partition(".")[0].replace("_", "-")
-    found = {}
-    for wanted in ("longchain", "langchain", "langchain-core", package):
+    package = type(_innermost(model)).__module__.partition(".")[0].replace("_", "-")
+    versions = {}
+    for name in ("longchain", "langchain", "langchain-core", package):
         try:
-            found[wanted] = version(wanted)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions

@@ -20,7 +20,7 @@ from typing import Protocol, runtime_checkable
 
 from langchain_core.language_models import BaseChatModel
 
-from longchain.models.profile import layers
+from longchain.models.profile import unwrap
 
 _TOKENIZER_URL = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
 
@@ -81,7 +81,7 @@ def counter(model: BaseChatModel) -> Callable[[str], int]:
 
     Calls no server except the model's own.
     """
-    inner = layers(model)[-1]
+    inner = unwrap(model)[-1]
     if isinstance(inner, _CountsTokens):
         return inner.count_tokens
     tokenize = getattr(inner, "custom_get_token_ids", None)

@@ -44,6 +44,7 @@ _LONG_TEXT = 1000
 """Characters from which on the tokens of a text are cached, and its n-grams sampled."""
 
 
+_Token = TypeVar("_Token")
 _Gram = TypeVar("_Gram")
 """An n-gram or its hash."""
 
@@ -64,7 +65,7 @@ def _cached_tokens(text: str) -> tuple[str, ...]:
     return tuple(_TOKEN.findall(text.casefold()))
 
 
-def ngrams(items: Sequence[str], n: int) -> Iterator[tuple[str, ...]]:
+def ngrams(items: Sequence[_Token], n: int) -> Iterator[tuple[_Token, ...]]:
     """Yield the n-grams of tokens, in order."""
     return zip(*(islice(items, start, None) for start in range(n)), strict=False)
 

@@ -77,7 +77,8 @@ def test_citations_are_numbered_listed_and_unknown_ones_removed() -> None:
 def test_the_reference_list_does_not_count() -> None:
     from langchain_core.runnables import RunnableLambda
 
-    source = RunnableLambda(lambda _: [Document(page_content="Fact.", metadata={"source": "f"})])
+    fact = Document(page_content="Fact.", metadata={"source": "f"})
+    source = RunnableLambda[str, list[Document]](lambda _: [fact])
     plain = document([prose(100, "a"), prose(100, "b")])
     cited = document([prose(100, "a") + " [1]", prose(100, "b")], retriever=source)
     assert cited["length"] == plain["length"]

@@ -93,8 +93,8 @@ def test_parts_times_length_unless_a_total_stands_beside_them(
 
 
 def _read(instruction: str) -> tuple[int, int | None, int | None] | None:
-    found = read_required_length(instruction)
-    return found and (found.target, found.minimum, found.maximum)
+    required = read_required_length(instruction)
+    return (required.target, required.minimum, required.maximum) if required else None
 
 
 RANGES = {

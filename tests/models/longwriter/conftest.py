@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from transport import FakeVLLM
+
+from tests.models.longwriter.transport import FakeVLLM
 
 
 @pytest.fixture(autouse=True)

@@ -16,13 +16,13 @@ from langchain_core.exceptions import (
     ModelNotFoundError,
 )
 from langchain_core.messages import AIMessage, BaseMessageChunk, HumanMessage, SystemMessage
-from transport import TEXT, URL, FakeVLLM, failure, split
 
 from longchain.errors import InputError, ModelNameError, WindowError
 from longchain.models.error_hints import explain
 from longchain.models.longwriter import LongWriterLLM
 from longchain.models.longwriter.http import httpx
-from longchain.models.profile import context_window, structured
+from longchain.models.profile import context_window, supports_json_schema
+from tests.models.longwriter.transport import TEXT, URL, FakeVLLM, failure, split
 
 ASKED = "Write about the harbor."
 
@@ -285,7 +285,7 @@ def test_the_profile_comes_from_the_server(server: FakeVLLM) -> None:
     model = server.model()
     assert server.requests == []
     assert context_window(model) == 4_096
-    assert structured(model.with_retry()) is True  # type: ignore[arg-type]
+    assert supports_json_schema(model.with_retry()) is True  # type: ignore[arg-type]
     assert [path for path, _ in server.requests] == ["/v1/models"]
 
 

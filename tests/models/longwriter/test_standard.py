@@ -8,9 +8,9 @@ import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
-from transport import URL, FakeVLLM
 
 from longchain.models.longwriter import LongWriterLLM
+from tests.models.longwriter.transport import URL, FakeVLLM
 
 
 class TestUnit(ChatModelUnitTests):

@@ -116,10 +116,10 @@ class FakeVLLM:
             stream = self.stream(chat, pieces, reason, stopped, usage, body)
             return httpx.Response(200, headers={"content-type": "text/event-stream"},
                                   stream=Stream(stream))  # fmt: skip
-        choice = {"index": 0, "finish_reason": reason, "stop_reason": stopped}
+        choice: dict[str, Any] = {"index": 0, "finish_reason": reason, "stop_reason": stopped}
         if body.get("tools"):
-            message = {"role": "assistant", "content": None, "tool_calls": [call(body)]}
-            choice |= {"message": message, "finish_reason": "tool_calls"}
+            calls = {"role": "assistant", "content": None, "tool_calls": [call(body)]}
+            choice |= {"message": calls, "finish_reason": "tool_calls"}
         elif chat:
             choice |= {"message": {"role": "assistant", "content": "".join(pieces)}}
         else:

@@ -68,7 +68,7 @@ def test_options_become_flags(engine: Any, tmp_path: Path) -> None:
     (adapter / "adapter_config.json").write_text('{"r": 40}')
     template = tmp_path / "chat.jinja"
     template.touch()
-    options = {
+    options: dict[str, Any] = {
         "served_model_name": "quill",
         "tensor_parallel_size": 2,
         "max_model_len": 4096,

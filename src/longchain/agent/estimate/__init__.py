@@ -30,11 +30,11 @@ from pydantic import BaseModel, ConfigDict
 from longchain.agent.estimate.simulated_model import SimulatedModel
 from longchain.agent.node import ModelNode
 from longchain.agent.nodes import Nodes, Update
-from longchain.agent.options import STEPS
+from longchain.agent.options import MAX_STEPS
 from longchain.agent.planning import lengths
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.state import DocumentState
-from longchain.agent.writing import prompter
+from longchain.agent.writing.section_prompt import write_prompt
 from longchain.calls.ask import CallPolicy
 from longchain.calls.budget import Prices
 from longchain.calls.reply import Reply, read
@@ -42,7 +42,7 @@ from longchain.document import Unit, Usage, WritingPlan
 from longchain.errors import LongchainError
 from longchain.length.control import SPREAD
 from longchain.models import tokens
-from longchain.models.profile import context_window, layers, limited, output_limit
+from longchain.models.profile import context_window, limited, output_limit, unwrap
 
 PESSIMISTIC_BIAS = 0.5
 """Lowest bias (written / requested length) in `benchmarks/length.py`, which needs most calls."""
@@ -145,6 +145,7 @@ class _Simulation:
         self.stages = stages
         self.log = log
         self.needs_plan = start.plan is None
+        self.required = start.request.required
         self.model = _simulate_model(stages.model, start)
         self.nodes = _simulate_nodes(stages, self.model)
         self.graph = topology(self.nodes).compile()
@@ -180,7 +181,7 @@ class _Simulation:
         """
         self.model.begin(number // 2, bias, -SPREAD if number % 2 else SPREAD)
         log = [dict(event) for event in self.log]
-        config: RunnableConfig = {"recursion_limit": STEPS, "max_concurrency": 1}
+        config: RunnableConfig = {"recursion_limit": MAX_STEPS, "max_concurrency": 1}
         with tracing_context(enabled=False):
             self.graph.invoke({"log": log}, config)
         return self.nodes.finished.pop()
@@ -188,7 +189,7 @@ class _Simulation:
     def _assumptions(self, document: DocumentState) -> list[str]:
         """Return sentences about the assumed values."""
         assumptions = []
-        if self.log[0]["required"] is None and (self.needs_plan or document.mode == "direct"):
+        if self.required is None and (self.needs_plan or document.mode == "direct"):
             length = sum(section.plan.length for section in document.sections)
             assumptions.append(f"a length of {length:,} {document.unit}, since none is given")
         if self.needs_plan:
@@ -213,13 +214,13 @@ def _simulate_model(model: BaseChatModel, start: DocumentState) -> SimulatedMode
         max_output = min(output_limit(model, 1_000_000).values())
     except (ModelError, LongchainError, OSError):  # its server is down, which does not matter here
         pass
-    inner_model = layers(model)[-1]
+    inner_model = unwrap(model)[-1]
     # A model that counts tokens by its server would be asked for every paragraph.
     count = tokens.estimate if hasattr(inner_model, "count_tokens") else tokens.counter(model)
     return SimulatedModel(
         count=count,
         language=start.language,
-        instruction=start.request["instruction"],
+        instruction=start.request.instruction,
         unit=start.unit,
         window=window,
         max_output=max_output,
@@ -260,7 +261,7 @@ class _SimulatedNodes(Nodes):
         self.simulated_model = self.model
         self.material: Any = None
         """Retriever of the material in the request, which is read for the first run only."""
-        prompt = self.write_prompt or prompter.write_prompt(self.layout)
+        prompt = self.write_prompt or write_prompt(self.layout)
         self.writer = RunnableLambda(lambda variables: self._write(prompt, variables))
         for name in ("survey", "plan", "retrieve", "summarize", "write", "write_alone"):
             setattr(self, name, _SimulatedNode(getattr(self, name), self.simulated_model))
@@ -278,39 +279,37 @@ class _SimulatedNodes(Nodes):
         reply = _make_plan(parser, self.simulated_model)
         return prompt | self.model.bind(reply=reply) | parser
 
-    def source(self, progress: DocumentState) -> Any:
+    def source(self, state: DocumentState) -> Any:
         """Return the retriever; the material of a request is read for the first run only."""
-        progress.retriever = progress.retriever or self.material
-        retriever = super().source(progress)
-        self.material = progress.retriever
+        state.retriever = state.retriever or self.material
+        retriever = super().source(state)
+        self.material = state.retriever
         return retriever
 
     def finish(self, state: Any) -> Update:
         """Keep the final state instead of making a document."""
-        self.finished.append(self.progress(state))
+        self.finished.append(self.document_state(state))
         return {}
 
 
 def _make_plan(parser: WritingPlanParser, model: SimulatedModel) -> str:
     """Return the reply of a planner: equal lengths, with headings and main points."""
-    plan = lengths.even(
+    plan = lengths.even_plan(
         "-",
         required=parser.required,
         unit=parser.unit,
         language=parser.language or "en",
         level=parser.level,
     )
-    part_lengths = [part.length for part in plan.chapters] or [
-        part.length for part in plan.sections
-    ]
     words = model.filler.words
+    shares = [part.length for part in plan.chapters] or [part.length for part in plan.sections]
     parts = [
         {
             "heading": f"{words(HEADING_WORDS)} {number}",
             "main_point": words(POINT_WORDS),
             "length": length,
         }
-        for number, length in enumerate(part_lengths, 1)
+        for number, length in enumerate(shares, 1)
     ]
     reply = {"title": words(HEADING_WORDS), f"{parser.level}s": parts}
     return json.dumps(reply, ensure_ascii=False)
@@ -333,4 +332,4 @@ class _SimulatedNode(ModelNode):
             answer = prepared.runnable.invoke(prepared.input)
         except prepared.expected_errors as error:
             answer = error
-        return self.update(prepared, answer, self.model.pop_usage().model_dump())
+        return self.update(prepared, answer, self.model.pop_usage())

@@ -1,10 +1,10 @@
-"""The benchmarks: a name or a path -> `Sample`s.
+"""The data sets of the benchmarks: a name or a path -> `Sample`s.
 
-`names()` lists them, `find(name)` says where one comes from, `load(name)` reads it. Any JSON lines
-with `prompt` and `length` are a task, too. Knows data; knows nothing of models or scores.
+`names()` lists them, `find(name)` says where one is published, `load(name)` reads it. Any file of
+JSON lines with `prompt` and `length` is a task, too. Knows data; knows nothing of models or scores.
 """
 
 from longchain.bench.tasks.catalog import TASKS, File, Task, find, names
-from longchain.bench.tasks.loaded import Loaded, load
+from longchain.bench.tasks.loader import LoadedTask, load
 
-__all__ = ["TASKS", "File", "Loaded", "Task", "find", "load", "names"]
+__all__ = ["TASKS", "File", "LoadedTask", "Task", "find", "load", "names"]

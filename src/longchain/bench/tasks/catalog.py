@@ -1,4 +1,4 @@
-"""What benchmarks there are, where their authors publish them, and how to cite them.
+"""The catalog of benchmarks: where their authors publish them, and how to cite them.
 
 name -> `Task`. Knows addresses, commits and hashes; knows nothing of what is in the files.
 """
@@ -11,8 +11,8 @@ from typing import Literal
 
 from longchain.errors import InputError
 
-Form = Literal["plain", "hellobench", "longgenbench", "lifebench"]
-"""How the samples lie in the files; `plain` has `prompt` and `length`."""
+Format = Literal["plain", "hellobench", "longgenbench", "lifebench"]
+"""Format of the records in the files; `plain` has `prompt` and `length`."""
 
 
 @dataclass(frozen=True)
@@ -20,20 +20,20 @@ class File:
     """One file of a benchmark at the pinned commit."""
 
     path: str
-    """In the authors' repository."""
+    """Path in the authors' repository."""
 
     sha256: str = ""
-    """Of its bytes; empty where only `blob` is known."""
+    """Hash of its bytes; empty if only `blob` is known."""
 
     blob: str = ""
     """Git's own id of its content, from the tree of the pinned commit: a SHA-1 of 40 digits."""
 
     part: str = ""
-    """Which part of the task it is, such as `short`."""
+    """Part of the task that it has, such as `short`."""
 
     @property
     def name(self) -> str:
-        """Without its folders."""
+        """Name without folders."""
         return self.path.rpartition("/")[2]
 
 
@@ -44,22 +44,22 @@ class Task:
     name: str
     title: str
     count: int
-    """How many samples it has."""
+    """Number of its samples."""
 
-    form: Form
+    format: Format
     files: tuple[File, ...]
     repository: str
-    """`owner/name` on GitHub; empty for what longchain brings itself."""
+    """Repository on GitHub, `owner/name`; empty for a benchmark that is part of longchain."""
 
     commit: str
     license: str
-    """An SPDX identifier; `none stated` where the authors say nothing: read it, don't copy it."""
+    """SPDX identifier; `none stated` if the authors state none: read the data, don't copy them."""
 
     citation: str
 
     @property
     def source(self) -> str:
-        """A page to look at, or `longchain`."""
+        """Web page of the data, or `longchain`."""
         if not self.repository:
             return "longchain"
         return f"https://github.com/{self.repository}/tree/{self.commit}"
@@ -227,7 +227,7 @@ TASKS: tuple[Task, ...] = (
 
 
 def names() -> list[str]:
-    """Return the names of the benchmarks."""
+    """Return the names of all benchmarks."""
     return [task.name for task in TASKS]
 
 
@@ -235,7 +235,7 @@ def find(name: str) -> Task:
     """Return a benchmark by its name.
 
     Raises:
-        InputError: There is none of that name.
+        InputError: There is no benchmark of that name.
     """
     for task in TASKS:
         if task.name == name:

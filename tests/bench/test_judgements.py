@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from langchain_core import exceptions
 
-from longchain.bench import entries
-from longchain.bench.judged import judged, predictions_of, read_judgements
+from longchain.bench import report_files
+from longchain.bench.judgements import judge_file, read_judged_predictions, read_judgements
 from longchain.bench.rubric import DIMENSIONS
-from longchain.bench.shapes import Prediction
+from longchain.bench.schema import Prediction
 from longchain.errors import InputError, RunError
 from longchain.testing import FakeWriter
 
@@ -44,13 +44,15 @@ def test_each_text_is_judged_once(texts: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "judged.jsonl"
     told: list[tuple[int, int]] = []
     model = judge(rating=4)
-    made = judged(texts, model, out, tell=lambda _, done, total: told.append((done, total)))
+    made = judge_file(
+        texts, model, out, on_progress=lambda _, done, total: told.append((done, total))
+    )
     # The empty text is not shown to the judge, and has the lowest rating.
     assert [one.s_q for one in made] == [0.0, 75.0, 75.0, 75.0]
     assert model.calls == 3
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     silent = FakeWriter()
-    assert judged(texts, silent, out) == made
+    assert judge_file(texts, silent, out) == made
     assert silent.calls == 0
 
 
@@ -58,12 +60,14 @@ def test_a_judge_that_is_stopped_goes_on(texts: Path, tmp_path: Path) -> None:
     out = tmp_path / "judged.jsonl"
     refused = exceptions.ModelAuthenticationError("no")
     with pytest.raises(exceptions.ModelAuthenticationError):
-        judged(texts, FakeWriter(replies=[*judge(count=1).replies, refused]), out, concurrency=1)
+        judge_file(
+            texts, FakeWriter(replies=[*judge(count=1).replies, refused]), out, concurrency=1
+        )
     kept = read_judgements(out)
     assert len(kept) == 2
     out.write_bytes(out.read_bytes() + b'{"id": "1", "ta')  # as a crash leaves it
     model = judge()
-    judged(texts, model, out)
+    judge_file(texts, model, out)
     assert model.calls == 2
     assert read_judgements(out)[:2] == kept
     assert sorted(one.id for one in read_judgements(out)) == ["0", "1", "2", "3"]
@@ -71,35 +75,35 @@ def test_a_judge_that_is_stopped_goes_on(texts: Path, tmp_path: Path) -> None:
 
 def test_another_judge_or_other_texts_are_refused(texts: Path, tmp_path: Path) -> None:
     out = tmp_path / "judged.jsonl"
-    judged(texts, judge(), out)
+    judge_file(texts, judge(), out)
     with pytest.raises(RunError, match="repeats: 1, now 2"):
-        judged(texts, judge(), out, repeats=2)
+        judge_file(texts, judge(), out, repeats=2)
     other = FakeWriter(model_name="other")
     with pytest.raises(RunError, match="model: 'fake-writer', now 'other'"):
-        judged(texts, other, out)
+        judge_file(texts, other, out)
     texts.write_text("\n".join(texts.read_text().splitlines()[:2]))
     with pytest.raises(RunError, match="sha256"):
-        judged(texts, judge(), out)
+        judge_file(texts, judge(), out)
     with pytest.raises(InputError, match="changed since"):
-        predictions_of(out)
+        read_judged_predictions(out)
     (tmp_path / "foreign.jsonl").write_text("{}\n")
     with pytest.raises(RunError, match="not begun by this command"):
-        judged(texts, judge(), tmp_path / "foreign.jsonl")
+        judge_file(texts, judge(), tmp_path / "foreign.jsonl")
 
 
 def test_judgements_find_their_texts_where_both_were_moved(texts: Path, tmp_path: Path) -> None:
     out = tmp_path / "judged.jsonl"
-    judged(texts, judge(), out)
-    entry = entries.entry(str(out))
+    judge_file(texts, judge(), out)
+    entry = report_files.load(str(out))
     assert [score.s_q for score in entry.scores] == [0.0, 100.0, 100.0, 100.0]
     texts.rename(tmp_path / "pred.jsonl")
-    assert entries.entry(str(out)).scores == entry.scores
+    assert report_files.load(str(out)).scores == entry.scores
     (tmp_path / "pred.jsonl").unlink()
     with pytest.raises(InputError, match="which is not there"):
-        entries.entry(str(out))
+        report_files.load(str(out))
     (tmp_path / "judged.jsonl.meta.json").unlink()
     with pytest.raises(InputError, match="does not say what it is about"):
-        entries.entry(str(out))
+        report_files.load(str(out))
 
 
 def test_a_damaged_judgement_is_named(tmp_path: Path) -> None:
