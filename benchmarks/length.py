@@ -47,7 +47,7 @@ def write(job: tuple[Cell, int]) -> tuple[Cell, Outcome]:
     """Write one document with a simulated model and measure it."""
     from longchain import AgentWriteChain
     from longchain.agent.finishing.report import build_document
-    from longchain.language import ends_sentence
+    from longchain.sentences import ends_sentence
     from longchain.testing import FakeWriter, LengthBehavior
 
     cell, seed = job

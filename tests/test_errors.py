@@ -69,18 +69,18 @@ def test_a_plan_error_holds_the_reply() -> None:
     assert errors.PlanError("unreadable", llm_output="Sure! Here").llm_output == "Sure! Here"
 
 
-def test_needs_returns_the_module() -> None:
+def test_import_extra_returns_the_module() -> None:
     assert errors.import_extra("json", "serve", "This") is sys.modules["json"]
 
 
 @pytest.mark.parametrize("module", ["no_such_package", "no_such_package.inner"])
-def test_needs_names_the_extra(module: str) -> None:
+def test_a_missing_module_names_its_extra(module: str) -> None:
     said = "The web page needs the package 'no_such_package': pip install \"longchain[ui]\""
     with pytest.raises(errors.MissingExtraError, match=re.escape(said)):
         errors.import_extra(module, "ui", "The web page")
 
 
-def test_needs_does_not_hide_what_an_installed_package_lacks(
+def test_import_extra_does_not_hide_what_an_installed_package_lacks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "present.py").write_text("import not_there")

@@ -2,7 +2,7 @@
 
 The walk, from the nouns to the front doors; each room imports only from those before it:
 
-- `errors`, `document`, `language`: the nouns
+- `errors`, `document`, `language`, `sentences`: the nouns
 - `length`: counting, reading a required length, controlling it
 - `prose`: what a text is: talk, repetition, wrong language
 - `testing`: models and servers for your tests

@@ -1,6 +1,6 @@
 """What a document was said to take, against what it takes on a simulated server.
 
-The server's tokenizer counts for both, and the stand-in writes with the server's words: how many
+The server's tokenizer counts for both, and the model writes with the server's words: how many
 tokens a word has is the model's affair, and not what is tested here.
 """
 
@@ -44,14 +44,14 @@ ENGLISH = "Write a 4,000-word survey of inland ports."
 
 @pytest.fixture
 def words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stand-in writes with the words of the simulated server, and summaries as long as its."""
+    """The model writes with the words of the simulated server, and summaries as long as its."""
     units: dict[str, Unit] = {"en": "words", "ja": "characters"}
     for language, unit in units.items():
         text = prose.write(Random(0), language, 500, unit).replace(".", " ").replace(",", " ")
         monkeypatch.setitem(
             simulated_model._WORDS, language, text.replace("。", "").replace("、", "")
         )
-    monkeypatch.setattr(simulated_model, "SUMMARY", 120)
+    monkeypatch.setattr(simulated_model, "SUMMARY_WORDS", 120)
 
 
 def model_at(base_url: str) -> ChatOpenAI:

@@ -11,11 +11,11 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from longchain.document import Reference
 from longchain.errors import ModelNameError
-from longchain.language import sentences
 from longchain.length.count import count_length
 from longchain.models.offline import OfflineWriter
 from longchain.models.offline.plan import mentions
 from longchain.models.offline.prose import flatten
+from longchain.sentences import split_sentences
 from longchain.sources import (
     References,
     SourceRetriever,
@@ -80,7 +80,7 @@ def write(found: list[Document], section: str, length: str, *, k: int = 6) -> st
 
 
 def pieces(text: str, language: str) -> list[str]:
-    return [sentence.strip() for sentence in sentences(flatten(text), language)]
+    return [sentence.strip() for sentence in split_sentences(flatten(text), language)]
 
 
 # Plans ------------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def test_marks_lead_to_the_passage_and_order_is_the_references() -> None:
     assert cited_ids(text) == sorted(cited_ids(text))
     assert len(cited_ids(text)) > 2
     stretch: list[str] = []
-    for sentence in sentences(text, "en"):
+    for sentence in split_sentences(text, "en"):
         stretch.append(flatten(sentence).strip())
         if marks := cited_ids(sentence):
             assert all(one in by_id[marks[0]] for one in stretch)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from longchain.language import sentences
 from longchain.length.count import count_length
 from longchain.prose.cleanup import clean, stitch, to_sentence_end, trim
+from longchain.sentences import split_sentences
 
 PROSE = "The sea was calm that night. Nobody on the pier had slept."
 CHINESE = "春天来了，万物复苏。河边的柳树发出了新芽。"
@@ -354,7 +354,7 @@ def test_a_reply_without_prose_is_empty(reply: str) -> None:
 
 @pytest.mark.parametrize("prose", [PROSE, CHINESE])
 def test_of_a_loop_what_stands_before_it_is_kept(prose: str) -> None:
-    sentence = sentences(prose)[-1].strip()
+    sentence = split_sentences(prose)[-1].strip()
     result = clean(prose + f" {sentence}" * 12)
     assert (result.text, result.problem) == (prose, "loop")
     assert result.notes == ["loop cut"]
@@ -530,7 +530,7 @@ def test_trim_counts_characters_and_keeps_the_least() -> None:
 @given(DOCUMENTS, st.integers(0, 200))
 def test_what_is_trimmed_is_the_closest_beginning(text: str, keep: int) -> None:
     kept = trim(text, keep, "words", "en")
-    pieces = sentences(text, "en")
+    pieces = split_sentences(text, "en")
     edges = ["".join(pieces[:number]).rstrip() for number in range(1, len(pieces) + 1)]
     distances = [abs(count_length(edge, "words", "en") - keep) for edge in edges]
     assert kept in edges

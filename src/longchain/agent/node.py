@@ -19,6 +19,7 @@ from langgraph.types import Send
 
 from longchain.agent.state import DocumentState
 from longchain.calls.ask import CallPolicy, ModelCall, aask, ask
+from longchain.document import Usage
 from longchain.models.redact import redact_secrets
 
 Context = TypeVar("Context")
@@ -78,7 +79,7 @@ class ModelNode(Runnable[Any, Any]):
         self,
         name: str,
         prepare: Callable[[Any], Prepared[Any]],
-        update: Callable[[Prepared[Any], Any, dict[str, int]], Any],
+        update: Callable[[Prepared[Any], Any, Usage], Any],
         *,
         prose: bool = False,
         reads: tuple[str, ...] = (),
@@ -100,7 +101,7 @@ class ModelNode(Runnable[Any, Any]):
         call = self._call(prepared, config)
         try:
             answer = ask(call, self.policy)
-            return self.update(prepared, answer, call.usage.model_dump())
+            return self.update(prepared, answer, call.usage)
         except Exception as error:
             return self._handle(prepared, error)
 
@@ -110,7 +111,7 @@ class ModelNode(Runnable[Any, Any]):
         call = self._call(prepared, config)
         try:
             answer = await aask(call, self.policy)
-            return self.update(prepared, answer, call.usage.model_dump())
+            return self.update(prepared, answer, call.usage)
         except Exception as error:
             return self._handle(prepared, error)
 

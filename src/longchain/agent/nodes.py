@@ -261,22 +261,21 @@ class Nodes:
         self,
         prepared: Prepared[PlanRequest],
         answer: WritingPlan | PlanError,
-        usage: dict[str, int],
+        usage: Usage,
     ) -> Update:
         state, request = prepared.document, prepared.context
-        spent = Usage(**usage)
         notes = prepared.notes()
         if isinstance(answer, PlanError):
             if len(state.failures) < MAX_FAILED_PLANS:
                 reply = answer.llm_output or ""
-                return _log_update(PlanFailed(reply=reply, error=str(answer), usage=spent))
+                return _log_update(PlanFailed(reply=reply, error=str(answer), usage=usage))
             notes.append("even: no plan could be read from the model's replies")
             plan = plan_requests.even_plan(state, request)
         else:
             plan = answer
             if state.failures:
                 notes.append("repaired")
-        return _log_update(plan_requests.plan_event(request, plan, notes, spent))
+        return _log_update(plan_requests.plan_event(request, plan, notes, usage))
 
     def review_plan(self, state: Values) -> Update:
         """Pause until the user has reviewed the plan; go on with the plan they return."""
@@ -314,9 +313,7 @@ class Nodes:
             return Prepared(state, None, RunnableLambda(lambda _: documents), None)
         return Prepared(state, state.request.instruction, source, None)
 
-    def _update_survey(
-        self, prepared: Prepared[None], answer: Any, usage: dict[str, int]
-    ) -> Update:
+    def _update_survey(self, prepared: Prepared[None], answer: Any, usage: Usage) -> Update:
         return _log_update(Surveyed(outline=sources.outline(sources.to_documents(answer))))
 
     def _prepare_retrieve(self, values: Values) -> Prepared[int]:
@@ -327,9 +324,7 @@ class Nodes:
         assert source is not None
         return Prepared(state, retrieval.query(state.sections[index].plan), source, index)
 
-    def _update_retrieve(
-        self, prepared: Prepared[int], answer: Any, usage: dict[str, int]
-    ) -> Update:
+    def _update_retrieve(self, prepared: Prepared[int], answer: Any, usage: Usage) -> Update:
         documents = sources.to_documents(answer)
         return _log_update(
             retrieval.retrieved_event(
@@ -368,11 +363,9 @@ class Nodes:
         )
 
     def _update_write(
-        self, prepared: Prepared[SectionRequest], answer: Reply, usage: dict[str, int]
+        self, prepared: Prepared[SectionRequest], answer: Reply, usage: Usage
     ) -> Update:
-        event = accept_reply(
-            prepared.document, prepared.context, answer, Usage(**usage), strict=self.strict
-        )
+        event = accept_reply(prepared.document, prepared.context, answer, usage, strict=self.strict)
         if prepared.retried:
             event = replace(event, notes=[*prepared.notes(), *event.notes])
         return _log_update(event)
@@ -402,12 +395,10 @@ class Nodes:
         chain = memory.summary_prompt(state.language) | model | SectionParser()
         return Prepared(state, variables, chain, end, reply_tokens=memory.SUMMARY_TOKENS)
 
-    def _update_summary(
-        self, prepared: Prepared[int], answer: Reply, usage: dict[str, int]
-    ) -> Update:
+    def _update_summary(self, prepared: Prepared[int], answer: Reply, usage: Usage) -> Update:
         end = prepared.context
         text = memory.updated_summary(prepared.document, end, answer.text, self.limit)
-        return _log_update(Summarized(text=text, end=end, usage=Usage(**usage)))
+        return _log_update(Summarized(text=text, end=end, usage=usage))
 
     def finish(self, state: Values) -> Update:
         """Build the finished document."""

@@ -89,9 +89,18 @@ def write(
     edit_plan: Annotated[
         bool, typer.Option("--edit-plan", help="Open the plan in $EDITOR before writing.")
     ] = False,
-    mode: Annotated[Literal["sequential", "parallel", "direct"], typer.Option()] = "sequential",
-    memory: Annotated[Literal["auto", "full", "summary"], typer.Option()] = "auto",
-    layout: Annotated[Literal["conversation", "paper"], typer.Option()] = "conversation",
+    mode: Annotated[
+        Literal["sequential", "parallel", "direct"],
+        typer.Option(help="Sections one by one, all at once, or the text in one pass."),
+    ] = "sequential",
+    memory: Annotated[
+        Literal["auto", "full", "summary"],
+        typer.Option(help="Earlier text in a prompt: in full, or as a summary."),
+    ] = "auto",
+    layout: Annotated[
+        Literal["conversation", "paper"],
+        typer.Option(help="Earlier text as a conversation, or as in the paper."),
+    ] = "conversation",
     language: Language = None,
     style: Style = None,
     output: OutputFile = None,

@@ -10,8 +10,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 
-from longchain.language import sentences
 from longchain.prose.repetition import ngrams, tokens
+from longchain.sentences import split_sentences
 
 MTLD_TTR = 18, 25
 """The type-token ratio below which MTLD closes a factor, 0.72, as a fraction without rounding."""
@@ -44,7 +44,7 @@ def measures(text: str, language: str | None = None) -> dict[str, float]:
         `mtld`: see `mtld`.
     """
     # Sentence by sentence, as their tokens are needed, too: once for all is a tenth of the time.
-    tokenized = [tuple(tokens(sentence)) for sentence in sentences(text, language)]
+    tokenized = [tuple(tokens(sentence)) for sentence in split_sentences(text, language)]
     items = number_tokens([token for sentence in tokenized for token in sentence])
     if not items:
         return {}

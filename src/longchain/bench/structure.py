@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from longchain.bench.schema import Prediction
-from longchain.language import ends_sentence
 from longchain.prose.boilerplate import strip_opening
 from longchain.prose.cleanup import clean
 from longchain.prose.wrong_language import wrong_language
+from longchain.sentences import ends_sentence
 
 Findings = tuple[dict[str, float], list[str]]
 """Measures by name, and flags."""

@@ -16,14 +16,7 @@ from itertools import accumulate
 from typing import Literal
 
 from longchain.document import Unit
-from longchain.language import (
-    FENCED_CODE,
-    character_class,
-    detect,
-    ends_sentence,
-    is_spaced,
-    sentences,
-)
+from longchain.language import FENCED_CODE, character_class, detect, is_spaced
 from longchain.length.count import count_length
 from longchain.prose.boilerplate import (
     CHAPTER,
@@ -35,6 +28,7 @@ from longchain.prose.boilerplate import (
 )
 from longchain.prose.reasoning import strip_reasoning
 from longchain.prose.repetition import Tokenized, loop_start, tokens
+from longchain.sentences import ends_sentence, split_sentences
 
 Problem = Literal["empty", "refusal", "loop"]
 
@@ -298,7 +292,7 @@ def _echo_end(before: str, after: str, language: str | None) -> int:
     """Return where the repeated last sentences of `before` end in `after`; 0 for no echo."""
     if not before.strip() or not after:
         return 0
-    last = sentences(before[-2000:], language)[-8:]
+    last = split_sentences(before[-2000:], language)[-8:]
     finished = ends_sentence(before)
     head = Tokenized.of(after[:4000])
     for first in range(len(last)):
@@ -377,7 +371,7 @@ def stitch(before: str, after: str, language: str | None = None) -> str:
 def _shared_length(before: str, after: str, language: str | None) -> int:
     """Return how many characters at the beginning of `after` repeat the end of `before`."""
     tail = before[-2000:]
-    cut = "" if ends_sentence(before) else sentences(tail, language)[-1]
+    cut = "" if ends_sentence(before) else split_sentences(tail, language)[-1]
     for edge in re.finditer(r"\A|\s+|(?<=[^\x00-\x7f])", tail):
         rest = tail[edge.end() :]
         if len(rest) >= _min_shared(tail[: edge.end()], rest, cut) and after.startswith(rest):
@@ -420,7 +414,7 @@ def to_sentence_end(text: str, language: str | None = None) -> str:
     text = text.rstrip()
     if not text or ends_sentence(text):
         return text
-    pieces = sentences(text, language)
+    pieces = split_sentences(text, language)
     last = pieces.pop()
     lines = last.rstrip().split("\n")
     if len(lines) > 2 and max(map(len, lines)) < 70:
@@ -449,7 +443,7 @@ def trim(
         min_length: The minimum length to keep, in the same unit.
     """
     language = language or detect(text)
-    pieces = sentences(text, language)
+    pieces = split_sentences(text, language)
     lengths = list(accumulate(count_length(piece, unit, language) for piece in pieces))
     bold_marks = list(accumulate(piece.count("**") for piece in pieces))
     candidates = [index for index, total in enumerate(lengths) if total >= min_length]

@@ -14,7 +14,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from longchain.language import character_class, sentences
+from longchain.language import character_class
+from longchain.sentences import split_sentences
 
 # Scripts without spaces between words. Wider than the table of `language` for Chinese and Japanese:
 # with the marks of kana, and with the Han of every future version of Unicode.
@@ -133,7 +134,7 @@ def duplicate_sentences(text: str) -> list[str]:
     """
     seen: set[tuple[str, ...]] = set()
     duplicates = []
-    for sentence in sentences(text):
+    for sentence in split_sentences(text):
         key = tuple(tokens(sentence))
         if not _is_sentence_length(key):
             continue

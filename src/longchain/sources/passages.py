@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from longchain.language import detect, is_spaced, sentences
+from longchain.language import detect, is_spaced
+from longchain.sentences import split_sentences
 
 MIN_SIZE, MAX_SIZE = 120, 250
 """Size of a passage in words; in scripts without spaces in characters, twice as many.
@@ -107,7 +108,7 @@ def measure_size(text: str, spaced: bool) -> int:
 def _parts(text: str, language: str, max_size: int) -> Iterator[str]:
     """Yield sentences with the space after them, and parts of those too long for a passage."""
     spaced = is_spaced(language)
-    for sentence in sentences(text, language):
+    for sentence in split_sentences(text, language):
         if measure_size(sentence, spaced) <= max_size:
             yield sentence
         elif spaced:

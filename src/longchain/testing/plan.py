@@ -200,5 +200,5 @@ def _type_of(schema: Mapping[str, Any]) -> str:
     """Return the type of a schema; of several types the first but null."""
     kind = schema.get("type", "object" if "properties" in schema else "string")
     if isinstance(kind, list):
-        return next(option for option in kind if option != "null")
+        return str(next(option for option in kind if option != "null"))
     return str(kind)

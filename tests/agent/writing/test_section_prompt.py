@@ -16,7 +16,7 @@ from longchain.agent.writing.section_prompt import Layout
 from longchain.agent.writing.section_writer import SectionWriter
 from longchain.calls.reply import SectionParser
 from longchain.errors import InputError, PromptError, ReplyError
-from longchain.language import ends_sentence
+from longchain.sentences import ends_sentence
 from longchain.testing import FakeWriter, LengthBehavior
 
 

@@ -1,9 +1,9 @@
-"""A stand-in for a model: it writes filler of the asked length, and counts what that would take.
+"""Simulates a model: filler text of the requested length, with the usage of a real model.
 
-messages + what is asked -> filler, with the usage that a real model would report
+messages + bound arguments -> filler text, with the usage that a real model would report
 
-Knows tokens, prefixes and how many words things have; knows nothing of the prompts' meaning. It is
-told what a call is for by bound arguments, so that a prompt of any wording will do.
+Knows tokens, prefix caches and the usual length of texts; does not know the meaning of prompts.
+Bound arguments tell it the kind of the request, so any wording of a prompt works.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -26,25 +26,31 @@ from longchain.language import is_spaced, primary
 from longchain.length import count_length
 
 BLOCK = 16
-"""Tokens that a prefix cache holds or drops together: vLLM's default."""
+"""Tokens per block of a prefix cache: vLLM's default."""
 
-TURN = 4
-"""Tokens that a chat template puts around a message."""
+TURN_TOKENS = 4
+"""Tokens that a chat template adds to a message."""
 
-SUMMARY = 250
-"""Words of a running summary, as models write it where they may take 350."""
+SUMMARY_WORDS = 250
+"""Words of a running summary, as models write it if up to 350 are allowed."""
 
-LATEST = 4
-"""Prompts whose beginnings are compared: a summary may stand between two sections."""
+RECENT_PROMPTS = 4
+"""Number of latest prompts whose beginnings are compared.
 
-SHORT = 20_000
-"""Characters of a first message up to which its conversation is kept: sections that are written
-side by side go on with their own. The `paper` layout's long ones begin no conversation."""
+More than one, since a summary may come between two sections.
+"""
 
-_SENTENCE, _PARAGRAPH = 16, 5
-"""Words of a sentence, sentences of a paragraph."""
+MAX_CONVERSATION_START = 20_000
+"""Maximum characters of a first message whose conversation is stored.
 
-# Article 1 of the Universal Declaration of Human Rights: words of usual length, spelled as usual.
+Sections that are written in parallel continue their own conversations. The long first messages of
+the `paper` layout start no conversation.
+"""
+
+_SENTENCE_WORDS = 16
+_PARAGRAPH_SENTENCES = 5
+
+# Article 1 of the Universal Declaration of Human Rights: words of usual length and spelling.
 _WORDS = {
     "en": "all human beings are born free and equal in dignity and rights they are endowed with"
     " reason and conscience and should act towards one another in a spirit of brotherhood",
@@ -75,121 +81,136 @@ _FULL_STOP = {"ja": "。", "zh": "。"}
 
 
 class Filler:
-    """Writes text without meaning in a language, at a length.
+    """Writes meaningless text of a length in a language.
 
     Args:
         language: A BCP 47 tag.
-        instruction: What the document is about; of other languages, its words are used.
-        random: Where chance comes from.
+        instruction: The instruction, whose words are used in languages without a word list.
+        random: Random number generator.
     """
 
     def __init__(self, language: str, instruction: str, random: Random) -> None:
-        own = primary(language)
-        words = _WORDS.get(own) or "".join(c if c.isalpha() else " " for c in instruction)
+        primary_language = primary(language)
+        words = _WORDS.get(primary_language)
+        if not words:
+            words = "".join(c if c.isalpha() else " " for c in instruction)
         self.language = language
         self.random = random
-        self._glue = " " if is_spaced(language) else ""
-        # Where nothing parts words, single characters: whole words would come again and again in
-        # the same order, and be taken for a repetition.
-        self._words = words.split() if self._glue else list("".join(words.split()))
+        self._separator = " " if is_spaced(language) else ""
+        # Single characters in languages without spaces: whole words would often repeat in the same
+        # order, and be detected as a repetition.
+        self._words = words.split() if self._separator else list("".join(words.split()))
         if len(set(self._words)) < 5:
             self._words = _WORDS["en"].split()
-        self._stop = _FULL_STOP.get(own, ".")
-        self._rates: dict[Unit, float] = {}
+        self._full_stop = _FULL_STOP.get(primary_language, ".")
+        self._length_per_word: dict[Unit, float] = {}
 
     def words(self, count: int) -> str:
-        """Return so many words in a row; twice as many characters where words are not spaced."""
-        return self._glue.join(self.random.choices(self._words, k=self._many(count)))
+        """Return a number of words; twice as many characters in languages without spaces."""
+        return self._separator.join(self.random.choices(self._words, k=self._size(count)))
 
     def prose(self, length: int, unit: Unit) -> str:
-        """Return sentences in paragraphs, about so long."""
-        if unit not in self._rates:
+        """Return paragraphs of sentences of about this length."""
+        if unit not in self._length_per_word:
             sample = self._sentences(1_000)
-            self._rates[unit] = count_length(sample, unit, self.language) / 1_000
-        return self._sentences(max(round(length / self._rates[unit]), 1))
+            self._length_per_word[unit] = count_length(sample, unit, self.language) / 1_000
+        return self._sentences(max(round(length / self._length_per_word[unit]), 1))
 
-    def _many(self, words: int) -> int:
-        return words if self._glue else 2 * words
+    def _size(self, words: int) -> int:
+        return words if self._separator else 2 * words
 
     def _sentences(self, count: int) -> str:
         words = self.random.choices(self._words, k=count)
-        size = self._many(_SENTENCE)
+        size = self._size(_SENTENCE_WORDS)
         text = []
         for number, start in enumerate(range(0, count, size)):
-            before = "\n\n" if number % _PARAGRAPH == 0 else self._glue
-            sentence = self._glue.join(words[start : start + size])
-            text.append(f"{before}{sentence[:1].upper()}{sentence[1:]}{self._stop}")
+            gap = "\n\n" if number % _PARAGRAPH_SENTENCES == 0 else self._separator
+            sentence = self._separator.join(words[start : start + size])
+            text.append(f"{gap}{sentence[:1].upper()}{sentence[1:]}{self._full_stop}")
         return "".join(text).strip()
 
 
-class Meter:
-    """Counts prompts in tokens, and how much of each a prefix cache has from the latest ones.
+class CountedMessage(NamedTuple):
+    """A message of a prompt."""
+
+    role: str
+    text: str
+    tokens: int
+    """Tokens of the text and of the chat template."""
+
+
+class PromptMeter:
+    """Counts the tokens of prompts, and those that a prefix cache has from earlier prompts.
 
     Args:
-        count: Counts the tokens of a text.
+        count: Function that counts the tokens of a text.
     """
 
     def __init__(self, count: Callable[[str], int]) -> None:
         self._count = count
-        self._known: dict[str, int] = {}
-        self._latest: deque[list[tuple[str, str, int]]] = deque(maxlen=LATEST)
-        self._begun: dict[str, list[tuple[str, str, int]]] = {}
+        self._paragraph_tokens: dict[str, int] = {}
+        self._recent: deque[list[CountedMessage]] = deque(maxlen=RECENT_PROMPTS)
+        self._conversations: dict[str, list[CountedMessage]] = {}
+        """Latest prompt of each conversation, by its first message."""
 
-    def begin(self) -> None:
-        """Forget what is cached."""
-        self._latest.clear()
-        self._begun.clear()
+    def reset(self) -> None:
+        """Empty the prefix cache."""
+        self._recent.clear()
+        self._conversations.clear()
 
     def count(self, text: str) -> int:
-        """Return the tokens of a text, by its paragraphs: most of them are known already."""
-        return sum(map(self._paragraph, text.split("\n\n")))
+        """Return the tokens of a text; the counts of its paragraphs are stored for reuse."""
+        return sum(map(self._count_paragraph, text.split("\n\n")))
 
-    def _paragraph(self, text: str) -> int:
-        known = self._known.get(text)
-        if known is None:
-            known = self._known[text] = self._count(f"{text}\n\n")
-        return known
+    def _count_paragraph(self, text: str) -> int:
+        tokens = self._paragraph_tokens.get(text)
+        if tokens is None:
+            tokens = self._paragraph_tokens[text] = self._count(f"{text}\n\n")
+        return tokens
 
-    def prompt(self, messages: Sequence[BaseMessage]) -> tuple[int, int]:
-        """Return the tokens of a prompt, and those of them that are cached."""
+    def add_prompt(self, messages: Sequence[BaseMessage]) -> tuple[int, int]:
+        """Return the tokens of a prompt and the cached ones among them; add it to the cache."""
         texts = [(message.type, str(message.text)) for message in messages]
         first = texts[0][1]
-        cache = [*self._latest, self._begun.get(first, [])]
-        alike = [(*_alike(texts, before), before) for before in cache]
-        same, characters, before = max(alike, key=lambda found: found[:2])
-        turns = list(before[:same])
-        cached = sum(tokens for *_, tokens in turns)
-        for kind, text in texts[same:]:
+        earlier_prompts = [*self._recent, self._conversations.get(first, [])]
+        prefixes = [(*_common_prefix(texts, earlier), earlier) for earlier in earlier_prompts]
+        same, characters, closest = max(prefixes, key=lambda prefix: prefix[:2])
+        turns = list(closest[:same])
+        cached = sum(turn.tokens for turn in turns)
+        for role, text in texts[same:]:
+            # Only the first message after the same ones has a common beginning.
             known = self.count(text[:characters]) if characters else 0
-            turns.append((kind, text, TURN + known + self.count(text[characters:])))
+            turns.append(
+                CountedMessage(role, text, TURN_TOKENS + known + self.count(text[characters:]))
+            )
             cached, characters = cached + known, 0
-        self._latest.append(turns)
-        if len(first) <= SHORT:
-            self._begun[first] = turns
-        total = sum(tokens for *_, tokens in turns)
+        self._recent.append(turns)
+        if len(first) <= MAX_CONVERSATION_START:
+            self._conversations[first] = turns
+        total = sum(turn.tokens for turn in turns)
         return total, min(cached, total - 1) // BLOCK * BLOCK
 
-    def reply(self, text: str) -> int:
-        """Return the tokens of the answer to the latest prompt, which is then cached, too."""
+    def add_reply(self, text: str) -> int:
+        """Return the tokens of the reply to the latest prompt; add it to the cache."""
         size = self.count(text)
-        self._latest[-1].append(("ai", text, TURN + size))
+        self._recent[-1].append(CountedMessage("ai", text, TURN_TOKENS + size))
         return size
 
 
-def _alike(texts: list[tuple[str, str]], before: list[tuple[str, str, int]]) -> tuple[int, int]:
-    """Return how many messages two prompts begin with alike, and characters of the next one."""
+def _common_prefix(texts: list[tuple[str, str]], earlier: list[CountedMessage]) -> tuple[int, int]:
+    """Return the number of equal leading messages, and of equal characters of the next one."""
     same = 0
-    for (kind, text), (other, earlier, _) in zip(texts, before, strict=False):
-        if kind != other:
+    for (role, text), turn in zip(texts, earlier, strict=False):
+        if role != turn.role:
             return same, 0
-        if text != earlier:
-            return same, _common(text, earlier)
+        if text != turn.text:
+            return same, _common_length(text, turn.text)
         same += 1
     return same, 0
 
 
-def _common(one: str, other: str) -> int:
-    """Return how many characters two texts begin with alike, by halving what is in doubt."""
+def _common_length(one: str, other: str) -> int:
+    """Return the number of equal leading characters of two texts, by bisection."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -200,27 +221,28 @@ def _common(one: str, other: str) -> int:
     return low
 
 
-class StandIn(BaseChatModel):
-    """A chat model that answers with filler, and adds up what that would take.
+class SimulatedModel(BaseChatModel):
+    """A chat model that answers with filler text and adds up the usage.
 
-    A call is told what to answer by bound arguments: `reply` (the answer itself) or `length` (of
-    prose, in the document's unit); without either, a running summary is meant.
+    Bound arguments determine the reply: `reply` is the reply itself, `length` the length of prose
+    in the document's unit; without either, the reply is a running summary.
     """
 
     window: int | None = None
-    """The context window of the model that it stands for."""
+    """Context window of the real model; None: unknown."""
 
-    most: int | None = None
-    """The most tokens of a reply, likewise."""
+    max_output: int | None = None
+    """Maximum number of tokens of a reply of the real model; None: unknown."""
 
     unit: Unit = "words"
+    """Unit of the bound `length`."""
 
     _filler: Filler = PrivateAttr()
-    _meter: Meter = PrivateAttr()
+    _meter: PromptMeter = PrivateAttr()
     _random: Random = PrivateAttr(default_factory=lambda: Random(0))
     _bias: float = PrivateAttr(default=1.0)
     _spread: float = PrivateAttr(default=0.0)
-    _taken: Usage = PrivateAttr(default_factory=Usage)
+    _usage: Usage = PrivateAttr(default_factory=Usage)
 
     def __init__(
         self,
@@ -231,44 +253,44 @@ class StandIn(BaseChatModel):
         **fields: Any,
     ) -> None:
         super().__init__(cache=False, **fields)
-        self._meter = Meter(count)
+        self._meter = PromptMeter(count)
         self._filler = Filler(language, instruction, self._random)
-        # What the chain asks of a model's profile: its window, and how long replies may be.
+        # The chain reads the context window and the maximum length of replies from the profile.
         self.profile = {"structured_output": False}
         if self.window is not None:
             self.profile["max_input_tokens"] = self.window
-        if self.most is not None:
-            self.profile["max_output_tokens"] = self.most
+        if self.max_output is not None:
+            self.profile["max_output_tokens"] = self.max_output
 
     @property
     def _llm_type(self) -> str:
-        return "stand-in"
+        return "simulated"
 
     @property
     def filler(self) -> Filler:
-        """What it writes with."""
+        """The writer of its filler text."""
         return self._filler
 
     def begin(self, seed: int, bias: float, spread: float) -> None:
-        """Begin another document.
+        """Start another document.
 
         Args:
-            seed: Of chance.
-            bias: What is written over what is asked, on average.
-            spread: Log-normal scatter of a reply's length around that; below 0, what another run
-                with this seed writes longer comes shorter.
+            seed: Seed of the random draws.
+            bias: Mean of written / requested length.
+            spread: Sigma of the log-normal factor on the length of replies; a negative value
+                mirrors the deviations of a run with the same seed and the positive value.
         """
         self._random.seed(seed)
         self._bias, self._spread = bias, spread
-        self._meter.begin()
+        self._meter.reset()
 
-    def taken(self) -> Usage:
-        """Return what the calls took since this was last asked."""
-        taken, self._taken = self._taken, Usage()
-        return taken
+    def pop_usage(self) -> Usage:
+        """Return the usage since the last call of this method, and reset it."""
+        usage, self._usage = self._usage, Usage()
+        return usage
 
     def count_tokens(self, text: str) -> int:
-        """Return how many tokens a text has for the model that it stands for."""
+        """Return the number of tokens of a text for the real model."""
         return self._meter.count(text)
 
     def _generate(
@@ -282,13 +304,13 @@ class StandIn(BaseChatModel):
         max_tokens: int | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        prompt, cached = self._meter.prompt(messages)
-        text, finish = reply or self._written(length), "stop"
+        prompt, cached = self._meter.add_prompt(messages)
+        text, finish_reason = reply or self._write(length), "stop"
         size = self._meter.count(text)
         if max_tokens is not None and size > max_tokens:
-            text, finish = text[: len(text) * max_tokens // size], "length"
-        output = self._meter.reply(text)
-        self._taken = self._taken + Usage(
+            text, finish_reason = text[: len(text) * max_tokens // size], "length"
+        output = self._meter.add_reply(text)
+        self._usage = self._usage + Usage(
             calls=1, input_tokens=prompt, output_tokens=output, cached_tokens=cached
         )
         usage = UsageMetadata(
@@ -297,15 +319,16 @@ class StandIn(BaseChatModel):
             total_tokens=prompt + output,
             input_token_details=InputTokenDetails(cache_read=cached),
         )
-        message = AIMessage(text, usage_metadata=usage, response_metadata={"finish_reason": finish})
+        message = AIMessage(
+            text, usage_metadata=usage, response_metadata={"finish_reason": finish_reason}
+        )
         return ChatResult(generations=[ChatGeneration(message=message)])
 
-    def _written(self, length: int) -> str:
+    def _write(self, length: int) -> str:
+        """Return prose of a random length around the requested one; a summary for length 0."""
+        if not length and is_spaced(self._filler.language):
+            return self._filler.prose(SUMMARY_WORDS, "words")
         if not length:
-            return (
-                self._filler.prose(SUMMARY, "words")
-                if is_spaced(self._filler.language)
-                else self._filler.prose(2 * SUMMARY, "characters")
-            )
+            return self._filler.prose(2 * SUMMARY_WORDS, "characters")
         drawn = self._bias * length * math.exp(self._spread * self._random.gauss(0, 1))
         return self._filler.prose(max(round(drawn), 1), self.unit)

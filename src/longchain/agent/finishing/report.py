@@ -18,6 +18,7 @@ from longchain.calls.budget import Prices
 from longchain.document import LongDocument, Section, Unit
 from longchain.length import count_length, length_score
 from longchain.prose.repetition import duplicate_sentences, find_repeats, rep_n
+from longchain.sentences import ends_sentence
 
 _HEADING = regex.compile(r"^#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$", regex.MULTILINE)
 
@@ -72,7 +73,7 @@ def measure(
             "duplicate_sentences": len(duplicate_sentences(text)),
         },
         "headings": [match.strip() for match in _HEADING.findall(text)],
-        "unfinished": bool(text.strip()) and not languages.ends_sentence(text),
+        "unfinished": bool(text.strip()) and not ends_sentence(text),
     }
 
 

@@ -22,9 +22,9 @@ from longchain.agent.writing.reject import MAX_RETRIES, reject_reply
 from longchain.agent.writing.requests import SectionRequest
 from longchain.calls.reply import Reply
 from longchain.document import Usage
-from longchain.language import ends_sentence
 from longchain.length import LengthDecision
 from longchain.prose.cleanup import Cleaned, clean, stitch, to_sentence_end, trim
+from longchain.sentences import ends_sentence
 
 FREE_EXTENSION = 1000
 """Length to ask for after a cut reply where no length was requested."""

@@ -22,8 +22,8 @@ from langchain_core.prompts import ChatPromptTemplate
 from longchain.agent.prompts import prompts_for
 from longchain.agent.section import SectionState
 from longchain.agent.state import DocumentState
-from longchain.language import sentences
 from longchain.prose.cleanup import clean
+from longchain.sentences import split_sentences
 
 Memory = Literal["auto", "full", "summary"]
 
@@ -243,5 +243,5 @@ def _fallback_summary(state: DocumentState, end: int) -> str:
     lines = [state.summary]
     for section in state.sections[state.summarized : end]:
         if section.text:
-            lines.append(sentences(section.text, state.language)[0].strip())
+            lines.append(split_sentences(section.text, state.language)[0].strip())
     return "\n".join(lines).strip()

@@ -186,7 +186,7 @@ class Instruction:
 class _CountedNumeral(NamedTuple):
     """A numeral that counts words or characters, before its context is read."""
 
-    index: int
+    numeral: int
     """Index of the numeral."""
     end: int
     """Position where its unit ends."""
@@ -269,9 +269,9 @@ def _find_candidates(instruction: Instruction) -> list[_CountedNumeral]:
         elif index in labels_by_index and not _OTHER_NOUN.match(instruction.text, numeral.end):
             unit, patterns = split_group(labels_by_index[index])
             candidates.append(_CountedNumeral(index, numeral.end, unit, patterns, labelled=True))
-        elif candidates and candidates[-1].labelled and candidates[-1].index == index - 1:
+        elif candidates and candidates[-1].labelled and candidates[-1].numeral == index - 1:
             # The upper end of a range after a label: `word count: 500 to 800`.
-            upper = candidates[-1]._replace(index=index, end=numeral.end)
+            upper = candidates[-1]._replace(numeral=index, end=numeral.end)
             if _read_range(instruction, upper)[0] is not None:
                 candidates.append(upper)
     return candidates
@@ -326,13 +326,13 @@ def _find_bounds_without_unit(
     instruction: Instruction, candidates: list[_CountedNumeral]
 ) -> list[_CountedNumeral]:
     """Find bounds that share the unit of their neighbor: `minimum 1500 words, maximum 2000`."""
-    known = {candidate.index for candidate in candidates}
+    known = {candidate.numeral for candidate in candidates}
     bounds = []
     for candidate in candidates:
-        for index in (candidate.index - 1, candidate.index + 1):
+        for index in (candidate.numeral - 1, candidate.numeral + 1):
             if 0 <= index < len(instruction.numerals) and index not in known:
                 numeral = instruction.numerals[index]
-                neighbor = instruction.numerals[candidate.index]
+                neighbor = instruction.numerals[candidate.numeral]
                 gap = max(numeral.start - neighbor.end, neighbor.start - numeral.end)
                 bound = _CountedNumeral(index, numeral.end, candidate.unit, candidate.patterns)
                 if gap <= 40 and _is_bound(instruction, bound):
@@ -349,7 +349,7 @@ def _is_bound(instruction: Instruction, candidate: _CountedNumeral) -> bool:
 
 def _read_mention(instruction: Instruction, candidate: _CountedNumeral) -> LengthMention | None:
     """Read the bounds and the context of a candidate; None if it is an idiom."""
-    numeral, patterns = instruction.numerals[candidate.index], candidate.patterns
+    numeral, patterns = instruction.numerals[candidate.numeral], candidate.patterns
     low, times, first = _read_range(instruction, candidate)
     before, minimum_before, maximum_before, start = peel_before(
         patterns, instruction.before(first.start), first.start
@@ -402,7 +402,7 @@ def _is_attached(instruction: Instruction, candidate: _CountedNumeral) -> bool:
     """Return whether the length precedes a noun: `500-word essay`."""
     if candidate.unit_name.lower() in {"word", "wort", "woord"}:
         return True
-    numeral = instruction.numerals[candidate.index]
+    numeral = instruction.numerals[candidate.numeral]
     return "-" in instruction.text[numeral.end : candidate.end]
 
 
@@ -420,9 +420,9 @@ def _combine_ends(
 def _read_factor_after(instruction: Instruction, candidate: _CountedNumeral) -> Numeral | None:
     """Return the factor after a multiplication sign: `40字×30行`, `300字×5段落`."""
     times = TIMES.match(instruction.text, candidate.end)
-    if times is None or candidate.index + 1 >= len(instruction.numerals):
+    if times is None or candidate.numeral + 1 >= len(instruction.numerals):
         return None
-    numeral = instruction.numerals[candidate.index + 1]
+    numeral = instruction.numerals[candidate.numeral + 1]
     return numeral if numeral.start == times.end() else None
 
 
@@ -443,11 +443,11 @@ def _read_range(
     instruction: Instruction, candidate: _CountedNumeral
 ) -> tuple[int | None, int | None, Numeral]:
     """Return the low end of a range, a factor in front, and the first numeral of the length."""
-    numeral = instruction.numerals[candidate.index]
+    numeral = instruction.numerals[candidate.numeral]
     low = numeral.low if numeral.low < numeral.value else None
-    if candidate.index == 0:
+    if candidate.numeral == 0:
         return low, None, numeral
-    first = instruction.numerals[candidate.index - 1]
+    first = instruction.numerals[candidate.numeral - 1]
     gap = instruction.text[first.end : numeral.start]
     if len(gap) > 40 or not gap:
         return low, None, numeral

@@ -20,7 +20,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from longchain.errors import ModelNameError, SourceError
-from longchain.language import character_class, default_unit, detect, is_spaced, sentences
+from longchain.language import character_class, default_unit, detect, is_spaced
 from longchain.length.count import count_length
 from longchain.models.offline import plan
 from longchain.models.offline.prose import compose, split_paragraphs
@@ -34,6 +34,7 @@ from longchain.models.offline.request import (
     strip_references,
     tag_content,
 )
+from longchain.sentences import split_sentences
 
 _LABEL = re.compile(r"^[^:：\n]{1,30}[:：]", re.MULTILINE)
 _TASKS = ("<plan_format>", "<chapter_format>", "<summary_format>")
@@ -200,9 +201,9 @@ def _summarize(request: str) -> str:
     text = tag_content(request, "text")
     language = detect(text)
     before = _LABEL.split(tag_content(request, "summary"))
-    firsts = sentences(before[1].strip(), language) if len(before) > 1 else []
+    firsts = split_sentences(before[1].strip(), language) if len(before) > 1 else []
     for paragraph in split_paragraphs(text, language):
-        firsts += sentences(paragraph, language)[:1]
+        firsts += split_sentences(paragraph, language)[:1]
     limit, unit, _ = read_length(request)
     unit = unit or default_unit(language)
     summary: list[str] = []

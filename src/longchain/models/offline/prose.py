@@ -17,9 +17,10 @@ from itertools import pairwise
 from math import log
 
 from longchain.document import Unit
-from longchain.language import detect, ends_sentence, is_spaced, sentences
+from longchain.language import detect, is_spaced
 from longchain.length.count import count_length
 from longchain.prose.terms import terms
+from longchain.sentences import ends_sentence, split_sentences
 
 K1, B = 1.2, 0.75
 """Usual constants of BM25."""
@@ -175,7 +176,7 @@ def _read_runs(
 def _group_sentences(paragraph: str, language: str) -> Iterator[list[str]]:
     """Yield a paragraph's sentences with their dependent ones, without those left alone."""
     dependent, run = _DEPENDENT.get(language), list[str]()
-    for sentence in sentences(paragraph, language):
+    for sentence in split_sentences(paragraph, language):
         sentence = sentence.strip()
         is_dependent = dependent is not None and dependent.match(sentence) is not None
         is_readable = _is_readable(sentence, language)
