@@ -166,7 +166,7 @@ def test_no_password_is_shown(runs: Runs, database: str) -> None:
 
 
 def test_a_server_that_stops_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres, "_PATIENCE", 1.0)
+    monkeypatch.setattr(postgres, "_CONNECT_TIMEOUT", 1.0)
     with cluster() as dsn, Runs(dsn) as runs:
         run = runs.start(GIVEN, model=writer(), run="coast")
         steps = run.follow()
