@@ -220,9 +220,7 @@ def ends_sentence(text: str) -> bool:
     too. A heading is incomplete, as no text follows it; a rule is skipped. A title, a signature or
     a verse cannot be told from a cut sentence and gives False.
     """
-    blocks = [block for block in _BLOCK.finditer(text.rstrip()) if block[0].strip()]
-    while blocks and _RULE.fullmatch(blocks[-1][0].rstrip()):
-        blocks.pop()
+    blocks = _find_blocks(text)
     if not blocks:
         return False
     last = blocks[-1][0].rstrip()
@@ -238,6 +236,14 @@ def ends_sentence(text: str) -> bool:
     if _ITEM.match(last):
         return _is_unpunctuated_item(last, [block[0] for block in blocks[:-1]])
     return False
+
+
+def _find_blocks(text: str) -> list[re.Match[str]]:
+    """Return the blocks of a text, without the rules at its end."""
+    blocks = [block for block in _BLOCK.finditer(text.rstrip()) if block[0].strip()]
+    while blocks and _RULE.fullmatch(blocks[-1][0].rstrip()):
+        blocks.pop()
+    return blocks
 
 
 def _closes_code(block: str, fence: str) -> bool:

@@ -91,8 +91,9 @@ def test_an_unknown_option_is_named() -> None:
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused(option: Any, value: Any, message: str) -> None:
+    options: Any = {option: value}
     with pytest.raises(InputError, match=message):
-        complete({option: value})
+        complete(options)
 
 
 def test_options_that_are_left_out_have_their_defaults() -> None:
