@@ -220,7 +220,7 @@ def ends_sentence(text: str) -> bool:
     too. A heading is incomplete, as no text follows it; a rule is skipped. A title, a signature or
     a verse cannot be told from a cut sentence and gives False.
     """
-    blocks = _blocks_without_rule(text)
+    blocks = _find_blocks(text)
     if not blocks:
         return False
     last = blocks[-1][0].rstrip()
@@ -238,8 +238,8 @@ def ends_sentence(text: str) -> bool:
     return False
 
 
-def _blocks_without_rule(text: str) -> list[re.Match[str]]:
-    """Return the blocks of a text that are not blank, without the rules at its end."""
+def _find_blocks(text: str) -> list[re.Match[str]]:
+    """Return the blocks of a text, without the rules at its end."""
     blocks = [block for block in _BLOCK.finditer(text.rstrip()) if block[0].strip()]
     while blocks and _RULE.fullmatch(blocks[-1][0].rstrip()):
         blocks.pop()

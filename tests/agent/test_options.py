@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from mypy import api
@@ -91,8 +91,9 @@ def test_an_unknown_option_is_named() -> None:
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused(option: Any, value: Any, message: str) -> None:
+    options: Any = {option: value}
     with pytest.raises(InputError, match=message):
-        complete(cast("ChainOptions", {option: value}))
+        complete(options)
 
 
 def test_options_that_are_left_out_have_their_defaults() -> None:
