@@ -36,7 +36,7 @@ from benchmarks.cluster import cluster
 from longchain import AgentWriteChain, Runs
 from longchain.prose.boilerplate import is_error
 from longchain.prose.repetition import duplicate_sentences, loop_start
-from longchain.runs.location import place
+from longchain.runs.location import locate_store
 from longchain.runs.store import Store
 from longchain.testing import Faults, LengthBehavior, SimulatedServer
 
@@ -395,7 +395,7 @@ def rows(name: str, found: Outcome, faults: bool) -> str:
 def stores(chosen: str, scope: ExitStack) -> Iterator[tuple[str, str]]:
     """Yield the stores by name, each empty."""
     if chosen in ("sqlite", "both"):
-        yield "SQLite", place(Path(scope.enter_context(tempfile.TemporaryDirectory())))
+        yield "SQLite", locate_store(Path(scope.enter_context(tempfile.TemporaryDirectory())))
     if chosen in ("postgres", "both"):
         yield "PostgreSQL", scope.enter_context(cluster())
 

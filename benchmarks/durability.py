@@ -28,7 +28,7 @@ from typing import Any
 
 from benchmarks.cluster import cluster
 from longchain import AgentWriteChain, Runs, SectionPlan, WritingPlan
-from longchain.runs.location import place
+from longchain.runs.location import locate_store
 from longchain.testing import FakeWriter, LengthBehavior
 
 SIZE = 5_000
@@ -163,7 +163,7 @@ def _memory() -> float:
 def stores(chosen: str, scope: ExitStack) -> Iterator[tuple[str, str]]:
     """Yield the stores by name, each empty."""
     if chosen in ("sqlite", "both"):
-        yield "SQLite", place(Path(scope.enter_context(tempfile.TemporaryDirectory())))
+        yield "SQLite", locate_store(Path(scope.enter_context(tempfile.TemporaryDirectory())))
     if chosen in ("postgres", "both"):
         yield "PostgreSQL", scope.enter_context(cluster())
 

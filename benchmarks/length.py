@@ -46,7 +46,7 @@ class Outcome:
 def write(job: tuple[Cell, int]) -> tuple[Cell, Outcome]:
     """Write one document with a simulated model and measure it."""
     from longchain import AgentWriteChain
-    from longchain.agent.finishing.report import document
+    from longchain.agent.finishing.report import build_document
     from longchain.language import ends_sentence
     from longchain.testing import FakeWriter, LengthBehavior
 
@@ -55,7 +55,7 @@ def write(job: tuple[Cell, int]) -> tuple[Cell, Outcome]:
     model = FakeWriter(behavior=LengthBehavior(bias=bias, spread=SPREAD, cap=cap, seed=seed))
     chain = AgentWriteChain(model, length_control=closed)
     progress = list(chain.follow(f"Write a {required:,}-word survey of inland ports."))[-1]
-    done = document(progress)
+    done = build_document(progress)
     cuts = [
         draft.discarded_length / (draft.length + draft.discarded_length)
         for draft in progress.sections

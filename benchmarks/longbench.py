@@ -25,7 +25,7 @@ from typing import Any
 from longchain.bench.schema import Sample, Score
 from longchain.length import length_score
 from longchain.testing import LengthBehavior
-from longchain.testing.behavior import Message, Request
+from longchain.testing.behavior import Message, WritingRequest
 
 MODES = ("direct", "AgentWrite, open loop", "longchain", "longchain, parallel")
 
@@ -75,7 +75,7 @@ class Curve(LengthBehavior):
 
     def reply(self, messages: Sequence[Message], schema: Mapping[str, Any] | None = None) -> str:
         """Return the answer to `messages`."""
-        required = Request.read(messages).length or 1
+        required = WritingRequest.read(messages).length or 1
         if required not in self._by_length:
             bias = self.median(required) / required
             self._by_length[required] = LengthBehavior(

@@ -23,7 +23,7 @@ from langchain_core.outputs import LLMResult
 from langchain_openai import ChatOpenAI
 
 from longchain import AgentWriteChain
-from longchain.agent.finishing.report import document
+from longchain.agent.finishing.report import build_document
 from longchain.testing import LengthBehavior, SimulatedServer
 
 Memory = Literal["summary", "full"]
@@ -109,7 +109,7 @@ def run(words: int, memory: Memory, seed: int = 0) -> Outcome:
         meter = Meter()
         given = f"Write a {words:,}-word history of inland ports."
         *_, progress = chain.follow(given, {"callbacks": [meter]})
-        done, stats = document(progress), server.stats
+        done, stats = build_document(progress), server.stats
     return Outcome(
         words=done.length,
         sections=len(done.sections),

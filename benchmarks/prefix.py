@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.engine import Counters, arguments, counters, serving
 from benchmarks.layouts import INSTRUCTION, plan_of
 from longchain import AgentWriteChain, LongWriterLLM
-from longchain.agent.writing.prompter import Layout
+from longchain.agent.writing.section_prompt import Layout
 from longchain.models.longwriter.http import httpx
 
 LAYOUTS: tuple[Layout, ...] = ("conversation", "paper")

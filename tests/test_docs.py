@@ -25,7 +25,7 @@ from langchain_core.language_models import BaseChatModel
 
 from longchain.apps.cli import app
 from longchain.testing import FakeWriter, LengthBehavior
-from longchain.testing.__main__ import server as simulated_server
+from longchain.testing.__main__ import create_server as simulated_server
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -106,7 +106,7 @@ def namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LONGCHAIN_STATE", str(tmp_path / "state"))
-    for room in ("models.resolve", "agent.options", "runs.making"):
+    for room in ("models.resolve", "agent.options", "runs.spec"):
         monkeypatch.setattr(f"longchain.{room}.chat_model", simulated)
     module = ModuleType("fences")
     monkeypatch.setitem(sys.modules, "fences", module)

@@ -68,14 +68,14 @@ def test_a_plan_error_holds_the_reply() -> None:
 
 
 def test_needs_returns_the_module() -> None:
-    assert errors.needs("json", "serve", "This") is sys.modules["json"]
+    assert errors.import_extra("json", "serve", "This") is sys.modules["json"]
 
 
 @pytest.mark.parametrize("module", ["no_such_package", "no_such_package.inner"])
 def test_needs_names_the_extra(module: str) -> None:
     said = "The web page needs the package 'no_such_package': pip install \"longchain[ui]\""
     with pytest.raises(errors.MissingExtraError, match=re.escape(said)):
-        errors.needs(module, "ui", "The web page")
+        errors.import_extra(module, "ui", "The web page")
 
 
 def test_needs_does_not_hide_what_an_installed_package_lacks(
@@ -84,5 +84,5 @@ def test_needs_does_not_hide_what_an_installed_package_lacks(
     (tmp_path / "present.py").write_text("import not_there")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="No module named 'not_there'") as caught:
-        errors.needs("present", "ui", "The web page")
+        errors.import_extra("present", "ui", "The web page")
     assert not isinstance(caught.value, errors.MissingExtraError)

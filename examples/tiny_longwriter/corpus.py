@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from longchain.agent.prompts.messages import RequestKind
+
 from . import requests as ask
 from .lexicon import ASPECTS, TOPICS, Aspect, Topic
 from .outlines import Outline, given, outline
@@ -260,7 +262,7 @@ def conversation(rng: random.Random) -> Example:
     most = 1000 if upto < 5 else rng.choice((60, 90, 120))
     events, calls, _ = written(rng, made, upto, most)
     head = ask.log(instruction, made.plan(), total)
-    kind = "extend" if len(calls) > 1 else "write"
+    kind: RequestKind = "extend" if len(calls) > 1 else "write"
     messages = ask.to_write([*head, *events], upto - 1, kind, calls[-1])
     return answered("talk", messages, made, upto - 1, calls[-1], rng)
 
@@ -271,7 +273,7 @@ def paper(rng: random.Random) -> Example:
     upto = rng.randint(1, min(len(made.sections), 8))
     events, calls, _ = written(rng, made, upto, rng.choice((60, 120, 250)))
     head = ask.log(instruction, made.plan(), total)
-    kind = "extend" if len(calls) > 1 else "write"
+    kind: RequestKind = "extend" if len(calls) > 1 else "write"
     messages = ask.to_write([*head, *events], upto - 1, kind, calls[-1], layout="paper")
     return answered("paper", messages, made, upto - 1, calls[-1], rng)
 
@@ -285,7 +287,8 @@ def whole(rng: random.Random) -> Example:
     plan = ask.whole(instruction, total)
     events = ask.log(instruction, plan, total)
     writer = Writer(topic, aspect, rng)
-    before, asked, kind = "", total, "write"
+    before, asked = "", total
+    kind: RequestKind = "write"
     for _ in range(rng.choice((0, 0, 1, 1, 2, 3))):
         event = ask.piece(
             0, kind, asked, before, paragraphs(writer.sentences(kept(asked)), rng), done=False

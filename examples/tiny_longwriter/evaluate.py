@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from longchain.agent.planning.parse import WritingPlanParser
+from longchain import WritingPlanParser
 from longchain.bench.score import duplicate_sentences, length_score
 from longchain.errors import PlanError
 from longchain.prose.repetition import loop_start

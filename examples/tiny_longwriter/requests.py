@@ -13,18 +13,20 @@ from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from longchain.agent.events import Mode
-from longchain.agent.planning import planner
-from longchain.agent.state import DocumentState
-from longchain.agent.writing import memory
-from longchain.agent.writing.prompter import Layout, Prompter, language_name, write_prompt
-from longchain.document import SectionPlan, WritingPlan
+from longchain import SectionPlan, WritingPlan
+from longchain.agent.prompts.messages import (
+    Layout,
+    Mode,
+    RequestKind,
+    plan_messages,
+    repair_messages,
+    section_messages,
+    summary_messages,
+)
 
 from .outlines import Outline
 
 Message = dict[str, str]
-
-LIMITS = memory.Limits("full", None, 10**9, 10**9, 10**9, len)
 
 VERBS = (
     "Write;Please write;Compose;Draft;Produce;Prepare;Create;Give me;I need;I want;We need;"
@@ -153,18 +155,14 @@ def plain(messages: list[BaseMessage]) -> list[Message]:
 
 def to_plan(instruction: str, total: int) -> list[Message]:
     """Return the library's request for a plan."""
-    values = planner.variables(
-        instruction, required=total, unit="words", language="en", language_name="English"
-    )
-    return plain(planner.plan_prompt("en").invoke(values).to_messages())
+    return plain(plan_messages(instruction, required=total))
 
 
 def to_repair(total: int, rng: random.Random) -> list[Message]:
     """Return the library's request to repair a plan that could not be read."""
-    values = {"prompt_language": "en", "tail_total": f"Total: {total} words"}
     error = rng.choice(("no section lines", "no lengths", "the reply is empty"))
-    asked = planner.plan_prompt("en").invoke(dict.fromkeys(planner.PLAN_VARIABLES, ""))
-    return plain(planner.repair_messages(asked, [("-", error)], values))[-1:]
+    messages = repair_messages([], "-", error, required=total, unit="words", language="en")
+    return plain(messages)[-1:]
 
 
 def log(instruction: str, plan: WritingPlan, required: int | None) -> list[dict[str, Any]]:
@@ -190,30 +188,22 @@ def piece(section: int, kind: str, asked: int, before: str, text: str, *, done: 
 def to_write(
     events: list[dict[str, Any]],
     section: int,
-    kind: str,
+    kind: RequestKind,
     asked: int,
     *,
     layout: Layout = "conversation",
     mode: Mode = "sequential",
 ) -> list[Message]:
     """Return the library's request for the next piece of prose, with all prior turns."""
-    progress = DocumentState(events, mode=mode)
-    values = Prompter(layout, LIMITS).variables(progress, section, kind, asked)
-    return plain(write_prompt(layout).invoke(values).to_messages())
+    return plain(section_messages(events, section, kind, asked, layout=layout, mode=mode))
 
 
 def to_summarize(instruction: str, outline: Outline, texts: list[str]) -> list[Message]:
     """Return the library's request for a summary of what is written."""
-    values = {
-        "instruction": instruction,
-        "summary": "",
-        "text": "\n\n".join(
-            f"## {part.heading}\n\n{text}"
-            for part, text in zip(outline.sections, texts, strict=False)
-        ),
-        "language": language_name("en", "en"),
-    }
-    return plain(memory.summary_prompt("en").invoke(values).to_messages())
+    text = "\n\n".join(
+        f"## {part.heading}\n\n{text}" for part, text in zip(outline.sections, texts, strict=False)
+    )
+    return plain(summary_messages(instruction, text))
 
 
 def whole(instruction: str, length: int) -> WritingPlan:

@@ -1,8 +1,8 @@
-"""The nouns: what is planned, what is written, and what it took.
+"""Data models of plans, sections and documents.
 
 instruction -> `WritingPlan` of `SectionPlan`s -> `Section`s -> `LongDocument`
 
-Knows the shapes and how a document is laid out as Markdown; knows nothing of models or prompts.
+Knows the shape of the data and its checks; does not know models, prompts or Markdown.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Unit = Literal["words", "characters"]
-"""What a length counts. See `longchain.length` for the conventions per language."""
+"""Unit of a length. `longchain.length.count` has the conventions per language."""
 
 
-class _Noun(BaseModel):
+class _DataModel(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
 
 
-class SectionPlan(_Noun):
-    """One section to be written: what it must say, and how long it should be."""
+class SectionPlan(_DataModel):
+    """The plan of one section: its heading, main point and length."""
 
     heading: str = ""
-    """Its heading, without markup; empty where the text has no headings (a letter, a story)."""
+    """Heading without markup; empty for a text without headings (a letter, a story)."""
 
     main_point: str = ""
-    """What this section says, in a sentence or two."""
+    """Content of the section, in a sentence or two."""
 
     length: int = Field(ge=1)
-    """Its budget in the plan's unit, heading included."""
+    """Planned length in the plan's unit, heading included."""
 
     chapter: str = ""
-    """The heading of the chapter it stands in; empty where there are no chapters."""
+    """Heading of the chapter that the section belongs to; empty without chapters."""
 
     @field_validator("heading", "main_point", "chapter")
     @classmethod
@@ -40,17 +40,17 @@ class SectionPlan(_Noun):
         return " ".join(value.split())
 
 
-class ChapterPlan(_Noun):
-    """One chapter of a long document; its sections are planned when it is reached."""
+class ChapterPlan(_DataModel):
+    """The plan of one chapter of a long document, whose sections are planned when it begins."""
 
     heading: str
-    """Its heading, without markup; no two chapters of a plan share one."""
+    """Heading without markup, unique within the plan."""
 
     main_point: str = ""
-    """What this chapter covers, in a sentence or two."""
+    """Content of the chapter, in a sentence or two."""
 
     length: int = Field(ge=1)
-    """Its budget in the plan's unit, all sections together."""
+    """Planned length in the plan's unit, all sections together."""
 
     @field_validator("heading", "main_point")
     @classmethod
@@ -58,70 +58,75 @@ class ChapterPlan(_Noun):
         return " ".join(value.split())
 
 
-class WritingPlan(_Noun):
-    """A document as sections with a main point and a length each (AgentWrite, step I).
+class WritingPlan(_DataModel):
+    """The plan of a document: sections with a main point and a length each (AgentWrite, step I).
 
     Source: arXiv 2408.07055, section 3.
     """
 
     title: str = ""
-    """The document's title, without markup; empty for none."""
+    """Title of the document without markup; empty for none."""
 
     sections: list[SectionPlan] = Field(default_factory=list)
-    """All sections planned so far, flat and in order."""
+    """Sections planned so far, of all chapters, in order."""
 
     chapters: list[ChapterPlan] = Field(default_factory=list)
-    """The chapters in order, where there are any."""
+    """Chapters in order; empty for a plan without chapters."""
 
     unit: Unit = "words"
-    """What every length of the plan counts."""
+    """Unit of every length of the plan."""
 
     language: str | None = None
-    """The document's language as a BCP 47 tag such as `en`, `ja`, `zh`; None: not said."""
+    """Language of the document as a BCP 47 tag such as `en`, `ja`, `zh`; None: unspecified."""
 
     @property
     def length(self) -> int:
-        """The sum of the budgets: of all chapters where there are chapters, else of sections."""
-        return sum(part.length for part in (self.chapters or self.sections))
+        """Planned length of the document: the sum over the chapters, or else the sections."""
+        parts = self.chapters or self.sections
+        return sum(part.length for part in parts)
 
     def model_post_init(self, context: Any, /) -> None:
-        """Refuse chapters that nobody can tell apart, and sections of chapters that are not there.
+        """Refuse two chapters with the same heading, and sections of an unknown chapter.
 
-        Looked at when a plan is made, not at each assignment as a validator's would be: while a
-        person edits a plan in place, it may be wrong for a moment.
+        A validator would also check every assignment; a plan that is edited in place may be
+        inconsistent between two assignments.
         """
-        names = [chapter.heading for chapter in self.chapters]
-        for number, name in enumerate(names, 1):
-            if (first := names.index(name) + 1) != number:
+        chapters = [chapter.heading for chapter in self.chapters]
+        for number, heading in enumerate(chapters, 1):
+            first = chapters.index(heading) + 1
+            if first != number:
                 raise ValueError(
-                    f"chapters {first} and {number} share the heading {name!r}: give each its own"
+                    f"chapters {first} and {number} share the heading {heading!r}: give each its "
+                    "own"
                 )
+        if not chapters:
+            return
         for number, section in enumerate(self.sections, 1):
-            if names and section.chapter and section.chapter not in names:
+            if section.chapter and section.chapter not in chapters:
                 raise ValueError(
                     f"section {number} ({section.heading!r}) names a chapter that the plan does "
-                    f"not have: {section.chapter!r}; it has {', '.join(map(repr, names))}"
+                    f"not have: {section.chapter!r}; it has {', '.join(map(repr, chapters))}"
                 )
 
     def of_chapter(self, chapter: str) -> list[SectionPlan]:
-        """Return the sections planned so far for the chapter of that heading, in order."""
+        """Return the sections planned so far for the chapter with this heading, in order."""
         return [section for section in self.sections if section.chapter == chapter]
 
 
-class Usage(_Noun):
-    """What a document took, as the models reported it."""
+class Usage(_DataModel):
+    """Number of requests and tokens of a document, as the models reported them."""
 
     calls: int = 0
-    """Requests sent to a model, all of them: plan, sections, extensions, rewrites, summaries."""
+    """Requests to models of any kind: plans, sections, extensions, rewrites, summaries."""
 
     input_tokens: int = 0
     """Prompt tokens, cached ones included."""
 
     output_tokens: int = 0
-    """Tokens generated, reasoning included."""
+    """Generated tokens, reasoning included."""
 
     cached_tokens: int = 0
-    """Prompt tokens that the server took from its prefix cache."""
+    """Prompt tokens that the server read from its prefix cache."""
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -132,79 +137,79 @@ class Usage(_Noun):
         )
 
 
-class Reference(_Noun):
-    """Something that a section may cite."""
+class Reference(_DataModel):
+    """A passage of a source that a section may cite."""
 
     id: int = Field(ge=1)
-    """Its short id, as the model cites it: `[3]`. Unique within a document."""
+    """Number that the model cites, as in `[3]`; unique within a document."""
 
     title: str = ""
-    """What a reader is shown: a title, or the name of the file."""
+    """Title for the reader, or the name of the file."""
 
     source: str = ""
-    """Where it came from: a path, an address, an identifier."""
+    """Origin: a path, a URL or an identifier."""
 
     text: str = ""
-    """The passage itself, as the model sees it."""
+    """Text of the passage, as the model reads it."""
 
 
-class Section(_Noun):
-    """One section as it was written."""
+class Section(_DataModel):
+    """A written section."""
 
     heading: str = ""
-    """As planned."""
+    """Heading, as planned."""
 
     main_point: str = ""
-    """As planned."""
+    """Main point, as planned."""
 
     chapter: str = ""
-    """As planned."""
+    """Heading of its chapter, as planned."""
 
     text: str = ""
-    """Its prose in Markdown, without the heading."""
+    """Text in Markdown, without the heading."""
 
     budget: int = 0
-    """The length it was given when its turn came, heading included."""
+    """Target length at the time of its first request, heading included."""
 
     length: int = 0
-    """The length it came to, heading included, citation marks left out."""
+    """Length as written, with the heading, without citation marks."""
 
     calls: int = 0
-    """Requests that it took."""
+    """Requests made for the section."""
 
     notes: list[str] = Field(default_factory=list)
-    """What happened on the way: `extended`, `trimmed`, `rewritten`, `loop cut`, ..."""
+    """Events while it was written, for people: `extended`, `trimmed`, `rewritten`, `loop cut`."""
 
 
-class LongDocument(_Noun):
+class LongDocument(_DataModel):
     """A finished document. `AgentWriteChain` returns its JSON-plain form."""
 
     title: str = ""
-    """As planned."""
+    """Title, as planned."""
 
     text: str = ""
-    """The whole document in Markdown: title, headings, prose and the reference list."""
+    """Whole document in Markdown: title, headings, sections and the list of references."""
 
     plan: WritingPlan
-    """The plan as it was followed."""
+    """Plan that was followed."""
 
     sections: list[Section] = Field(default_factory=list)
-    """All sections, flat and in order."""
+    """Sections of all chapters, in order."""
 
     references: list[Reference] = Field(default_factory=list)
-    """What the text cites, numbered as it is cited, without the passages."""
+    """Cited references, numbered as cited, without the text of the passages."""
 
     length: int = 0
-    """Of title, headings and prose, in `unit`."""
+    """Length of title, headings and sections, in `unit`."""
 
     unit: Unit = "words"
-    """What `length` counts."""
+    """Unit of `length`."""
 
     language: str | None = None
-    """The document's language as a BCP 47 tag; None: not known."""
+    """Language of the document as a BCP 47 tag; None: unknown."""
 
     usage: Usage = Field(default_factory=Usage)
-    """What it took."""
+    """Requests and tokens of the whole document."""
 
     report: dict[str, Any] = Field(default_factory=dict)
-    """Judge-free measures of the text: see `longchain.agent.finishing.report`."""
+    """Measures of the text that need no judge: see `longchain.agent.finishing.report`."""

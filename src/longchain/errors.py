@@ -1,24 +1,24 @@
-"""What can go wrong, and what a caller may catch.
+"""The exceptions that longchain raises.
 
 ```
 LongchainError
 ├── InputError            the caller must change something         (also ValueError)
 │   ├── LengthError       a required length that cannot be written
 │   ├── SourceError       a source that cannot be read
-│   ├── PromptError       a replaced prompt with other variables
+│   ├── PromptError       a custom prompt with missing or unknown variables
 │   ├── PlanFileError     a plan file that cannot be read: line and field
-│   ├── ModelNameError    a model that is not known, or none given
-│   └── RunError          a run that is not there, is somebody else's, or cannot be changed so
+│   ├── ModelNameError    an unknown model, or no model
+│   └── RunError          a run that does not exist, is in use elsewhere, or cannot be changed so
 ├── PlanError             no plan could be read from a reply       (also OutputParserException)
-├── ReplyError            the model's replies held no usable prose (also ModelError)
-├── BudgetError           the next call would pass a limit of calls, tokens or money
-├── StoreError            what keeps the runs cannot be read or written (also OSError)
-├── WindowError           more tokens than the model's window has  (also ContextOverflowError)
-├── ServerError           a model server that does not start, or has ended (also RuntimeError)
-└── MissingExtraError     an optional part is not installed        (also ImportError)
+├── ReplyError            the model's replies had no usable text   (also ModelError)
+├── BudgetError           the next call would exceed a limit of calls, tokens or money
+├── StoreError            the database of runs cannot be read or written (also OSError)
+├── WindowError           more tokens than the model's context window (also ContextOverflowError)
+├── ServerError           a model server did not start, or stopped (also RuntimeError)
+└── MissingExtraError     an optional package is not installed     (also ImportError)
 ```
 
-Every message says what happened, to which value, and what to do next.
+Every message names the problem, the value that caused it, and the next thing to do.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from langchain_core.exceptions import ContextOverflowError, ModelError, OutputPa
 
 
 class LongchainError(Exception):
-    """The root of everything that longchain raises on purpose."""
+    """Base class of all exceptions of longchain."""
 
 
 class InputError(LongchainError, ValueError):
-    """The caller's input cannot be used as it is."""
+    """The caller's input cannot be used."""
 
 
 class LengthError(InputError):
-    """A required length of 0, below 0, beyond 2,000,000, or one that contradicts the plan."""
+    """A required length is below 1, above 2,000,000, or contradicts the plan."""
 
 
 class SourceError(InputError):
@@ -46,7 +46,7 @@ class SourceError(InputError):
 
 
 class PromptError(InputError):
-    """A prompt that replaces one of ours lacks a variable, or has one that nobody fills."""
+    """A custom prompt lacks a required variable, or has one that longchain does not provide."""
 
 
 class PlanFileError(InputError):
@@ -54,65 +54,65 @@ class PlanFileError(InputError):
 
 
 class ModelNameError(InputError):
-    """A model string that names no known model, or no model at all where one is needed."""
+    """A model string names no known model, or a model is required and none was passed."""
 
 
 class RunError(InputError):
-    """A run is not known, is being written elsewhere, or cannot be changed in this way."""
+    """A run does not exist, is in use by another process, or cannot be changed in this way."""
 
 
 class PlanError(LongchainError, OutputParserException):
-    """No plan could be read from a model's reply; `llm_output` holds the reply."""
+    """No plan could be read from a model's reply, which is in `llm_output`."""
 
     def __init__(self, message: str, *, llm_output: str | None = None) -> None:
         super().__init__(message, llm_output=llm_output)
-        # LangChain adds the address of its troubleshooting page, which a model that is asked
-        # again with this message should not see.
+        # LangChain appends the URL of its troubleshooting page. The message is sent to the model
+        # with a retry, where the URL would only distract.
         self.args = (message,)
 
 
 class ReplyError(LongchainError, ModelError):
-    """A model answered with nothing that can stand in a document, also when asked again."""
+    """A model's replies had no text that can be used in a document, even after retries."""
 
 
 class BudgetError(LongchainError):
-    """The next call would pass a limit that the caller set; what is finished is kept."""
+    """The next call would exceed a limit that the caller set; finished sections are saved."""
 
 
 class StoreError(LongchainError, OSError):
-    """The database of runs is full, damaged, read-only or out of reach."""
+    """The database of runs is full, damaged, read-only or unreachable."""
 
 
 class WindowError(LongchainError, ContextOverflowError):
-    """A prompt, or what is asked for with it, does not fit into the model's context window."""
+    """A prompt and the requested reply do not fit into the model's context window."""
 
     def __init__(self, *, window: int, tokens: int | None = None) -> None:
         self.window = window
-        """Tokens that prompt and reply may have together."""
+        """Maximum number of tokens of prompt and reply together."""
         self.tokens = tokens
-        """Tokens of the prompt, where the server says; it may count no further than the window."""
-        held = "the prompt" if tokens is None else f"a prompt of {tokens:,} tokens"
+        """Tokens of the prompt if the server reports them; some stop counting at the window."""
+        prompt = "the prompt" if tokens is None else f"a prompt of {tokens:,} tokens"
         super().__init__(
-            f"{held} does not fit into the model's window of {window:,} tokens: use memory "
+            f"{prompt} does not fit into the model's window of {window:,} tokens: use memory "
             "'summary', shorter references, or a model with a larger window"
         )
 
 
 class ServerError(LongchainError, RuntimeError):
-    """A vLLM server could not be started, or has ended; the message has its log's last lines."""
+    """A vLLM server did not start, or stopped; the message has the last lines of its log."""
 
 
 class MissingExtraError(LongchainError, ImportError):
-    """An optional part of longchain is not installed."""
+    """An optional package is not installed."""
 
 
-def needs(module: str, extra: str, what: str) -> ModuleType:
-    """Import `module`, or say which extra brings it.
+def import_extra(module: str, extra: str, feature: str) -> ModuleType:
+    """Import an optional module, or raise an error that names the extra to install.
 
     Args:
         module: The module to import, such as `"langserve"`.
         extra: The extra of longchain that installs it.
-        what: What needs it, as the beginning of a sentence.
+        feature: The feature that needs it, as the beginning of a sentence.
 
     Raises:
         MissingExtraError: The module is not installed.
@@ -123,5 +123,5 @@ def needs(module: str, extra: str, what: str) -> ModuleType:
         if error.name is None or not module.startswith(error.name):
             raise
         raise MissingExtraError(
-            f'{what} needs the package {error.name!r}: pip install "longchain[{extra}]"'
+            f'{feature} needs the package {error.name!r}: pip install "longchain[{extra}]"'
         ) from error

@@ -1,8 +1,8 @@
-"""Languages: which one a text is in, where its sentences end, and how its length is counted.
+"""Detects the language of a text and splits it into sentences.
 
 text -> language tag; text -> sentences that join back to it; language -> name, unit, spacing
 
-Knows scripts, a few function words and Markdown's line marks; knows nothing of lengths or models.
+Knows scripts, some function words and Markdown's line marks; does not know lengths or models.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Iterator
 from itertools import takewhile
 from typing import Literal
 
@@ -55,7 +56,8 @@ _RANGES: list[tuple[int, int, Script]] = [
     (0xFF66, 0xFF9D, "kana"),
     (0x20000, 0x323AF, "han"),
 ]
-_STARTS = [first for first, _, _ in _RANGES]
+"""First and last code point of the letters of each script, in order."""
+_RANGE_STARTS = [first for first, _, _ in _RANGES]
 
 
 def character_class(*scripts: Script) -> str:
@@ -65,19 +67,19 @@ def character_class(*scripts: Script) -> str:
 
 
 _CJK_WEIGHT = 2.5
-"""How many Latin letters say as much as one Han character, kana or Hangul syllable.
+"""Number of Latin letters that carry as much text as one Han character, kana or Hangul syllable.
 
 An English word has about 4.7 letters; its translation has about two of these characters.
 """
 
 _NAMES_WEIGHT = 0.5
-"""What a Latin letter weighs where the Latin words are names among another script."""
+"""Weight of a Latin letter where the Latin words are names in a text of another script."""
 
 _PROSE_SHARE = 1 / 6
-"""The share of function words from which Latin words are prose; in English prose it is half."""
+"""Minimum share of function words in Latin prose; below, Latin words count as foreign names."""
 
 _SAMPLE = 20_000
-"""Characters that decide the language of a text; more change nothing and cost time."""
+"""Characters at the beginning of a text that are read: more take time and change no result."""
 
 _FUNCTION_WORDS = {
     "en": "the of and to in is that it for was on are with as be this by from at or an a not have"
@@ -177,52 +179,58 @@ _UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 def detect(text: str) -> str:
     """Return the BCP 47 tag of the language that a text is written in.
 
-    The script decides by its share of the letters, so that a name quoted in another script does
-    not; among Latin scripts a small table of function words does. Code and addresses are left out.
-    Undecided and empty texts are `en`; Han without kana is `zh`.
+    The script with the largest share of the letters decides, so a name quoted in another script
+    does not; languages in Latin script are told apart by a small table of function words. Code and
+    URLs are ignored. Undecided and empty texts are `en`; Han without kana is `zh`.
     """
     sample = text[:_SAMPLE]
     prose = _NOT_PROSE.sub(" ", sample)
-    shares = _shares(prose) or _shares(sample)
-    latin, known = _latin(prose) if shares["latin"] else ("en", 0.0)
-    weights = _weights(shares, latin_is_prose=known >= _PROSE_SHARE)
-    best = max(weights, key=lambda name: weights[name])
-    if best == "ru":
-        return _cyrillic(prose)
-    return latin if best == "latin" or not weights[best] else best
+    counts = _count_letters(prose) or _count_letters(sample)
+    latin_language, function_word_share = "en", 0.0
+    if counts["latin"]:
+        latin_language, function_word_share = _detect_latin(prose)
+    weights = _weigh(counts, latin_is_prose=function_word_share >= _PROSE_SHARE)
+    heaviest = max(weights, key=lambda name: weights[name])
+    if heaviest == "ru":
+        return _detect_cyrillic(prose)
+    if heaviest == "latin" or not weights[heaviest]:
+        return latin_language
+    return heaviest
 
 
-def _shares(text: str) -> Counter[Script]:
+def _count_letters(text: str) -> Counter[Script]:
     """Count the letters of each script."""
-    shares: Counter[Script] = Counter()
+    counts: Counter[Script] = Counter()
     for character, number in Counter(text).items():
-        place = bisect_right(_STARTS, ord(character)) - 1
-        if place >= 0 and ord(character) <= _RANGES[place][1]:
-            shares[_RANGES[place][2]] += number
-    return shares
+        index = bisect_right(_RANGE_STARTS, ord(character)) - 1
+        if index >= 0 and ord(character) <= _RANGES[index][1]:
+            counts[_RANGES[index][2]] += number
+    return counts
 
 
-def _weights(shares: Counter[Script], *, latin_is_prose: bool) -> dict[str, float]:
-    """Weigh scripts by how much their letters say; Han and kana stand together."""
-    han, kana = shares["han"], shares["kana"]
+def _weigh(counts: Counter[Script], *, latin_is_prose: bool) -> dict[str, float]:
+    """Weigh each script's letters by the amount of text they carry; Han and kana count together."""
+    han, kana = counts["han"], counts["kana"]
     # Japanese prose is a third kana or more; a Chinese text may quote a word or a shop's sign.
     japanese = kana * 10 >= han + kana and kana > 0
     weights = {
         "ja" if japanese else "zh": _CJK_WEIGHT * (han + kana),
-        "ko": _CJK_WEIGHT * shares["hangul"] + shares["jamo"],
+        "ko": _CJK_WEIGHT * counts["hangul"] + counts["jamo"],
     }
-    weights |= {name: float(shares[name]) for name in shares if len(name) == 2}
-    return weights | {"latin": shares["latin"] * (1.0 if latin_is_prose else _NAMES_WEIGHT)}
+    weights |= {script: float(counts[script]) for script in counts if len(script) == 2}
+    weights["latin"] = counts["latin"] * (1.0 if latin_is_prose else _NAMES_WEIGHT)
+    return weights
 
 
-def _cyrillic(sample: str) -> str:
+def _detect_cyrillic(sample: str) -> str:
     letters = Counter(sample)
     ukrainian = sum(letters[letter] for letter in _UKRAINIAN)
-    return "uk" if ukrainian > sum(letters[letter] for letter in _RUSSIAN) else "ru"
+    russian = sum(letters[letter] for letter in _RUSSIAN)
+    return "uk" if ukrainian > russian else "ru"
 
 
-def _latin(sample: str) -> tuple[str, float]:
-    """Return the likeliest language of the Latin words and the share of function words."""
+def _detect_latin(sample: str) -> tuple[str, float]:
+    """Return the most likely language of the Latin words and the share of function words."""
     words = [word.lower() for word in _LATIN_WORD.findall(sample)]
     scores = dict.fromkeys(_FUNCTION_WORDS, 0.0)
     known = 0
@@ -236,7 +244,7 @@ def _latin(sample: str) -> tuple[str, float]:
 
 
 def primary(language: str) -> str:
-    """Return a tag's language alone, such as `zh` of `zh-Hant`."""
+    """Return the primary language subtag of a BCP 47 tag, such as `zh` of `zh-Hant`."""
     return re.split("[-_]", language, maxsplit=1)[0].lower()
 
 
@@ -246,12 +254,14 @@ def is_spaced(language: str) -> bool:
 
 
 def default_unit(language: str) -> Unit:
-    """Return what a length counts in a language when nobody says so.
+    """Return the unit of lengths in a language, where a request names none.
 
-    Characters where words are not separated by spaces, and in Korean, where essays and forms ask
-    for characters; else words.
+    Characters in languages that do not separate words by spaces, and in Korean, where forms and
+    essay tasks ask for characters; words in all others.
     """
-    return "words" if is_spaced(language) and primary(language) != "ko" else "characters"
+    if primary(language) == "ko" or not is_spaced(language):
+        return "characters"
+    return "words"
 
 
 def english_name(language: str) -> str:
@@ -267,7 +277,7 @@ _HEADING = re.compile(r"[ ]{0,3}\#{1,6}[ \t]")
 _RULE = re.compile(r"[ \t]*(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|={3,})\r?$", re.M)
 _ROW = re.compile(r"[ \t]*\|")
 _FENCE = re.compile(r"[ \t]*(?P<fence>`{3,}+(?![^\n]*`)|~{3,})")
-_MARK = "|".join(
+_BLOCK_START = "|".join(
     [_RULE.pattern, _ITEM.pattern, _HEADING.pattern, _ROW.pattern, r"[ \t]*(?:```|~~~)|[ ]{0,3}>"]
 )
 _BLOCK = re.compile(
@@ -277,47 +287,51 @@ _BLOCK = re.compile(
        |  {_RULE.pattern}
        |  (?:{_HEADING.pattern}|{_ROW.pattern})[^\n]*+
        )
-    |  {_ITEM.pattern}[^\n]*+(?:\n(?!{_MARK})[ \t]+\S[^\n]*+)*+
+    |  {_ITEM.pattern}[^\n]*+(?:\n(?!{_BLOCK_START})[ \t]+\S[^\n]*+)*+
     |  [ ]{{0,3}}>[^\n]*+(?:\n[ ]{{0,3}}>[^\n]*+)*+
-    |  [^\n]*+(?:\n(?!{_MARK}|[ \t\r]*$)[^\n]++)*+
+    |  [^\n]*+(?:\n(?!{_BLOCK_START}|[ \t\r]*$)[^\n]++)*+
     )(?:\n(?:[ \t\r]*\n)*+)?
     """,
     re.MULTILINE | re.VERBOSE,
 )
-"""A code block; a list item with its indented lines; a quotation; a heading, table row or rule; or
-a paragraph. Each with the blank lines after it; `whole` where it holds no sentences."""
+"""One Markdown block with the blank lines after it.
+
+A code block; a list item with its indented lines; a quotation; a heading, table row or rule; or a
+paragraph. The group `whole` matches blocks that are not split into sentences.
+"""
 
 _CLOSERS = "」』”’）】〉》〕］｣)"
-_STRAY = re.compile(rf"[{_CLOSERS}]*(?P<mark>[*_~]*)(?P<after>[{_CLOSERS}]*\s*)")
+_LEADING_MARKS = re.compile(rf"[{_CLOSERS}]*(?P<mark>[*_~]*)(?P<after>[{_CLOSERS}]*\s*)")
 _EMPHASIS = re.compile(r"(?<![*_~])(?:(?<![A-Za-z0-9])[*_~]++|[*_~]++(?![A-Za-z0-9]))")
-"""What opens or closes emphasis: not what stands within a word, as in `2**3` and `my_name`."""
+"""Marks that open or close emphasis; not those within a word, as in `2**3` and `my_name`."""
 
 _CJK_END = re.compile(rf"(?<=[。！？][」』”’）】])(?=[^{_CLOSERS}。！？、，…\s])")
-_QUOTED_ON = re.compile(
+_AFTER_QUOTATION = re.compile(
     r"と(?!ころ|ても|にかく|もかく|はいえ|うとう|りあえず|もに|き|なり|く|も|うてい|たん)|って|など"
 )
-"""What goes on with a Japanese sentence after a quotation that ended in a full stop."""
+"""Particles that continue a Japanese sentence after a quotation with a full stop."""
 
-_MOST = 4000
-"""Characters that `sentencex` is given at once: unclosed quotation marks make it quadratic.
+_MAX_PORTION = 4000
+"""Characters passed to `sentencex` at once, which takes quadratic time on unclosed quotation marks.
 
 A paragraph of 600,000 characters full of them took it 88 s in one piece.
 """
-_PORTION = re.compile(rf".{{1,{_MOST - 2}}}(?:[.!?…]\s|[。！？])|.{{1,{_MOST}}}", re.DOTALL)
-
+_PORTION = re.compile(
+    rf".{{1,{_MAX_PORTION - 2}}}(?:[.!?…]\s|[。！？])|.{{1,{_MAX_PORTION}}}", re.DOTALL
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def sentences(text: str, language: str | None = None) -> list[str]:
-    r"""Cut a Markdown text into sentences that join back to it exactly.
+    r"""Split a Markdown text into sentences that join back to it exactly.
 
-    Each piece keeps the white space after it. Closing quotes, brackets and emphasis marks stay
-    with the sentence that they close. Headings, table rows, rules and code blocks are one piece
-    each; a list item begins a piece, its mark included. An empty text has no sentences.
+    Each piece includes the white space after it. Closing quotes, brackets and emphasis marks belong
+    to the sentence that they close. Headings, table rows, rules and code blocks are one piece each;
+    a list item begins a piece, its mark included. An empty text has no sentences.
 
     Args:
         text: Any text, Markdown or not.
-        language: Its BCP 47 tag; None: found out from its beginning.
+        language: Its BCP 47 tag; None: detected from its beginning.
 
     Example:
         >>> sentences("# Ships\nDr. Ng sailed. She won.")
@@ -326,9 +340,11 @@ def sentences(text: str, language: str | None = None) -> list[str]:
     language = primary(language or detect(text[:2000]))
     pieces: list[str] = []
     for block in _BLOCK.finditer(text):
-        found = [block[0]] if block["whole"] else _prose_sentences(block[0], language)
-        for piece in found:
-            # White space is no sentence of its own.
+        block_pieces = [block[0]]
+        if not block["whole"]:
+            block_pieces = _prose_sentences(block[0], language)
+        for piece in block_pieces:
+            # White space alone is no sentence.
             if pieces and not (piece.strip() and pieces[-1].strip()):
                 pieces[-1] += piece
             elif piece:
@@ -337,32 +353,39 @@ def sentences(text: str, language: str | None = None) -> list[str]:
 
 
 def _prose_sentences(block: str, language: str) -> list[str]:
-    # The mark of an item waits, as `1.` would be taken for a sentence.
-    mark = item[0] if (item := _ITEM.match(block)) else ""
-    prose = block[len(mark) :]
+    """Split a list item, quotation or paragraph."""
+    # The list mark is set aside: `1.` would be taken for a sentence.
+    item = _ITEM.match(block)
+    mark = item[0] if item else ""
     pieces: list[str] = []
-    emphasis: set[str] = set()
-    for portion in [prose] if len(prose) <= _MOST else _PORTION.findall(prose):
-        for found in _with_ordinals(_segment(language, portion), language):
-            for piece in _CJK_END.split(found):
-                _append(pieces, piece, emphasis)
-                for opened_or_closed in _EMPHASIS.findall(piece):
-                    emphasis.symmetric_difference_update([opened_or_closed])
-    return [mark + pieces[0], *pieces[1:]] if pieces else [block]
+    open_emphasis: set[str] = set()
+    for segment in _segments(block[len(mark) :], language):
+        for piece in _CJK_END.split(segment):
+            _append(pieces, piece, open_emphasis)
+            for opened_or_closed in _EMPHASIS.findall(piece):
+                open_emphasis.symmetric_difference_update([opened_or_closed])
+    if not pieces:
+        return [block]
+    return [mark + pieces[0], *pieces[1:]]
 
 
-_ORDINALS = frozenset(
-    {"de", "da", "nb", "nn", "no", "fi", "et", "cs", "sk", "pl", "hu", "sl", "hr"}
-)
-"""Languages that write an ordinal number with a full stop: `im 19. Jahrhundert`."""
+def _segments(prose: str, language: str) -> Iterator[str]:
+    """Yield the sentences of prose as `sentencex` splits it, portion by portion."""
+    portions = [prose] if len(prose) <= _MAX_PORTION else _PORTION.findall(prose)
+    for portion in portions:
+        yield from _join_ordinals(_segment(language, portion), language)
+
+
+_ORDINALS = {"de", "da", "nb", "nn", "no", "fi", "et", "cs", "sk", "pl", "hu", "sl", "hr"}
+"""Languages that write ordinal numbers with a full stop: `im 19. Jahrhundert`."""
 
 _ORDINAL_END = re.compile(r"(?<![\d.,])\d{1,2}\.[ \t]+\Z")
 
 
-def _with_ordinals(pieces: list[str], language: str) -> list[str]:
-    """Return the pieces with those joined again that were cut after an ordinal number.
+def _join_ordinals(pieces: list[str], language: str) -> list[str]:
+    """Join pieces that were split after an ordinal number.
 
-    A sentence that does end in such a number stays one with the next: a lesser evil.
+    A sentence that ends in such a number is joined with the next one, which matters less.
     """
     if language not in _ORDINALS:
         return pieces
@@ -376,73 +399,85 @@ def _with_ordinals(pieces: list[str], language: str) -> list[str]:
 
 
 def _segment(language: str, portion: str) -> list[str]:
-    """Call `sentencex`, which takes no lone surrogates."""
+    """Split a portion with `sentencex`, which refuses lone surrogates."""
     try:
         return list(sentencex.segment(language, portion))
     except UnicodeEncodeError:
         end, pieces = 0, []
+        # A replacement of the same length shows where to split the original.
         for piece in sentencex.segment(language, _SURROGATE.sub("\ufffd", portion)):
             pieces.append(portion[end : end + len(piece)])
             end += len(piece)
         return pieces
 
 
-def _append(pieces: list[str], piece: str, emphasis: set[str]) -> None:
-    """Add a piece; what belongs to the sentence before goes there.
+def _append(pieces: list[str], piece: str, open_emphasis: set[str]) -> None:
+    """Append a piece, after moving its leading closing marks to the sentence before.
 
     Args:
         pieces: The pieces so far.
-        piece: The next one.
-        emphasis: The marks whose emphasis is open where the piece begins.
+        piece: The next piece.
+        open_emphasis: Emphasis marks that are open where the piece begins.
     """
-    if pieces and (stray := _STRAY.match(piece)):
-        end = stray.end() if _closes(stray, pieces[-1], emphasis) else stray.start("mark")
+    if pieces and (leading := _LEADING_MARKS.match(piece)):
+        end = leading.start("mark")
+        if _closes(leading, pieces[-1], open_emphasis):
+            end = leading.end()
         pieces[-1] += piece[:end]
         piece = piece[end:]
-    if pieces and pieces[-1].rstrip("*_~")[-1:] in ("」", "』") and _QUOTED_ON.match(piece):
+    if pieces and _continues_quotation(pieces[-1], piece):
         pieces[-1] += piece
     elif piece:
         pieces.append(piece)
 
 
-def _closes(stray: re.Match[str], before: str, emphasis: set[str]) -> bool:
-    """Whether an emphasis mark, if there is one, closes rather than opens."""
-    if not stray["mark"]:
+def _continues_quotation(before: str, piece: str) -> bool:
+    """Return whether a piece continues the Japanese sentence whose quotation ends before it."""
+    quoted = before.rstrip("*_~")[-1:] in ("」", "』")
+    return quoted and _AFTER_QUOTATION.match(piece) is not None
+
+
+def _closes(leading: re.Match[str], before: str, open_emphasis: set[str]) -> bool:
+    """Return whether leading marks close emphasis, rather than open it; True without emphasis."""
+    mark = leading["mark"]
+    if not mark:
         return True
     if before[-1].isspace():
         return False
-    # As in Markdown: what white space follows opens nothing.
-    return bool(stray["after"]) or stray.end() == len(stray.string) or stray["mark"] in emphasis
+    # In Markdown, a mark before white space opens no emphasis.
+    at_end = leading.end() == len(leading.string)
+    return at_end or bool(leading["after"]) or mark in open_emphasis
 
 
-# --- where a text ends -------------------------------------------------------------------------
+# --- end of a text -----------------------------------------------------------------------------
 
-_MARKS = re.compile(
+_TRAILING_MARKS = re.compile(
     r"(?:\s*\[\^?[\w,;\s–-]{1,40}\](?:\([^()\s]*\))?|[⁰¹²³⁴-⁹]|\s*<[^<>]*>"  # citations, tags
     r"|(?<=\S)[*_~`\\]|\s*[☀-➿🀀-🫿][\ufe0f\u200d]*)+\Z"  # emphasis, emoji
 )
-_CLOSED = re.compile(rf"(?:(?<=\S)[“‘\]}}\"'{_CLOSERS}]|\s?[«»‹›])+\Z")
+_CLOSING_QUOTES = re.compile(rf"(?:(?<=\S)[“‘\]}}\"'{_CLOSERS}]|\s?[«»‹›])+\Z")
 _END = re.compile(r"(?:[.!?…⋯‼⁇⁈⁉‽\u037e։؟۔।॥။።፧។៕܀᠃᠉꓿。！？．｡]|[\u0e00-\u0eff]|(?<=[Ͱ-Ͽἀ-῿]);)\Z")
 _CJK_QUOTED = re.compile(r"(?:[」』]|[぀-ヿ㐀-鿿][”’])\Z")
-_WHOLE_LINE = re.compile(
+_COMPLETE_LINE = re.compile(
     r"[ \t]*+(?:\|.*\||.*\$\$|\\\]|!\[[^\]\n]*\]\([^()\n]*\)|</?[A-Za-z!][^<>\n]*>)\Z"
 )
-"""A table row, the end of a formula, an image or a tag: whole without punctuation."""
+"""A table row, the end of a formula, an image or a tag: complete without punctuation."""
 _TABLE_RULE = re.compile(r"[^\n|]*+\|[^\n]*+\n[ \t:|-]*-[ \t:|-]*\n")
 _TAIL = 500
+"""Characters at the end of a text that are searched for its closing punctuation."""
 
 
 def ends_sentence(text: str) -> bool:
-    """Return whether a text ends where a sentence, or a structure whole in itself, ends.
+    """Return whether a text ends with a complete sentence or a complete structure.
 
-    A sentence ends in the closing punctuation of any script, and what may stand after it: quotes,
-    brackets, emphasis, citation marks, emoji. A quotation in `」` or `』` ends one, as dialogue in
-    Japanese has no full stop before it. Thai and Lao have no full stop: always True.
+    A sentence ends with the closing punctuation of any script, after which quotes, brackets,
+    emphasis, citation marks and emoji may follow. A quotation in `」` or `』` ends one, as dialogue
+    in Japanese has no full stop before it. Thai and Lao have no full stop: always True.
 
-    Whole without punctuation are a closed code block, a table row up to its last bar, a formula,
-    an image, and a list item where at least half of the list's other items lack punctuation, too.
-    A heading is not, since nothing stands below it; a rule is passed over. A title, a signature or
-    a verse looks the same as a cut sentence and gives False.
+    Complete without punctuation are a closed code block, a table row up to its last bar, a formula,
+    an image, and a list item where at least half of the other items of the list lack punctuation,
+    too. A heading is incomplete, as no text follows it; a rule is skipped. A title, a signature or
+    a verse cannot be told from a cut sentence and gives False.
     """
     blocks = [block for block in _BLOCK.finditer(text.rstrip()) if block[0].strip()]
     while blocks and _RULE.fullmatch(blocks[-1][0].rstrip()):
@@ -451,25 +486,33 @@ def ends_sentence(text: str) -> bool:
         return False
     last = blocks[-1][0].rstrip()
     if fence := blocks[-1]["fence"]:
-        return "\n" in last and last.rpartition("\n")[2].lstrip().startswith(fence)
+        return _closes_code(last, fence)
     if _HEADING.match(last):
         return False
-    line = last.rpartition("\n")[2]
-    if _ends(last) or _WHOLE_LINE.match(line):
+    last_line = last.rpartition("\n")[2]
+    if _ends_with_punctuation(last) or _COMPLETE_LINE.match(last_line):
         return True
     if _TABLE_RULE.match(last):
-        return line.count("|") == last.partition("\n")[0].count("|")
-    return bool(_ITEM.match(last)) and _is_loose_item(last, [block[0] for block in blocks[:-1]])
+        return last_line.count("|") == last.partition("\n")[0].count("|")
+    if _ITEM.match(last):
+        return _is_unpunctuated_item(last, [block[0] for block in blocks[:-1]])
+    return False
 
 
-def _is_loose_item(item: str, before: list[str]) -> bool:
-    """Return whether an item without closing punctuation stands among others without."""
+def _closes_code(block: str, fence: str) -> bool:
+    """Return whether the last line of a code block is its closing fence."""
+    return "\n" in block and block.rpartition("\n")[2].lstrip().startswith(fence)
+
+
+def _is_unpunctuated_item(item: str, before: list[str]) -> bool:
+    """Return whether a list item may lack punctuation, as at least half of the others do."""
+    if item[-1] in ",;:，、；：([（「『—–-":
+        return False
     others = list(takewhile(_ITEM.match, reversed(before)))
-    punctuated = sum(_ends(other.rstrip()) for other in others)
-    cut = item[-1] in ",;:，、；：([（「『—–-"
-    return bool(others) and not cut and 2 * punctuated <= len(others)
+    punctuated = sum(_ends_with_punctuation(other.rstrip()) for other in others)
+    return bool(others) and 2 * punctuated <= len(others)
 
 
-def _ends(text: str) -> bool:
-    tail = _MARKS.sub("", text[-_TAIL:])
-    return bool(_CJK_QUOTED.search(tail) or _END.search(_CLOSED.sub("", tail)))
+def _ends_with_punctuation(text: str) -> bool:
+    tail = _TRAILING_MARKS.sub("", text[-_TAIL:])
+    return bool(_CJK_QUOTED.search(tail) or _END.search(_CLOSING_QUOTES.sub("", tail)))

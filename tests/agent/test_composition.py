@@ -300,9 +300,9 @@ def test_own_prompts_are_filled() -> None:
     ("prompt", "text", "named"),
     [
         ("plan_prompt", "Plan {instruction} in {format}.", r"lacks the variables \['total'\]"),
-        ("plan_prompt", "{instruction} {format} {total} {mood}", r"nobody fills: \['mood'\]"),
-        ("write_prompt", "Write on {heading}.", "lacks the variable 'step'"),
-        ("write_prompt", "{step} in the mood {mood}", r"nobody fills: \['mood'\]"),
+        ("plan_prompt", "{instruction} {format} {total} {mood}", r"unknown variables: \['mood'\]"),
+        ("write_prompt", "Write on {heading}.", r"lacks the variables \['step'\]"),
+        ("write_prompt", "{step} in the mood {mood}", r"unknown variables: \['mood'\]"),
     ],
 )
 def test_a_prompt_with_wrong_variables_is_refused_at_once(

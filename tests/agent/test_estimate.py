@@ -59,7 +59,7 @@ def model_at(base_url: str) -> ChatOpenAI:
         model="simulated-writer",
         base_url=base_url,
         api_key="any",
-        custom_get_token_ids=lambda text: tokens.numbers(tokens.split(text)),
+        custom_get_token_ids=lambda text: tokens.token_ids(tokens.split(text)),
     )
 
 
@@ -68,11 +68,11 @@ def plan_of(language: str, sections: int, length: int) -> WritingPlan:
     rng = Random(1)
     unit: Unit = "words" if language == "en" else "characters"
     return WritingPlan(
-        title=prose.heading(rng, language),
+        title=prose.make_heading(rng, language),
         sections=[
             SectionPlan(
-                heading=f"{prose.heading(rng, language)} {number}",
-                main_point=prose.sentence(rng, language, 24 if language == "ja" else 12, unit),
+                heading=f"{prose.make_heading(rng, language)} {number}",
+                main_point=prose.make_sentence(rng, language, 24 if language == "ja" else 12, unit),
                 length=length,
             )
             for number in range(sections)

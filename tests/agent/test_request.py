@@ -10,7 +10,7 @@ from langchain_core.messages import HumanMessage
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan, sources
 from longchain.agent.events import Mode
-from longchain.agent.request import events, schema
+from longchain.agent.request import build_input_model, start_log
 from longchain.document import ChapterPlan
 from longchain.errors import InputError, LengthError, SourceError
 from longchain.testing import FakeWriter
@@ -20,13 +20,13 @@ COUNTED = {**PLAN.model_dump(), "unit": "words"}
 
 
 def request(given: Any) -> dict[str, Any]:
-    return dict(events(given, mode="sequential")[0])
+    return dict(start_log(given, mode="sequential")[0])
 
 
 def followed(plan: Any, **more: Any) -> WritingPlan:
     """Return the plan that is followed where one is given."""
     given = {"instruction": "x", "plan": plan, **more}
-    return WritingPlan.model_validate(events(given, mode="sequential")[1]["plan"])
+    return WritingPlan.model_validate(start_log(given, mode="sequential")[1]["plan"])
 
 
 def book(chapters: dict[str, int], sections: list[str], *, length: int = 100) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def test_what_cannot_be_written_is_refused_before_the_first_call(
 
 
 def test_a_given_plan_within_a_tenth_of_the_length_is_rescaled() -> None:
-    plan = events({"instruction": "x", "plan": PLAN, "length": 1_080}, mode="sequential")[1]
+    plan = start_log({"instruction": "x", "plan": PLAN, "length": 1_080}, mode="sequential")[1]
     assert plan["plan"]["sections"][0]["length"] == 1_080
 
 
@@ -159,7 +159,7 @@ def test_a_short_chapter_before_planned_ones_is_one_section() -> None:
 
 def test_direct_mode_takes_no_plan() -> None:
     with pytest.raises(InputError, match="takes no plan"):
-        events({"instruction": "x", "plan": PLAN}, mode="direct")
+        start_log({"instruction": "x", "plan": PLAN}, mode="direct")
 
 
 @pytest.mark.parametrize("mode", ["sequential", "parallel"])
@@ -167,7 +167,7 @@ def test_a_plan_made_in_chapters_is_followed_as_it_is(mode: Mode) -> None:
     chapters = [ChapterPlan(heading="A", length=300), ChapterPlan(heading="B", length=9_000)]
     parts = [SectionPlan(heading=str(n), length=100, chapter="A") for n in range(3)]
     plan = WritingPlan(chapters=chapters, sections=parts)
-    assert events({"instruction": "x", "plan": plan}, mode=mode)[1]["plan"] == plan.model_dump()
+    assert start_log({"instruction": "x", "plan": plan}, mode=mode)[1]["plan"] == plan.model_dump()
 
 
 def test_a_source_is_read_again_only_where_it_has_changed(
@@ -180,7 +180,7 @@ def test_a_source_is_read_again_only_where_it_has_changed(
     for text in ("Tides.", "Tides.", "Tides and moons."):
         if not source.exists() or source.read_text() != text:
             source.write_text(text)
-        schema("sequential", True).model_validate(given)
+        build_input_model("sequential", True).model_validate(given)
     assert read == [[str(source)]] * 2
 
 
@@ -203,7 +203,7 @@ def test_a_plan_that_does_not_say_counts_as_the_caller_or_its_language_does() ->
         {"instruction": "パンについて1400字で。", "plan": WritingPlan(sections=sections)},
         {"instruction": "Bread.", "unit": "characters", "plan": {"sections": sections}},
     ):
-        made = events(given, mode="sequential")
+        made = start_log(given, mode="sequential")
         assert made[0]["unit"] == made[1]["plan"]["unit"] == "characters"
     worded = {"instruction": "パンについて", "plan": {"sections": sections, "unit": "words"}}
-    assert events(worded, mode="sequential")[0]["unit"] == "words"
+    assert start_log(worded, mode="sequential")[0]["unit"] == "words"

@@ -103,26 +103,26 @@ def test_asking_a_copy_of_the_bias_leaves_the_original_alone() -> None:
 def test_what_is_left_is_spread_over_what_remains() -> None:
     control = LengthController([400, 400, 400], 1_200)
     control.finish(0, 600)
-    assert (control.budget(1), control.budget(2)) == (300, 300)
+    assert (control.target(1), control.target(2)) == (300, 300)
 
 
 def test_no_section_vanishes_however_far_the_others_ran_over() -> None:
     control = LengthController([400, 400, 400], 1_200)
     control.finish(0, 2_000)
-    assert control.budget(1) == 100
+    assert control.target(1) == 100
 
 
 def test_unplanned_chapters_keep_their_share() -> None:
     control = LengthController([500, 500], 3_000, reserve=2_000)
     control.finish(0, 1_000)
-    assert control.budget(1) == 400
+    assert control.target(1) == 400
     assert control.remaining(1_000, 2_000) == 1_000
 
 
 def test_sections_written_alone_keep_to_their_own_budgets() -> None:
     control = LengthController([100, 300], 800, together=False)
     control.finish(0, 700)
-    assert control.budget(1) == 600
+    assert control.target(1) == 600
 
 
 def test_trimming_never_takes_more_than_a_quarter() -> None:

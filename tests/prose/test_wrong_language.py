@@ -11,10 +11,15 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
+from longchain.agent.events import ReplyProblem
+from longchain.agent.log import to_record
 from longchain.agent.state import DocumentState
-from longchain.agent.writing import retry_notes
-from longchain.agent.writing.accept import RETRIES, settle
+from longchain.agent.writing.accept import accept_reply
+from longchain.agent.writing.reject import MAX_RETRIES
+from longchain.agent.writing.requests import SectionRequest
+from longchain.agent.writing.retry_notes import retry_note
 from longchain.calls.reply import Reply
+from longchain.document import Usage
 from longchain.errors import ReplyError
 from longchain.prose import repeats
 from longchain.prose.repeats import OVERLAP, RepeatIndex
@@ -373,7 +378,9 @@ def test_what_is_said_again_leaves_the_length_the_last_number(layout: Any, langu
 def test_every_problem_has_its_own_words(own: str) -> None:
     problems = ["empty", "refusal", "loop", "wrong language (en)", "repeats section 3",
                 "repeats itself", "no whole sentence", "anything else"]  # fmt: skip
-    said = [retry_notes.wording(problem, own, "X").replace(problem, "") for problem in problems]
+    said = [
+        retry_note(ReplyProblem.parse(problem), own).replace(problem, "") for problem in problems
+    ]
     assert len(set(said)) == len(problems)
     assert [re.findall(r"\d", text) for text in said].count(["3"]) == 1
     assert not any("{" in text for text in said)
@@ -430,7 +437,10 @@ def log(*replies: str, strict: bool = False) -> list[Any]:
         )  # as after a restart: nothing but the log is known
         index = progress.current()
         assert index is not None
-        event = settle(progress, index, "write", 70, Reply(reply, "stop"), {}, strict=strict)
+        request = SectionRequest(index, "write", 70)
+        event = to_record(
+            accept_reply(progress, request, Reply(reply, "stop"), Usage(), strict=strict)
+        )
         events = json.loads(json.dumps([*events, event]))
     return events
 
@@ -440,7 +450,8 @@ def grown(*replies: str) -> list[Any]:
     events = log()
     progress = DocumentState(events, closed=False)
     for reply in replies:
-        event = settle(progress, progress.current() or 0, "write", 70, Reply(reply, "stop"), {})
+        request = SectionRequest(progress.current() or 0, "write", 70)
+        event = to_record(accept_reply(progress, request, Reply(reply, "stop"), Usage()))
         progress.add([event])
         events.append(event)
     return events
@@ -458,7 +469,7 @@ def test_a_strict_run_stops_and_names_section_and_problem() -> None:
     assert len(log(EN, ZH, ZH, strict=True)) == 5
     for bad, said in [(ZH, r"wrong language \(zh\)"), (EN, "repeats section 1")]:
         with pytest.raises(ReplyError, match=rf"section 2 \('Part B'\).*{said}"):
-            log(EN, *[bad] * (RETRIES + 1), strict=True)
+            log(EN, *[bad] * (MAX_RETRIES + 1), strict=True)
 
 
 def test_a_resumed_run_goes_on_counting_where_it_stopped() -> None:
@@ -471,7 +482,7 @@ def test_a_resumed_run_goes_on_counting_where_it_stopped() -> None:
         chain.invoke(given(), thread)
     section = chain.invoke(None, thread)["sections"][1]
     assert section["text"] == ZH
-    assert section["calls"] == RETRIES + 1
+    assert section["calls"] == MAX_RETRIES + 1
 
 
 ENGLISH = [
@@ -491,6 +502,6 @@ def test_a_model_that_stays_in_one_language_is_asked_again_once() -> None:
     document = AgentWriteChain(writer, length_control=False).invoke(
         {"instruction": "海について書いてください。", "plan": plan}
     )
-    assert writer.calls == 3 + RETRIES
+    assert writer.calls == 3 + MAX_RETRIES
     said = [section["notes"] for section in document["sections"]]
     assert all("accepted: wrong language (en)" in notes for notes in said)

@@ -255,11 +255,10 @@ class Tape:
 
     def run(self, name: str, run: Run) -> None:
         """Record where a run stands: its record, without names, times and machine."""
-        kept = run.record.model_dump(
-            include={"status", "instruction", "title", "sections", "finished", "required"}
-            | {"length", "unit", "usage", "options", "handed", "model", "model_name"}
-        )
-        self.fact(name, kept)
+        fields = {"status", "instruction", "title", "sections", "finished", "required"}
+        fields |= {"length", "unit", "usage", "options", "handed", "model", "model_name"}
+        record = run.record.model_dump(by_alias=True)
+        self.fact(name, {key: value for key, value in record.items() if key in fields})
         self.said(name, {"said": run.said, "error": run.record.error})
 
     def played(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from tides import HEADINGS, BrokenError, Writer, given, plan, writer
 from longchain import Runs
 from longchain.agent.state import DocumentState
 from longchain.errors import InputError
-from longchain.runs.run import Run, _facts
+from longchain.runs.run import Run, _progress_fields
 
 NAMES = (*HEADINGS, "Ships", "Mills", "Fish")
 HAND = "A person wrote number {number} of these texts by hand, and every word of it stays."
@@ -259,7 +259,7 @@ class Machine(RuleBasedStateMachine):
             run = self.runs.get(name)
             progress = run.progress()
             self._check_sections(progress, model)
-            facts = _facts(progress)
+            facts = _progress_fields(progress)
             assert {key: getattr(run.record, key) for key in facts} == facts
             assert (run.record.status == "done") == progress.finished()
             assert not self.runs.held(name)

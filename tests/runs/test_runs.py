@@ -126,7 +126,7 @@ def test_the_model_of_the_environment_is_pinned(
     monkeypatch.setenv("LONGCHAIN_MODEL", "openai:other")
     monkeypatch.delenv("LONGCHAIN_BASE_URL")
     again = runs.resume("tides")
-    assert again.said == []
+    assert again.messages == []
     model: Any = again.chain.stages.model
     assert (model.model_name, model.openai_api_base) == ("tide-writer", "http://127.0.0.1:9/v1")
 
@@ -268,7 +268,7 @@ def test_a_finished_run_needs_no_model_that_can_be_had(
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-tides")
     run = runs.start(given(), model="openai:gone", run="tides")
-    run._make = lambda: AgentWriteChain(writer(), checkpointer=runs._store.saver)
+    run._make_chain = lambda: AgentWriteChain(writer(), checkpointer=runs._store.saver)
     run._chain = None
     document = run.write()
     monkeypatch.delenv("OPENAI_API_KEY")
@@ -288,7 +288,7 @@ def test_options_are_kept(runs: Runs) -> None:
 
 def test_what_was_handed_over_is_handed_over_again(runs: Runs) -> None:
     run = runs.start(given(), model=writer(left=2), retriever=lambda _: [], run="tides")
-    assert run.record.handed == ["model", "retriever"]
+    assert run.record.external == ["model", "retriever"]
     with pytest.raises(BrokenError):
         run.write()
     sentence = (
@@ -307,9 +307,9 @@ def test_a_string_in_the_place_of_a_model_is_kept(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-tides")
     runs.resume("tides", model="openai:gpt-5-mini")
     record = runs.record("tides")
-    assert (record.model, record.handed) == ("openai:gpt-5-mini", [])
+    assert (record.model, record.external) == ("openai:gpt-5-mini", [])
     assert record.model_name == "gpt-5-mini"
-    assert runs.resume("tides").said == []
+    assert runs.resume("tides").messages == []
 
 
 @pytest.mark.parametrize(
@@ -336,10 +336,10 @@ def test_what_differs_is_said(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-tides")
     runs.start(given(), model="openai:old", run="tides")
     run = runs.resume("tides", **change)
-    assert run.said[0].startswith(said)
-    assert len(run.said) == 1
+    assert run.messages[0].startswith(said)
+    assert len(run.messages) == 1
     # And it is kept.
-    assert runs.resume("tides").said == []
+    assert runs.resume("tides").messages == []
 
 
 def test_another_version_is_said(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,7 +347,7 @@ def test_another_version_is_said(runs: Runs, monkeypatch: pytest.MonkeyPatch) ->
     before = runs.record("tides").version
     monkeypatch.setattr(spec, "version", lambda _: "99.0")
     run = runs.resume("tides", model=writer())
-    assert run.said == [f"longchain differs: 99.0 goes on for {before}; what is written stays"]
+    assert run.messages == [f"longchain differs: 99.0 goes on for {before}; what is written stays"]
     assert run.write().report["finished"]
     assert runs.record("tides").version == "99.0"
 
@@ -533,7 +533,7 @@ def test_a_length_changes_before_there_is_a_plan(runs: Runs) -> None:
     with pytest.raises(BrokenError):
         runs.start("Write 300 words about tides.", model=writer(left=0), run="tides").write()
     run = runs.resume("tides", model=writer(), length=500)
-    assert run.said == ["the required length differs: 500 words; nothing is written yet, "
+    assert run.messages == ["the required length differs: 500 words; nothing is written yet, "
                         "so all of it follows"]  # fmt: skip
     assert run.write().length == pytest.approx(500, rel=0.1)
 

@@ -55,7 +55,7 @@ time.sleep(60)
 def test_a_second_process_is_refused_until_the_first_one_is_dead(
     runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite, "_LOCK_TIMEOUT", 0.05)
     with program(WRITING) as first:
         assert first.stdout.readline() == "writing\n"
         who = rf"the run 'tides' is being written by process {first.pid} on \S+: wait for it"
@@ -73,7 +73,7 @@ def test_a_second_process_is_refused_until_the_first_one_is_dead(
                 refused()
         assert model.calls == 0
         assert runs.held("tides")
-        assert runs.record("tides").handed == ["model"]  # nor was its record changed
+        assert runs.record("tides").external == ["model"]  # nor was its record changed
         assert len(runs.get("tides").document().sections) == 1  # it can be read
         first.send_signal(signal.SIGKILL)
         first.wait()

@@ -12,7 +12,7 @@ from longchain.document import Unit
 from longchain.errors import InputError
 from longchain.length import count_length
 from longchain.testing import LengthBehavior
-from longchain.testing.behavior import Message, Request, measure
+from longchain.testing.behavior import Message, WritingRequest, measure
 
 PART = {"heading": "string", "main_point": "string", "length": "integer"}
 
@@ -54,19 +54,20 @@ def schema(name: str) -> dict[str, Any]:
     ],
 )
 def test_request(text: str, length: int | None, unit: Unit, language: str) -> None:
-    request = Request.read(user(text))
+    request = WritingRequest.read(user(text))
     assert (request.length, request.unit, request.language) == (length, unit, language)
 
 
 def test_language_is_that_of_the_last_lines() -> None:
     assert (
-        Request.read(user("港口的历史。" * 1_000 + "words " * 400 + "900 words")).language == "en"
+        WritingRequest.read(user("港口的历史。" * 1_000 + "words " * 400 + "900 words")).language
+        == "en"
     )
 
 
 def test_only_the_last_message_counts() -> None:
     messages = [SystemMessage("Write 900 words"), HumanMessage([{"type": "text", "text": "Hi"}])]
-    assert Request.read(messages).length is None
+    assert WritingRequest.read(messages).length is None
 
 
 @pytest.mark.parametrize("length", [30, 200, 1_000])
@@ -171,7 +172,7 @@ def test_plan_is_in_the_language_and_unit_of_the_request(ask: str, marks: str, e
 @pytest.mark.parametrize("again", ["Answer with the plan alone. 900 words", "只回答计划。900字"])
 def test_plan_may_be_asked_for_again(again: str) -> None:
     messages = [*user("<plan_format> 900 words"), AIMessage("Hm."), HumanMessage(again)]
-    assert Request.read(messages).plan == "section"
+    assert WritingRequest.read(messages).plan == "section"
 
 
 def test_prose_after_a_plan_is_no_plan() -> None:
@@ -181,8 +182,8 @@ def test_prose_after_a_plan_is_no_plan() -> None:
 
 def test_language_may_be_named_in_the_first_message() -> None:
     messages = [*user("Write in Korean."), AIMessage("Yes."), HumanMessage("90 characters")]
-    assert Request.read(messages).language == "ko"
-    assert Request.read([*messages[:2], HumanMessage("90 words")]).language == "en"
+    assert WritingRequest.read(messages).language == "ko"
+    assert WritingRequest.read([*messages[:2], HumanMessage("90 words")]).language == "en"
 
 
 def test_chapters_as_lines() -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from longchain.testing import Faults, LengthBehavior
-from longchain.testing.__main__ import server
+from longchain.testing.__main__ import create_server
 
 ARGUMENTS = """
     --model quill --window 99 --slots 2 --tokens-per-second 50 --prefill-tokens-per-second 900
@@ -16,7 +16,7 @@ ARGUMENTS = """
 
 
 def test_arguments_reach_the_server() -> None:
-    made = server(ARGUMENTS.split())
+    made = create_server(ARGUMENTS.split())
     assert made.model == "quill"
     assert made._settings == {
         "behavior": LengthBehavior(bias=0.7, spread=0.2, cap=50, sections=4, seed=8),
@@ -34,7 +34,7 @@ def test_arguments_reach_the_server() -> None:
 @pytest.mark.parametrize("argument", ["--fault=explode=0.1", "--fault=drop", "--bias=-1"])
 def test_bad_arguments_are_a_usage_error(argument: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        server([argument])
+        create_server([argument])
     assert "error:" in capsys.readouterr().err
 
 

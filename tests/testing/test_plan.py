@@ -12,28 +12,28 @@ from longchain.testing import plan
 @pytest.mark.parametrize("seed", range(30))
 @pytest.mark.parametrize(("parts", "length"), [(1, 100), (3, 170), (12, 5_000), (40, 30_000)])
 def test_budgets_come_near_the_length(parts: int, length: int, seed: int) -> None:
-    budgets = plan.budgets(Random(seed), parts, length)
+    budgets = plan.divide(Random(seed), parts, length)
     assert len(budgets) == parts
     assert min(budgets) >= 1
     assert abs(sum(budgets) - length) <= 0.05 * length
 
 
 def test_budgets_hardly_ever_add_up() -> None:
-    sums = [sum(plan.budgets(Random(seed), 10, 5_000)) for seed in range(50)]
+    sums = [sum(plan.divide(Random(seed), 10, 5_000)) for seed in range(50)]
     assert sums.count(5_000) < 10
 
 
 def test_parts_differ() -> None:
-    parts = plan.parts(Random(1), 300, 90_000, "words", "en")
+    parts = plan.make_parts(Random(1), 300, 90_000, "en")
     assert len({part.heading for part in parts}) == 300
     assert len({part.main_point for part in parts}) == 300
 
 
-PARTS = [plan.Part("Ships", "They sail.", 400), plan.Part("Ports", "They wait.", 350)]
+PARTS = [plan.PlannedPart("Ships", "They sail.", 400), plan.PlannedPart("Ports", "They wait.", 350)]
 
 
 def test_lines() -> None:
-    assert plan.lines("Seas", "section", PARTS, "words", "en") == (
+    assert plan.format_lines("Seas", "section", PARTS, "words", "en") == (
         "Title: Seas\n"
         "Section 1 - Heading: Ships - Main Point: They sail. - Word Count: 400 words\n"
         "Section 2 - Heading: Ports - Main Point: They wait. - Word Count: 350 words"
@@ -55,7 +55,9 @@ def test_lines() -> None:
     ],
 )
 def test_lines_of_chapters_by_language(language: str, unit: Unit, line: str) -> None:
-    lines = plan.lines("", "chapter", [plan.Part("Ships", "x", 9)], unit, language).splitlines()
+    lines = plan.format_lines(
+        "", "chapter", [plan.PlannedPart("Ships", "x", 9)], unit, language
+    ).splitlines()
     assert lines[1] == line
 
 
@@ -70,7 +72,7 @@ class Verdict(BaseModel):
 
 
 def test_any_schema_is_filled() -> None:
-    text = plan.fill(Verdict.model_json_schema(), Random(1), "en", [])
+    text = plan.fill_schema(Verdict.model_json_schema(), Random(1), "en", [])
     verdict = Verdict.model_validate_json(text)
     assert verdict.note
     assert verdict.kind in "ab"
@@ -80,7 +82,7 @@ def test_any_schema_is_filled() -> None:
 def test_schema_that_refers_to_itself_ends() -> None:
     tree: dict[str, Any] = {"$ref": "#/$defs/Node", "$defs": {}}
     tree["$defs"]["Node"] = {"properties": {"child": {"$ref": "#/$defs/Node"}}}
-    assert json.loads(plan.fill(tree, Random(1), "en", []))["child"]["child"]
+    assert json.loads(plan.fill_schema(tree, Random(1), "en", []))["child"]["child"]
 
 
 @pytest.mark.parametrize(
@@ -94,4 +96,4 @@ def test_schema_that_refers_to_itself_ends() -> None:
     ],
 )
 def test_plain_values(schema: dict[str, Any], value: object) -> None:
-    assert json.loads(plan.fill(schema, Random(1), "en", [])) == value
+    assert json.loads(plan.fill_schema(schema, Random(1), "en", [])) == value

@@ -71,7 +71,7 @@ def test_chinese_words_are_written_in_english() -> None:
 
 @pytest.mark.parametrize("language", list(VOCABULARIES))
 def test_headings_have_no_punctuation(language: str) -> None:
-    headings = {prose.heading(Random(seed), language) for seed in range(200)}
+    headings = {prose.make_heading(Random(seed), language) for seed in range(200)}
     assert len(headings) > 190
     assert all(re.fullmatch(r"[\w ]+", heading) for heading in headings)
 

@@ -8,7 +8,7 @@ from longchain.testing import tokens
 @given(st.text())
 def test_pieces_and_words_join_to_the_text(text: str) -> None:
     assert "".join(tokens.split(text)) == text
-    assert "".join(tokens.words(text)) == text
+    assert "".join(tokens.split_words(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_split(text: str, pieces: list[str]) -> None:
     ],
 )
 def test_words(text: str, words: list[str]) -> None:
-    assert tokens.words(text) == words
+    assert tokens.split_words(text) == words
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def test_words(text: str, words: list[str]) -> None:
     ],
 )
 def test_limit(most: int | None, stop: list[str] | None, text: str, reason: str) -> None:
-    output = tokens.limit("one two three", most, stop)
+    output = tokens.truncate("one two three", most, stop)
     assert (output.text, output.finish_reason) == (text, reason)
 
 
 def test_numbers_tell_tokens_apart() -> None:
-    first, second, third = tokens.numbers(["a", "b", "a"])
+    first, second, third = tokens.token_ids(["a", "b", "a"])
     assert first == third != second

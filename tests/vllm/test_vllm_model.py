@@ -13,7 +13,7 @@ from langchain_core.exceptions import ContextOverflowError, ModelNotFoundError
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from tiny_model import CHECKPOINT
 
-from longchain.agent.planning.planner import plan_prompt, section_schema, variables
+from longchain.agent.planning.planner import plan_prompt, plan_schema, prompt_variables
 from longchain.errors import WindowError
 from longchain.length import count_words
 from longchain.models.longwriter import LongWriterLLM
@@ -88,15 +88,14 @@ async def test_a_continued_reply_is_the_uncut_one(greedy: LongWriterLLM, size: i
 @pytest.mark.parametrize("total", [400, 1000])
 def test_a_plan_by_json_schema(llm: LongWriterLLM, total: int) -> None:
     asked = plan_prompt("en").format_prompt(
-        **variables(
+        **prompt_variables(
             f"Write a {total}-word report on the harbor.",
             required=total,
             unit="words",
             language="en",
-            language_name="English",
         )
     )
-    planner = llm.with_structured_output(section_schema())
+    planner = llm.with_structured_output(plan_schema())
     plan = planner.invoke(asked)
     assert 3 <= len(plan["sections"]) <= 8
     assert set(plan["sections"][0]) == {"heading", "main_point", "length"}

@@ -1,12 +1,14 @@
-"""`AgentWriteChain`: the graph's topology, and its front.
+"""`AgentWriteChain`: the graph that plans and writes a document, and its public methods.
+
+instruction or `Input` -> the JSON-plain form of `LongDocument`
 
 ```
 START -> survey? -> plan <-> repair -> review? -> [ retrieve? -> write ... summarize? ] -> finish
 ```
 
 It is a compiled LangGraph `StateGraph`, and so a Runnable: invoke, batch, stream, events, LCEL,
-`as_tool`, LangServe, checkpointers and `get_state` are LangGraph's own. What is added at the door:
-an input may be a bare string, and the limit of 25 steps that langchain-core hands down is lifted.
+`as_tool`, LangServe, checkpointers and `get_state` are LangGraph's own. Added to them: an input
+may be a bare string, and the limit of 25 steps that langchain-core passes on is lifted.
 """
 
 from __future__ import annotations
@@ -14,37 +16,44 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Annotated, Any, Literal, Self
+from inspect import Parameter, Signature
+from typing import Annotated, Any, Self
 
-from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
-from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_core.runnables import Runnable, RunnableConfig
-from langchain_core.runnables.base import RunnableLike
 from langgraph.channels import DeltaChannel, UntrackedValue
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
 from pydantic import BaseModel
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, Unpack
 
-from longchain.agent import options
 from longchain.agent.estimate import Estimate, estimate
-from longchain.agent.events import Mode, extend
-from longchain.agent.finishing.markdown import pieces
-from longchain.agent.finishing.report import document
+from longchain.agent.finishing.markdown import chunks
+from longchain.agent.finishing.report import build_document
+from longchain.agent.log import append_events
 from longchain.agent.node import Router
 from longchain.agent.nodes import Nodes
+from longchain.agent.options import (
+    DEFAULTS,
+    ChainOptions,
+    complete,
+    lift_step_limit,
+    to_model,
+    to_retriever,
+    to_template,
+    variable_names,
+)
 from longchain.agent.planning import planner as plans
 from longchain.agent.planning.parse import WritingPlanParser
-from longchain.agent.request import Input, events, schema
+from longchain.agent.prompts.custom import check_prompt
+from longchain.agent.request import Input, build_input_model, start_log
 from longchain.agent.state import DocumentState
 from longchain.agent.writing import memory as memories
-from longchain.agent.writing import prompter as writes
+from longchain.agent.writing.section_prompt import WRITE_PROMPT_RULES
 from longchain.calls.ask import CallPolicy
-from longchain.calls.budget import Budget, Prices
+from longchain.calls.budget import Prices
 from longchain.calls.limits import CallLimits
 from longchain.calls.retry import Retry
 from longchain.document import WritingPlan
@@ -52,12 +61,12 @@ from longchain.errors import InputError
 from longchain.models.profile import context_window
 from longchain.models.tokens import counter
 
-SNAPSHOTS = 5_000
+SNAPSHOT_FREQUENCY = 5_000
 """Updates between two full copies of the log in a checkpoint; each copy stores all text again."""
 
 
 class Output(TypedDict, total=False):
-    """What `AgentWriteChain` returns: the JSON-plain form of `LongDocument`."""
+    """Output of `AgentWriteChain`: the JSON-plain form of `LongDocument`."""
 
     title: Annotated[str, UntrackedValue]
     text: Annotated[str, UntrackedValue]
@@ -72,13 +81,15 @@ class Output(TypedDict, total=False):
 
 
 class State(Output, total=False):
-    """The graph's state: a log, from which everything else is computed."""
+    """State of the graph: a log, from which everything else is computed."""
 
-    log: Annotated[list[Any], DeltaChannel(extend, list, snapshot_frequency=SNAPSHOTS)]
+    log: Annotated[
+        list[Any], DeltaChannel(append_events, list, snapshot_frequency=SNAPSHOT_FREQUENCY)
+    ]
 
 
-class Log(TypedDict):
-    """What the graph itself takes, once the door has turned the input into events."""
+class GraphInput(TypedDict):
+    """Input of the graph itself: the first events of the log, made from the caller's input."""
 
     log: list[Any]
 
@@ -88,53 +99,26 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
 
     Args:
         model: The model that writes: a chat model, also one with fallbacks or bound arguments, or
-            a string such as `"openai:gpt-5"`. None takes the one that the environment names: see
+            a string such as `"openai:gpt-5"`. None: the model that the environment names, see
             `longchain.models.resolve`.
-        planner_model: The model that plans; None: the same.
-        mode: `sequential` writes one section after another, the prior text in view; `parallel`
-            all at once, each with the whole plan (faster, less coherent); `direct` the whole text
-            in one pass, continued until the required length.
-        retriever: Finds references for each section: any Runnable from a string to documents.
-        memory: What a prompt shows of prior sections: see `longchain.agent.writing.memory`.
-        layout: How prompts show it: see `longchain.agent.writing.prompter`.
-        length_control: False for the paper's open loop.
-        grounded_only: Tell the model to write from the references alone.
-        review: Pause after the plan, by `interrupt`; resume with `Command(resume=plan)`. Needs a
-            checkpointer.
-        plan_prompt: Replaces the planner's prompt: a template, or its text.
-        write_prompt: Replaces the section writer's prompt, likewise.
-        window: The writing model's context window in tokens, where its profile does not say.
-        memory_tokens: Tokens of prior text that a prompt may show.
-        local_sources: Whether an input may name paths to read. Switch it off on a server.
-        max_retries: How often one request is sent again where it may pass later (a rate limit, a
-            server's failure, a lost connection), with growing pauses, or those that the server
-            names. The model's own client may try again on top of that.
-        timeout: Seconds that a call may give no sign of life, which is a piece of a streamed reply
-            or the whole of another; then it counts as failed. None waits for ever.
-        max_concurrency: Calls at once, of all documents that this chain writes.
-        requests_per_minute: Calls in a minute, likewise.
-        tokens_per_minute: Prompt and output tokens in a minute, likewise.
-        rate_limiter: LangChain's own kind of limit, in the place of `requests_per_minute`.
-        budget: What one document may take in calls, tokens or money.
-        bad_replies: What becomes of a reply that is in the wrong language or repeats an earlier
-            section, also when asked for twice more: `accept` keeps it with a note in the report,
-            `stop` ends the run, which can be resumed. What is no prose is never kept.
-        streaming: Have replies streamed also where the caller takes them whole: silence is
-            noticed earlier, and a reply that loops is not paid for to its end. Some servers
-            report no usage then.
-        checkpointer: Any LangGraph checkpointer. Each finished section is durable before the
-            next call begins, unless `durability` says otherwise.
+        **options: See `longchain.agent.options.ChainOptions`: `planner_model`, `mode`,
+            `retriever`, `memory`, `layout`, `length_control`, `grounded_only`, `review`,
+            `plan_prompt`, `write_prompt`, `window`, `memory_tokens`, `local_sources`,
+            `max_retries`, `timeout`, `max_concurrency`, `requests_per_minute`,
+            `tokens_per_minute`, `rate_limiter`, `budget`, `bad_replies`, `streaming`,
+            `checkpointer`.
 
-    The input is an instruction, or a dictionary: `instruction`, and as you like `length` and `unit`
+    The input is an instruction, or a dictionary: `instruction`, and optionally `length` and `unit`
     (`words` or `characters`), `language` (a tag such as `ja`), `style`, `plan` (a `WritingPlan` or
     its JSON-plain form), `context` (texts or documents), `sources` (paths). The output is the
     JSON-plain form of `LongDocument`: `title`, `text`, `plan`, `sections`, `references`, `length`,
     `unit`, `language`, `usage`, `report`.
 
     Raises:
-        InputError: An option has a value that nobody knows.
+        TypeError: An option has a name that is not known.
+        InputError: An option has a value that cannot be used.
         ModelNameError: The model string names no known model.
-        PromptError: A prompt's variables are not ours to fill.
+        PromptError: A prompt lacks a variable, or has one that is never filled.
 
     Example:
         ```python
@@ -148,92 +132,30 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
     """
 
     def __init__(
-        self,
-        model: str | Runnable[Any, Any] | None = None,
-        *,
-        planner_model: str | Runnable[Any, Any] | None = None,
-        mode: Mode = "sequential",
-        retriever: RunnableLike[str, list[Document]] | None = None,
-        memory: memories.Memory = "auto",
-        layout: writes.Layout = "conversation",
-        length_control: bool = True,
-        grounded_only: bool = False,
-        review: bool = False,
-        plan_prompt: str | ChatPromptTemplate | None = None,
-        write_prompt: str | ChatPromptTemplate | None = None,
-        window: int | None = None,
-        memory_tokens: int | None = None,
-        local_sources: bool = True,
-        max_retries: int = 5,
-        timeout: float | None = 600.0,
-        max_concurrency: int | None = 128,
-        requests_per_minute: float | None = None,
-        tokens_per_minute: float | None = None,
-        rate_limiter: BaseRateLimiter | None = None,
-        budget: Budget | None = None,
-        bad_replies: Literal["accept", "stop"] = "accept",
-        streaming: bool = False,
-        checkpointer: BaseCheckpointSaver[Any] | Literal[True] | None = None,
+        self, model: str | Runnable[Any, Any] | None = None, **options: Unpack[ChainOptions]
     ) -> None:
-        options.check_choices(mode=mode, memory=memory, layout=layout, bad_replies=bad_replies)
-        options.check_least(window=window, memory_tokens=memory_tokens)
-        planning, writing = options.template(plan_prompt), options.template(write_prompt)
-        writer = options.model(model)
-
-        def limits(writer: BaseChatModel = writer) -> memories.Limits:
-            return memories.limits(
-                memory,
-                window=window or context_window(writer),
-                budget=memory_tokens,
-                count=counter(writer),
-            )
-
-        self.stages = Nodes(
-            model=writer,
-            planner_model=options.model(planner_model) if planner_model is not None else writer,
-            limits=limits,
-            retriever=options.retriever(retriever),
-            plan_prompt=plans.check_prompt(planning) if planning else None,
-            write_prompt=writes.check_prompt(writing) if writing else None,
-            mode=mode,
-            # Without turns in it, a prompt can show the prior text in one message only.
-            layout="paper" if writing and "turns" not in options.names(writing) else layout,
-            length_control=length_control,
-            grounded_only=grounded_only,
-            review=review,
-            local_sources=local_sources,
-            strict=bad_replies == "stop",
-            policy=CallPolicy(
-                retries=Retry(max_retries=max_retries),
-                limits=CallLimits(
-                    max_concurrency,
-                    requests_per_minute,
-                    tokens_per_minute,
-                    rate_limiter=rate_limiter,
-                ),
-                budget=budget,
-                timeout=options.seconds(timeout),
-                streaming=streaming,
-            ),
+        settings = complete(options)
+        self.stages = _nodes(to_model(model), settings)
+        compiled = topology(self.stages).compile(
+            checkpointer=settings["checkpointer"], name="AgentWrite"
         )
-        compiled = topology(self.stages).compile(checkpointer=checkpointer, name="AgentWrite")
-        # A compiled graph is nothing but its attributes; taking them over keeps every feature of
-        # it (subgraphs, get_state, drawing), which a facade around it would have to pass on.
+        # A compiled graph consists of its attributes only. To copy them keeps all its features
+        # (subgraphs, get_state, drawing), which a wrapper would have to pass on one by one.
         self.__dict__.update(vars(compiled))
 
     @property
     def planner(self) -> Runnable[dict[str, Any], WritingPlan]:
-        """The planner: `ChatPromptTemplate | model | WritingPlanParser`.
+        """Planner as a Runnable: `ChatPromptTemplate | model | WritingPlanParser`.
 
-        `longchain.agent.planning.planner.variables` makes what its prompt is filled with.
+        `longchain.agent.planning.planner.prompt_variables` makes the variables of its prompt.
         """
         stages = self.stages
         prompt = stages.plan_prompt or plans.plan_prompt()
-        return plans.planner(stages.planner_model, prompt, WritingPlanParser())
+        return plans.build_planner(stages.planner_model, prompt, WritingPlanParser())
 
     @property
     def writer(self) -> Runnable[Any, Any]:
-        """The section writer: `ChatPromptTemplate | model | SectionParser`."""
+        """Section writer as a Runnable: `ChatPromptTemplate | model | SectionParser`."""
         return self.stages.writer
 
     def copy(self, update: dict[str, Any] | None = None) -> Self:
@@ -242,20 +164,23 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
         other.__dict__.update({**vars(self), **(update or {})})
         return other
 
-    # The door ------------------------------------------------------------------------------
+    # Input ---------------------------------------------------------------------------------
 
-    def _enter(self, given: Any) -> Any:
-        """Return the graph's input for a caller's: events, or a command as it is."""
-        if isinstance(given, Command) and isinstance(given.resume, WritingPlan):
-            # Plain, as all that is checkpointed: LangGraph warns of classes when it reads them.
-            return replace(given, resume=given.resume.model_dump())
-        if given is None or isinstance(given, Command):
-            return given
-        if isinstance(given, Mapping) and set(given) == {"log"}:
-            return given
+    def to_graph_input(self, user_input: Any) -> Any:
+        """Return the input of the graph: the first events, or a command as it is.
+
+        Raises:
+            InputError: The input cannot be used.
+        """
+        if user_input is None:
+            return None
+        if isinstance(user_input, Command):
+            return _with_plain_plan(user_input)
+        if isinstance(user_input, Mapping) and set(user_input) == {"log"}:
+            return user_input
         nodes = self.stages
-        log = events(given, mode=nodes.mode, local_sources=nodes.local_sources)
-        if nodes.grounded_only and nodes.source(nodes.progress({"log": log})) is None:
+        log = start_log(user_input, mode=nodes.mode, local_sources=nodes.local_sources)
+        if nodes.grounded_only and nodes.source(nodes.document_state({"log": log})) is None:
             raise InputError(
                 "grounded_only: nothing to write from: give context, sources or a retriever"
             )
@@ -263,158 +188,251 @@ class AgentWriteChain(CompiledStateGraph[State, None, Any, Output]):
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Stream the graph's steps; `invoke` and `batch` come through here, too."""
-        return super().stream(self._enter(input), options.lift(config), **self._durably(kwargs))
+        return super().stream(
+            self.to_graph_input(input), lift_step_limit(config), **self._with_durability(kwargs)
+        )
 
     def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """Stream the graph's steps; `ainvoke`, `abatch` and `astream_events` come here, too."""
-        return super().astream(self._enter(input), options.lift(config), **self._durably(kwargs))
+        return super().astream(
+            self.to_graph_input(input), lift_step_limit(config), **self._with_durability(kwargs)
+        )
 
-    def _durably(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+    def _with_durability(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         """Have each step stored before the next one begins, unless the caller chose otherwise."""
-        chosen = kwargs.get("durability") or kwargs.get("checkpoint_during") is not None
-        stores = isinstance(self.checkpointer, BaseCheckpointSaver)
-        return kwargs if chosen or not stores else {**kwargs, "durability": "sync"}
+        if kwargs.get("durability") or kwargs.get("checkpoint_during") is not None:
+            return kwargs
+        if not isinstance(self.checkpointer, BaseCheckpointSaver):
+            return kwargs
+        return {**kwargs, "durability": "sync"}
 
     @property
     def InputType(self) -> Any:  # noqa: N802
-        """What the chain takes: an instruction, or an instruction with options."""
+        """Type of the input: an instruction, or a dictionary with one."""
         return str | Input
 
     def get_input_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
-        """Return the input as a pydantic model that refuses what the chain would refuse."""
-        return schema(self.stages.mode, self.stages.local_sources)
+        """Return a pydantic model of the input that refuses what the chain would refuse."""
+        return build_input_model(self.stages.mode, self.stages.local_sources)
 
     def get_input_jsonschema(self, config: RunnableConfig | None = None) -> dict[str, Any]:
-        """Return the input's JSON schema."""
+        """Return the JSON schema of the input."""
         return self.get_input_schema(config).model_json_schema()
 
-    # What a writer wants -------------------------------------------------------------------
+    # Estimating, planning and writing ------------------------------------------------------
 
     def estimate(self, input: Any, prices: Prices | None = None) -> Estimate:
-        """Return what a document will take, without asking a model or the retriever.
+        """Estimate calls, tokens and cost of a document, without a call to model or retriever.
 
         Args:
-            input: What would be written.
-            prices: What tokens cost; None: as in the budget.
+            input: Input as for `invoke`.
+            prices: Prices of tokens; None: those of the budget.
 
         Raises:
             InputError: The input cannot be used.
         """
-        return estimate(self.stages, self._enter(input)["log"], topology, prices)
+        return estimate(self.stages, self.to_graph_input(input)["log"], topology, prices)
 
     def plan(self, input: Any, config: RunnableConfig | None = None) -> WritingPlan:
-        """Plan a document without writing it; hand the plan back as `{"instruction", "plan"}`.
+        """Plan a document without writing it; to write it, pass `{"instruction", "plan"}`.
 
         Raises:
             InputError: The input cannot be used.
         """
-        log = self._enter(input)["log"]
-        while (progress := self.stages.progress({"log": log})).plan is None:
-            log = extend(log, [self._planning(progress).invoke({"log": log}, config)["log"]])
-        return progress.plan
+        log = self.to_graph_input(input)["log"]
+        while (state := self.stages.document_state({"log": log})).plan is None:
+            log = append_events(
+                log, [self._planning_node(state).invoke({"log": log}, config)["log"]]
+            )
+        return state.plan
 
     async def aplan(self, input: Any, config: RunnableConfig | None = None) -> WritingPlan:
         """Plan a document without writing it, asynchronously."""
-        log = self._enter(input)["log"]
-        while (progress := self.stages.progress({"log": log})).plan is None:
-            node = self._planning(progress)
-            log = extend(log, [(await node.ainvoke({"log": log}, config))["log"]])
-        return progress.plan
+        log = self.to_graph_input(input)["log"]
+        while (state := self.stages.document_state({"log": log})).plan is None:
+            node = self._planning_node(state)
+            log = append_events(log, [(await node.ainvoke({"log": log}, config))["log"]])
+        return state.plan
 
-    def _planning(self, progress: DocumentState) -> Runnable[Any, Any]:
-        first = self.stages.start({"log": [progress.request]})
-        surveying = first == "survey" and not progress.outline
+    def _planning_node(self, state: DocumentState) -> Runnable[Any, Any]:
+        """Return the node that goes on with planning."""
+        surveying = self.stages.source(state) is not None and not state.outline
         return self.stages.survey if surveying else self.stages.plan
 
     def follow(self, input: Any, config: RunnableConfig | None = None) -> Iterator[DocumentState]:
-        """Write a document and yield where it stands after every step.
+        """Write a document and yield its state after every step.
 
-        `longchain.agent.finishing.report.document` makes the document of the last one.
+        `longchain.agent.finishing.report.build_document` makes the document from the last one.
         """
-        given = self._enter(input)
-        kept = None if isinstance(given, dict) else self.get_state(_named(config)).values
-        progress = self._begun(given if kept is None else kept)
-        for update in self.stream(given, config, stream_mode="updates"):
-            progress.add(_events(update))
-            yield progress
+        graph_input = self.to_graph_input(input)
+        values = graph_input
+        if not isinstance(graph_input, dict):
+            values = self.get_state(_require_config(config)).values
+        state = self._state_of(values)
+        for update in self.stream(graph_input, config, stream_mode="updates"):
+            state.add(_new_events(update))
+            yield state
 
     async def afollow(
         self, input: Any, config: RunnableConfig | None = None
     ) -> AsyncIterator[DocumentState]:
-        """Write a document and yield where it stands after every step, asynchronously."""
-        given = self._enter(input)
-        kept = None if isinstance(given, dict) else (await self.aget_state(_named(config))).values
-        progress = self._begun(given if kept is None else kept)
-        async with aclosing(self.astream(given, config, stream_mode="updates")) as steps:
+        """Write a document and yield its state after every step, asynchronously."""
+        graph_input = self.to_graph_input(input)
+        values = graph_input
+        if not isinstance(graph_input, dict):
+            values = (await self.aget_state(_require_config(config))).values
+        state = self._state_of(values)
+        async with aclosing(self.astream(graph_input, config, stream_mode="updates")) as steps:
             async for update in steps:
-                progress.add(_events(update))
-                yield progress
+                state.add(_new_events(update))
+                yield state
 
     def stream_text(self, input: Any, config: RunnableConfig | None = None) -> Iterator[str]:
-        """Yield the document's Markdown as it becomes final; the pieces join to the text.
+        """Yield the document's Markdown as it becomes final; the parts join to the whole text.
 
-        What is yielded is never taken back: a section comes when it is finished. For tokens as
+        A section is yielded when it is finished, and does not change after that. For tokens as
         the model writes them, use `stream(..., stream_mode="messages")`.
         """
-        shown = 0
-        for progress in self.follow(input, config):
-            parts = pieces(progress)[0] if progress.plan is not None else []
-            yield from parts[shown:]
-            shown = max(shown, len(parts))
+        yielded = 0
+        for state in self.follow(input, config):
+            parts = chunks(state)[0] if state.plan is not None else []
+            yield from parts[yielded:]
+            yielded = max(yielded, len(parts))
 
     async def astream_text(
         self, input: Any, config: RunnableConfig | None = None
     ) -> AsyncIterator[str]:
         """Yield the document's Markdown as it becomes final, asynchronously."""
-        shown = 0
-        async for progress in self.afollow(input, config):
-            parts = pieces(progress)[0] if progress.plan is not None else []
-            for part in parts[shown:]:
+        yielded = 0
+        async for state in self.afollow(input, config):
+            parts = chunks(state)[0] if state.plan is not None else []
+            for part in parts[yielded:]:
                 yield part
-            shown = max(shown, len(parts))
+            yielded = max(yielded, len(parts))
 
     def document(self, config: RunnableConfig) -> dict[str, Any]:
-        """Return a finished document again from its checkpoint, without a call.
+        """Return a finished document from its checkpoint, without a call.
 
         Raises:
-            InputError: The thread holds no document, or one that is not finished.
+            InputError: The thread has no document, or one that is not finished.
         """
         values = self.get_state(config).values
         if not values.get("log"):
-            raise InputError("this thread holds no document")
-        progress = self._begun(values)
-        if progress.plan is None or progress.current() is not None or progress.chapter_reached():
+            raise InputError("this thread has no document")
+        state = self._state_of(values)
+        if state.plan is None or state.current() is not None or state.chapter_reached():
             raise InputError("the document is not finished: go on with invoke(None, config)")
-        return document(progress, self.stages.prices).model_dump()
+        return build_document(state, self.stages.prices).model_dump()
 
-    def _begun(self, values: dict[str, Any]) -> DocumentState:
-        """Return what a run starts from: the events of its input, or of a checkpoint."""
+    def _state_of(self, values: dict[str, Any]) -> DocumentState:
+        """Return the document state after the events of an input or of a checkpoint."""
         nodes = self.stages
         return DocumentState(values["log"], closed=nodes.length_control, mode=nodes.mode)
 
 
-def _named(config: RunnableConfig | None) -> RunnableConfig:
-    """Return the config of a run that goes on."""
+def _nodes(writer: BaseChatModel, settings: ChainOptions) -> Nodes:
+    """Return the nodes of a chain whose options are complete."""
+    plan_prompt = to_template(settings["plan_prompt"])
+    write_prompt = to_template(settings["write_prompt"])
+    planner = settings["planner_model"]
+    # Without turns in it, a prompt can show the prior text in one message only.
+    one_message = write_prompt is not None and "turns" not in variable_names(write_prompt)
+
+    def limits(writer: BaseChatModel = writer) -> memories.Limits:
+        """Return the limits of the memory, for the window and the tokens of the model."""
+        return memories.limits(
+            settings["memory"],
+            window=settings["window"] or context_window(writer),
+            budget=settings["memory_tokens"],
+            count=counter(writer),
+        )
+
+    return Nodes(
+        model=writer,
+        planner_model=writer if planner is None else to_model(planner),
+        limits=limits,
+        retriever=to_retriever(settings["retriever"]),
+        plan_prompt=plan_prompt and check_prompt(plan_prompt, plans.PLAN_PROMPT_RULES),
+        write_prompt=write_prompt and check_prompt(write_prompt, WRITE_PROMPT_RULES),
+        mode=settings["mode"],
+        layout="paper" if one_message else settings["layout"],
+        length_control=settings["length_control"],
+        grounded_only=settings["grounded_only"],
+        review=settings["review"],
+        local_sources=settings["local_sources"],
+        strict=settings["bad_replies"] == "stop",
+        policy=_call_policy(settings),
+    )
+
+
+def _call_policy(settings: ChainOptions) -> CallPolicy:
+    """Return how a chain calls its models."""
+    limits = CallLimits(
+        settings["max_concurrency"],
+        settings["requests_per_minute"],
+        settings["tokens_per_minute"],
+        rate_limiter=settings["rate_limiter"],
+    )
+    return CallPolicy(
+        retries=Retry(max_retries=settings["max_retries"]),
+        limits=limits,
+        budget=settings["budget"],
+        timeout=settings["timeout"],
+        streaming=settings["streaming"],
+    )
+
+
+def _signature() -> Signature:
+    """Return the signature of `AgentWriteChain`, with every option and its default."""
+    model = Parameter("model", Parameter.POSITIONAL_OR_KEYWORD, default=None)
+    types = ChainOptions.__annotations__
+    options = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=types[name])
+        for name, default in DEFAULTS.items()
+    ]
+    return Signature([model, *options])
+
+
+AgentWriteChain.__signature__ = _signature()  # type: ignore[attr-defined]
+"""Signature for `help` and editors: the options are one typed dictionary in the code."""
+
+
+def _with_plain_plan(command: Command[Any]) -> Command[Any]:
+    """Return the command with its plan in the JSON-plain form.
+
+    All that is checkpointed is plain: LangGraph warns of classes when it reads them.
+    """
+    if isinstance(command.resume, WritingPlan):
+        return replace(command, resume=command.resume.model_dump())
+    return command
+
+
+def _require_config(config: RunnableConfig | None) -> RunnableConfig:
+    """Return the config of a document that is continued, which names its thread."""
     if not config:
         raise InputError("to go on with a document, name its thread in the config")
     return config
 
 
-def _events(update: dict[str, Any]) -> list[Any]:
-    """Return what the nodes of one update added to the log.
+def _new_events(update: dict[str, Any]) -> list[Any]:
+    """Return the events that the nodes of one update added to the log.
 
-    A resumed run also hands on what was stored before it stopped and not yet taken in, with a note
-    that says so; the state that it starts from has that already.
+    A resumed run first repeats the updates that were stored and not yet applied when it stopped,
+    marked as cached; the state that it starts from has their events already.
     """
-    if (update.get("__metadata__") or {}).get("cached"):
+    metadata = update.get("__metadata__") or {}
+    if metadata.get("cached"):
         return []
-    changes = [changed for changed in update.values() if isinstance(changed, dict)]
-    return [event for changed in changes for event in changed.get("log", [])]
+    events: list[Any] = []
+    for changes in update.values():
+        if isinstance(changes, dict):
+            events += changes.get("log", [])
+    return events
 
 
-def topology(nodes: Nodes) -> StateGraph[State, None, Log, Output]:
-    """Return the graph: its nodes, and which may follow which."""
-    graph = StateGraph(State, input_schema=Log, output_schema=Output)
+def topology(nodes: Nodes) -> StateGraph[State, None, GraphInput, Output]:
+    """Return the graph: its nodes and the edges between them."""
+    graph = StateGraph(State, input_schema=GraphInput, output_schema=Output)
     parallel = nodes.mode == "parallel"
     first, after_plan, advance = map(Router, (nodes.start, nodes.planned, nodes.advance))
     onward = ["plan", "retrieve", "summarize", "finish", "write_alone" if parallel else "write"]

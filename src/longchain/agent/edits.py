@@ -1,27 +1,34 @@
-"""What a person wants changed in a document that is under way -> events for its log.
+"""Edits: changes by the user to a document that has been started.
 
-`DocumentState` + a wish -> `Change`: the events, and in words what differs and what becomes of it
+`DocumentState` + an edit -> `Change`: records for the log, and messages on their effects
 
-Finished text is kept wherever it can be, and what cannot be kept is said. Sections are numbered
-as people count, from 1. Knows logs and plans; knows nothing of models or databases.
+Keeps finished text wherever it can, and names what it cannot keep. Sections are numbered from 1.
+Knows logs and plans; does not know models or databases.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from longchain.agent.events import Mode
-from longchain.agent.request import events as request_events
-from longchain.agent.state import DocumentState, SectionState
+from longchain.agent.events import Amended, Event, Mode, Reopened, Replaced, Revised
+from longchain.agent.log import Record, to_record
+from longchain.agent.planning.requests import read_edited_plan
+from longchain.agent.request import start_log
+from longchain.agent.section import SectionState
+from longchain.agent.state import DocumentState
 from longchain.document import SectionPlan, WritingPlan
 from longchain.errors import InputError, RunError
 from longchain.length import check, read_required_length
 
-SHORTER, LONGER = 2 / 3, 3 / 2
-"""What a note that says `shorter` or `longer`, and no number, makes of a section's length."""
+SHORTER_FACTOR, LONGER_FACTOR = 2 / 3, 3 / 2
+"""Factors on a section's length for a note that says `shorter` or `longer` without a number."""
+
+LENGTH_TOLERANCE = 0.1
+"""Relative change of a section's length up to which the document's required length stays."""
 
 _SHORTER = re.compile(
     r"\b(?:short(?:er|en)|condense|trim|tighten|cut (?:it )?down|kürz|plus court|raccourci"
@@ -39,242 +46,280 @@ _LONGER = re.compile(
 
 @dataclass(frozen=True)
 class Change:
-    """What is added to a log, and what a person is told of it."""
+    """The records that an edit adds to a log, and messages on its effects."""
 
-    events: list[Any] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    events: list[Record] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     def __add__(self, other: Change) -> Change:
-        return Change(self.events + other.events, self.said + other.said)
+        return Change(self.events + other.events, self.messages + other.messages)
 
 
-def amended(
-    progress: DocumentState,
+def _change(event: Event, *messages: str) -> Change:
+    return Change([to_record(event)], list(messages))
+
+
+def amend(
+    state: DocumentState,
     mode: Mode,
     *,
     instruction: str | None = None,
     length: int | None = None,
     style: str | None = None,
 ) -> Change:
-    """Change what is asked for; sections that are written stay, the others follow the new wish.
+    """Change the request; finished sections stay, the others follow the new request.
 
     Raises:
         InputError: The new instruction or length cannot be used.
     """
-    request = progress.request
-    changed: dict[str, Any] = {}
-    said: list[str] = []
-    if instruction is not None and instruction.strip() != request["instruction"]:
-        changed["instruction"] = instruction.strip()
-        said.append("the instruction differs")
-    if style is not None and style != request["style"]:
-        changed["style"] = style
-        said.append("the style differs")
-    required = _length(progress, changed.get("instruction"), length)
-    before = progress.request["required"] if progress.plan is None else progress.required
-    if required is not None and required != before:
-        changed["required"] = required
-        said.append(f"the required length differs: {required:,} {progress.unit}")
-    if not changed:
+    changes, messages = _changed_fields(state, instruction, length, style)
+    if not changes:
         return Change()
-    if "instruction" in changed:
-        request_events(changed["instruction"], mode=mode)  # refuses what cannot be written
-    written = [index for index, draft in enumerate(progress.sections) if draft.done]
-    fate = f"kept as written: {_sections(written)}; the rest follows"
-    said.append(fate if written else "nothing is written yet, so all of it follows")
-    if progress.plan is not None and "instruction" in changed:
-        said.append("the plan stays: give another one to change it")
-    return Change([{"type": "amend", "request": changed}], ["; ".join(said)])
+    if "instruction" in changes:
+        start_log(changes["instruction"], mode=mode)  # raises if it cannot be written
+    finished = [index for index, section in enumerate(state.sections) if section.done]
+    if finished:
+        messages.append(f"kept as written: {_name_sections(finished)}; the rest follows")
+    else:
+        messages.append("nothing is written yet, so all of it follows")
+    if state.plan is not None and "instruction" in changes:
+        messages.append("the plan stays: give another one to change it")
+    return _change(Amended(changes=changes), "; ".join(messages))
 
 
-def _length(progress: DocumentState, instruction: str | None, length: int | None) -> int | None:
-    """Return the whole length that a person now asks for; None: as before."""
+def _changed_fields(
+    state: DocumentState, instruction: str | None, length: int | None, style: str | None
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the changed fields of the request, and a message for each."""
+    request = state.request
+    changes: dict[str, Any] = {}
+    messages: list[str] = []
+    if instruction is not None and instruction.strip() != request.instruction:
+        changes["instruction"] = instruction.strip()
+        messages.append("the instruction differs")
+    if style is not None and style != request.style:
+        changes["style"] = style
+        messages.append("the style differs")
+    required = _required_length(state, changes.get("instruction"), length)
+    before = request.required if state.plan is None else state.required
+    if required is not None and required != before:
+        changes["required"] = required
+        messages.append(f"the required length differs: {required:,} {state.unit}")
+    return changes, messages
+
+
+def _required_length(
+    state: DocumentState, instruction: str | None, length: int | None
+) -> int | None:
+    """Return the new required length of the document; None if it does not change."""
     if length is not None:
         return check(length)
-    read = read_required_length(instruction) if instruction else None
-    if read is None or read.unit != progress.unit:
+    if not instruction:
+        return None
+    read = read_required_length(instruction)
+    if read is None or read.unit != state.unit:
         return None
     return check(read.target)
 
 
-def replanned(progress: DocumentState, plan: Any, mode: Mode) -> Change:
-    """Go on with another plan: a finished section stays where its heading and point are the same.
+def replan(state: DocumentState, plan: Any, mode: Mode) -> Change:
+    """Replace the plan; a finished section stays if its heading and main point are the same.
 
     Raises:
         InputError: The plan cannot be used.
     """
-    open_to = {"length": None, "unit": None, "language": None}
-    given = {**progress.request, **open_to, "plan": plan}
-    request, planned = request_events(given, mode=mode)
-    new = WritingPlan.model_validate(planned["plan"])
-    if progress.plan is not None and _same(progress.plan, new):
+    edited = read_edited_plan(state, plan, mode, note="edited on the way")
+    if state.plan is not None and _is_same_plan(state.plan, edited.plan):
         return Change()
-    kept: list[int | None] = []
-    used: set[int | None] = set()
-    for section in new.sections:
-        same = (i for i, draft in enumerate(progress.sections) if _key(draft.plan) == _key(section))
-        kept.append(next((i for i in same if i not in used), None))
-        used.add(kept[-1])
-    event = {**planned, "note": "edited on the way", "kept": kept, "required": request["required"]}
-    return Change([event], _fates(progress, new, kept))
+    kept = _match_sections(state.sections, edited.plan)
+    return _change(
+        dataclasses.replace(edited, kept_sections=kept),
+        _effects(state, edited.plan, kept),
+    )
 
 
-def _same(before: WritingPlan, after: WritingPlan) -> bool:
-    silent = {"language", "unit"}
-    return before.model_dump(exclude=silent) == after.model_dump(exclude=silent)
+def _match_sections(sections: list[SectionState], plan: WritingPlan) -> list[int | None]:
+    """Return for each section of a plan the index of the written section that it keeps."""
+    unused: dict[tuple[str, str], list[int]] = {}
+    for index, section in enumerate(sections):
+        unused.setdefault(_identity(section.plan), []).append(index)
+    matches: list[int | None] = []
+    for planned in plan.sections:
+        candidates = unused.get(_identity(planned))
+        matches.append(candidates.pop(0) if candidates else None)
+    return matches
 
 
-def _key(section: SectionPlan) -> tuple[str, str]:
+def _is_same_plan(before: WritingPlan, after: WritingPlan) -> bool:
+    not_compared = {"language", "unit"}
+    return before.model_dump(exclude=not_compared) == after.model_dump(exclude=not_compared)
+
+
+def _identity(section: SectionPlan) -> tuple[str, str]:
     return section.heading, section.main_point
 
 
-def _fates(progress: DocumentState, plan: WritingPlan, kept: list[int | None]) -> list[str]:
-    """Return what becomes of each section, in words."""
-    sections = progress.sections
-    stays = [new for new, old in enumerate(kept) if old is not None and sections[old].done]
-    anew = [new for new, old in enumerate(kept) if old is None]
-    gone = [i for i, draft in enumerate(sections) if draft.done and i not in kept]
-    longer = [
-        new
-        for new in stays
-        if (old := kept[new]) is not None and sections[old].plan.length != plan.sections[new].length
+def _effects(state: DocumentState, plan: WritingPlan, matches: list[int | None]) -> str:
+    """Return a message on the effects of another plan on each section."""
+    kept, resized, new = [], [], []
+    for index, old in enumerate(matches):
+        if old is None:
+            new.append(index)
+        elif state.sections[old].done:
+            kept.append(index)
+            if state.sections[old].plan.length != plan.sections[index].length:
+                resized.append(index)
+    effects = {
+        "kept as written": kept,
+        "of these, with another length than planned now": resized,
+        "new or changed, and to be written": new,
+    }
+    messages = ["the plan differs"]
+    for effect, indices in effects.items():
+        if indices:
+            messages.append(f"{effect}: {_name_sections(indices)}")
+    if dropped := _dropped_sections(state, matches):
+        messages.append(f"dropped, though finished: {', '.join(dropped)}")
+    return "; ".join(messages)
+
+
+def _dropped_sections(state: DocumentState, matches: list[int | None]) -> list[str]:
+    """Return the names of finished sections that a plan does not keep."""
+    return [
+        repr(section.plan.heading or section.plan.main_point[:40])
+        for index, section in enumerate(state.sections)
+        if section.done and index not in matches
     ]
-    said = ["the plan differs"]
-    if stays:
-        said.append(f"kept as written: {_sections(stays)}")
-    if longer:
-        said.append(f"of these, with another length than planned now: {_sections(longer)}")
-    if anew:
-        said.append(f"new or changed, and to be written: {_sections(anew)}")
-    if gone:
-        names = ", ".join(
-            repr(sections[i].plan.heading or sections[i].plan.main_point[:40]) for i in gone
-        )
-        said.append(f"dropped, though finished: {names}")
-    return ["; ".join(said)]
 
 
-def reopened(progress: DocumentState, section: int) -> Change:
-    """Have a section and all after it written again.
+def reopen(state: DocumentState, section: int) -> Change:
+    """Have a section and all after it written anew.
 
     Raises:
         RunError: There is no such section.
     """
-    first = _index(progress, section)
-    again = [i for i in range(first, len(progress.sections)) if _begun(progress.sections[i])]
-    if not again:
+    first = _index(state, section)
+    started = [i for i in range(first, len(state.sections)) if state.sections[i].started]
+    if not started:
         return Change()
-    said = f"to be written again: {_sections(again)}"
-    return Change([{"type": "reopen", "sections": again}], [said])
+    return _change(Reopened(sections=started), f"to be written again: {_name_sections(started)}")
 
 
-def replaced(progress: DocumentState, section: int, text: str) -> Change:
-    """Put a person's text in the place of a section.
+def replace(state: DocumentState, section: int, text: str) -> Change:
+    """Replace the text of a section by the user's.
 
     Raises:
         RunError: There is no such section.
         InputError: The text is empty.
     """
-    index = _index(progress, section)
-    text = _without_heading(text, progress.sections[index].plan.heading)
+    index = _index(state, section)
+    old = state.sections[index]
+    text = _strip_heading(text, old.plan.heading)
     if not text:
         raise InputError(f"the text for section {section} is empty")
-    length = progress.count(progress.heading(progress.sections[index])) + progress.count(text)
-    event = {"type": "replace", "section": index, "text": text, "length": length}
-    said = f"section {section} is the given text: {length:,} {progress.unit}"
-    return Change([event], [said])
+    length = state.count(state.heading(old)) + state.count(text)
+    return _change(
+        Replaced(section=index, text=text, length=length),
+        f"section {section} is the given text: {length:,} {state.unit}",
+    )
 
 
-def rewritten(progress: DocumentState, section: int, text: str | None = None) -> Change:
-    """Have all from a section on written again, or all after it where its text is given.
+def rewrite(state: DocumentState, section: int, text: str | None = None) -> Change:
+    """Have a section and all after it written anew; with a text, only those after it.
 
     Raises:
         RunError: There is no such section.
         InputError: The text is empty.
     """
     if text is None:
-        return reopened(progress, section)
-    given = replaced(progress, section, text)
-    last = section == len(progress.sections)
-    return given if last else given + reopened(progress, section + 1)
+        return reopen(state, section)
+    change = replace(state, section, text)
+    if section == len(state.sections):
+        return change
+    return change + reopen(state, section + 1)
 
 
-def revised(progress: DocumentState, section: int, note: str, length: int | None = None) -> Change:
+def revise(state: DocumentState, section: int, note: str, length: int | None = None) -> Change:
     """Have a finished section changed, and keep all others.
 
     Args:
-        progress: Where the document stands.
+        state: The document.
         section: The section's number.
-        note: What to change, such as `shorter, less formal`.
-        length: What the section should come to, heading included; None: what the note says, be it
-            a number or `shorter`, else what it has.
+        note: The change, such as `shorter, less formal`.
+        length: The section's new length, heading included; None: from the note, be it a number
+            or `shorter`, else as it is.
 
     Raises:
         RunError: There is no such section, or it is not finished.
         InputError: The note is empty.
     """
-    index, note = _index(progress, section), " ".join(note.split())
-    published = progress.sections[index].published
+    index = _index(state, section)
+    note = " ".join(note.split())
+    published = state.sections[index].published
     if not note:
         raise InputError(f"say what to change in section {section}")
     if not published.done:
         raise RunError(f"section {section} is not finished, so it cannot be revised yet")
-    target = _target(progress, published, note, length)
-    required = progress.request["required"]
-    moved = target - published.length
-    if abs(moved) > 0.1 * published.length and progress.required is not None:
-        # Who wants a section shorter wants the whole shorter.
-        required = max(progress.required + moved, 1)
-    event = {
-        "type": "revise",
-        "section": index,
-        "note": note,
-        "length": target,
-        "required": required,
-    }
-    said = f"section {section} will be revised to about {target:,} {progress.unit}: {note}"
-    return Change([event], [said])
+    target = _revised_length(state, published, note, length)
+    required = state.request.required
+    difference = target - published.length
+    if abs(difference) > LENGTH_TOLERANCE * published.length and state.required is not None:
+        # A shorter section means a shorter document, not longer other sections.
+        required = max(state.required + difference, 1)
+    return _change(
+        Revised(section=index, note=note, length=target, required=required),
+        f"section {section} will be revised to about {target:,} {state.unit}: {note}",
+    )
 
 
-def _target(progress: DocumentState, draft: SectionState, note: str, length: int | None) -> int:
+def _revised_length(
+    state: DocumentState, section: SectionState, note: str, length: int | None
+) -> int:
+    """Return the target length of a revision."""
     if length is not None:
         return check(length)
     read = read_required_length(note)
-    if read is not None and read.unit == progress.unit:
+    if read is not None and read.unit == state.unit:
         return check(read.target)
-    factor = SHORTER if _SHORTER.search(note) else LONGER if _LONGER.search(note) else 1.0
-    return max(round(draft.length * factor), 1)
+    factor = 1.0
+    if _SHORTER.search(note):
+        factor = SHORTER_FACTOR
+    elif _LONGER.search(note):
+        factor = LONGER_FACTOR
+    return max(round(section.length * factor), 1)
 
 
-def _index(progress: DocumentState, section: int) -> int:
-    """Return a section's index for the number that people give it."""
-    if progress.plan is None:
+def _index(state: DocumentState, section: int) -> int:
+    """Return the index of a section by its number."""
+    if state.plan is None:
         raise RunError("nothing is planned yet, so there are no sections to change")
-    if not 1 <= section <= len(progress.sections):
-        raise RunError(f"there is no section {section}: the document has {len(progress.sections)}")
+    if not 1 <= section <= len(state.sections):
+        raise RunError(f"there is no section {section}: the document has {len(state.sections)}")
     return section - 1
 
 
-def _begun(draft: SectionState) -> bool:
-    return bool(draft.done or draft.text or draft.calls or draft.revision)
+def _strip_heading(text: str, heading: str) -> str:
+    """Return a section's text without its heading, which the document adds itself."""
+    text = text.strip()
+    first, _, rest = text.partition("\n")
+    if heading and first.lstrip("#").strip() == heading:
+        return rest.strip()
+    return text
 
 
-def _without_heading(text: str, heading: str) -> str:
-    """Return a section's text as it is kept: without the heading, which the layout puts there."""
-    first, _, rest = text.strip().partition("\n")
-    titled = first.lstrip("#").strip() == heading and bool(heading)
-    return rest.strip() if titled else text.strip()
-
-
-def _sections(indices: Iterable[int]) -> str:
-    """Return sections as people count and name them: `sections 1-3 and 5`."""
-    numbers = [index + 1 for index in indices]
+def _name_sections(indices: Iterable[int]) -> str:
+    """Return sections by their numbers, such as `sections 1-3 and 5`."""
     spans: list[list[int]] = []
-    for number in numbers:
+    for index in indices:
+        number = index + 1
         if spans and number == spans[-1][1] + 1:
             spans[-1][1] = number
         else:
             spans.append([number, number])
-    names = [str(a) if a == b else f"{a}-{b}" for a, b in spans]
-    listed = ", ".join(names[:-1]) + (" and " if names[1:] else "") + "".join(names[-1:])
-    return f"section{'s' * (len(numbers) != 1)} {listed}"
+    names = [str(first) if first == last else f"{first}-{last}" for first, last in spans]
+    if names == [str(spans[0][0])]:
+        return f"section {names[0]}"
+    *leading, last_name = names
+    if leading:
+        return f"sections {', '.join(leading)} and {last_name}"
+    return f"sections {last_name}"

@@ -1,391 +1,372 @@
-"""The log of a document being written -> where it stands.
+"""State of a document, computed by replaying its log.
 
-`list[Event]` -> `DocumentState`
+records of the log -> `DocumentState`: plan, sections, references, summaries, usage
 
-Where the document stands (texts, lengths, what the controller has learnt, which memory may be
-dropped) is computed from the log alone, by replaying it; nothing else is state.
-
-Knows nothing of prompts or models.
+Texts, lengths, the controller's knowledge and the memory of earlier sections all follow from the
+log alone; nothing else is state. Does not know prompts or models.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
 from longchain.agent.events import (
     Amended,
+    ChapterPlanned,
+    Event,
     Mode,
+    PlanFailed,
     Planned,
-    Referred,
+    PlanOrigin,
+    PlanReviewed,
     Reopened,
     Replaced,
+    ReplyStored,
     Request,
-    ReviewedPlan,
+    Retrieved,
     Revised,
     Summarized,
     Surveyed,
-    Written,
 )
+from longchain.agent.log import Record, read_event
+from longchain.agent.section import SectionState, Turn
 from longchain.calls.budget import Spending
-from longchain.document import SectionPlan, Unit, Usage, WritingPlan
+from longchain.document import ChapterPlan, Reference, Unit, Usage, WritingPlan
 from longchain.length import LengthController, count_length
+from longchain.length.control import MAX_CALLS
 from longchain.prose.repeats import RepeatIndex
 
-
-@dataclass
-class Turn:
-    """One request for prose and what stands of its answer, as later prompts show them."""
-
-    kind: str
-    asked: int
-    text: str
-    lead: str = ""
-
-
-@dataclass
-class Revision:
-    """A change to a finished section that a person asked for."""
-
-    note: str
-    """What to change, in the person's words."""
-    length: int
-    """What the section should come to, heading included."""
-    before: SectionState
-    """The section as it stands until the new text does."""
-
-
-@dataclass
-class SectionState:
-    """One section while it is written."""
-
-    plan: SectionPlan
-    text: str = ""
-    length: int = 0
-    """Heading included."""
-    budget: int = 0
-    calls: int = 0
-    discarded_calls: int = 0
-    """Calls for texts of it that no longer stand."""
-    discarded_length: int = 0
-    retries: int = 0
-    """Replies in a row that could not be used."""
-    turns: list[Turn] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    references: list[int] = field(default_factory=list)
-    retrieved: bool = False
-    next: dict[str, Any] = field(default_factory=dict)
-    done: bool = False
-    message_cache: list[Any] = field(default_factory=list)
-    """Its turns as messages, once it is done: later prompts show them again and again."""
-    revision: Revision | None = None
-    """What is being changed; None unless a revision is under way."""
-
-    @property
-    def published(self) -> SectionState:
-        """The section as a reader may see it: as before a revision, until that is done."""
-        return self.revision.before if self.revision else self
-
-    def reset(self, **changes: Any) -> SectionState:
-        """Return the section as if nothing of it were written; what was looked up for it stays."""
-        return SectionState(
-            plan=self.plan,
-            discarded_calls=self.discarded_calls + self.calls,
-            discarded_length=self.discarded_length,
-            references=self.references,
-            retrieved=self.retrieved,
-            **changes,
-        )
+DIRECT_CALLS = 400
+"""Requests that a direct pass may take: its one section is the whole document."""
 
 
 class DocumentState:
-    """Where a document stands, computed from its log and brought up to date by `add`.
+    """State of a document, computed from its log and updated by `add`.
 
     Args:
-        log: All events so far; the first is the request.
+        log: All records so far; the first is the request.
         closed: Whether the length is controlled in a closed loop.
-        mode: How sections are written.
+        mode: Writing mode.
     """
 
-    def __init__(self, log: Sequence[Any], *, closed: bool = True, mode: Mode = "sequential"):
-        self.request: Request = log[0]
+    def __init__(self, log: Sequence[Record], *, closed: bool = True, mode: Mode = "sequential"):
+        self.request = _read_request(log[0])
         self.mode = mode
         self.closed = closed
         self.plan: WritingPlan | None = None
+        self.plan_origin: PlanOrigin | None = None
+        """Origin of the first plan; None before there is one."""
         self.plan_notes: list[str] = []
         self.failures: list[tuple[str, str]] = []
-        """Replies to the pending plan request that could not be read, with the errors."""
+        """Unreadable replies to the pending plan request, with the errors."""
         self.sections: list[SectionState] = []
-        self.references: list[dict[str, Any]] = []
+        self.references: list[Reference] = []
         self.surveyed = False
         self.outline = ""
         self.reviewed = False
         self.retriever: Any = None
-        """Finds the references of this request; made once for each reading of the log."""
+        """Retriever over the request's own material, made once per state."""
         self.repeat_index = RepeatIndex()
-        """N-grams of the sections, to find a reply that repeats one."""
+        """Index of the sections' n-grams, to find replies that repeat a section."""
         self.errors: list[Exception] = []
-        """What sections met that are written side by side, until all of them are back."""
+        """Errors of sections that are written in parallel, until all of them are back."""
         self.summaries: list[Summarized] = []
-        """The running summaries, each of which reaches further than the one before."""
+        """Running summaries; each covers more sections than the one before."""
         self.usage = Usage()
-        self.controller: LengthController | None = None
+        self._controller: LengthController | None = None
         self.seen = 1
-        """How many events of the log are taken in."""
-        self.latest: Any = log[0]
+        """Number of records read."""
+        self.latest = log[0]
+        """The last record read."""
         self.add(log[1:])
         self.spending = Spending(self.usage)
-        """What is spent, calls in flight included: ahead of the log."""
+        """Usage so far and of calls in flight, which the log does not have yet."""
 
-    def add(self, events: Sequence[Any]) -> None:
-        """Take in what happened next."""
-        for event in events:
-            getattr(self, f"_{event['type']}")(event)
-            if "usage" in event:
-                self.usage = self.usage + Usage(**event["usage"])
-            self.seen, self.latest = self.seen + 1, event
+    def add(self, records: Sequence[Record]) -> None:
+        """Apply the next records of the log."""
+        for record in records:
+            event = read_event(record)
+            _APPLY[type(event)](self, event)
+            if event.usage is not None:
+                self.usage = self.usage + event.usage
+            self.seen += 1
+            self.latest = record
 
-    # What happened -------------------------------------------------------------------------
+    # Events --------------------------------------------------------------------------------
 
-    def _survey(self, event: Surveyed) -> None:
-        self.surveyed, self.outline = True, event["outline"]
+    def _apply_survey(self, event: Surveyed) -> None:
+        self.surveyed = True
+        self.outline = event.outline
 
-    def _review(self, event: ReviewedPlan) -> None:
+    def _apply_review(self, event: PlanReviewed) -> None:
         self.reviewed = True
 
-    def _plan(self, event: Planned) -> None:
-        if "failed" in event:
-            self.failures.append((event["failed"], event["error"]))
-            return
-        self.failures = []
-        if note := event.get("note"):
-            self.plan_notes.append(note)
-        if "required" in event:
-            self.request = {**self.request, "required": event["required"]}
-        if "plan" in event:
-            before = self.unit
-            self.plan = WritingPlan.model_validate(event["plan"])
-            recount = self.unit != before
-            self.sections = self._carried(self.plan, event.get("kept"), recount)
-        else:
-            assert self.plan is not None
-            new = [SectionPlan.model_validate(section) for section in event["sections"]]
-            self.plan.sections.extend(new)
-            self.sections.extend(SectionState(plan=section) for section in new)
-        self._control()
+    def _apply_plan_failure(self, event: PlanFailed) -> None:
+        self.failures.append((event.reply, event.error))
 
-    def _carried(
-        self, plan: WritingPlan, kept: list[int | None] | None, recount: bool
-    ) -> list[SectionState]:
-        """Return the drafts of a new plan, with the texts that it keeps."""
-        before, sections = self.sections, []
-        # A summary holds as far as the texts that it sums up are the same.
-        same = 0
-        for index, section in enumerate(plan.sections):
-            old = kept[index] if kept else None
-            if old is None:
-                sections.append(SectionState(plan=section))
+    def _apply_plan(self, event: Planned) -> None:
+        self._note_plan(event.note)
+        self.plan_origin = self.plan_origin or event.origin
+        if event.origin == "edited":
+            self.request = replace(self.request, required=event.required)
+        unit = self.unit
+        self.plan = event.plan
+        self.sections = self._sections_of(event, recount=self.unit != unit)
+        self._renew_controller()
+
+    def _apply_chapter_plan(self, event: ChapterPlanned) -> None:
+        self._note_plan(event.note)
+        self.current_plan.sections.extend(event.sections)
+        self.sections.extend(SectionState(plan=section) for section in event.sections)
+        self._renew_controller()
+
+    def _note_plan(self, note: str) -> None:
+        self.failures = []
+        if note:
+            self.plan_notes.append(note)
+
+    def _sections_of(self, event: Planned, *, recount: bool) -> list[SectionState]:
+        """Return the sections of a new plan, with the texts that it keeps."""
+        sections = []
+        unchanged = 0
+        for index, plan in enumerate(event.plan.sections):
+            kept = event.kept_sections[index] if event.kept_sections else None
+            if kept is None:
+                sections.append(SectionState(plan=plan))
                 continue
-            same = index + 1 if same == index == old else same
-            draft = replace(before[old], plan=section, message_cache=[])
-            moved = self.count(self.heading(draft)) - self.count(self.heading(before[old]))
+            if unchanged == index == kept:
+                unchanged = index + 1
+            old = self.sections[kept]
+            section = replace(old, plan=plan, message_cache=[])
+            heading_length = self.count(self.heading(section))
             if recount:
-                draft.length = self.count(self.heading(draft)) + self.count(draft.text)
-            elif draft.text:
-                draft.length += moved
-            sections.append(draft)
-        self._forget(same)
+                section.length = heading_length + self.count(section.text)
+            elif section.text:
+                section.length += heading_length - self.count(self.heading(old))
+            sections.append(section)
+        # A summary is valid as long as the leading texts that it sums up are the same.
+        self._drop_summaries(unchanged)
         return sections
 
-    def _forget(self, section: int) -> None:
-        """Drop the summaries that speak of a section or of one after it."""
-        self.summaries = [summary for summary in self.summaries if summary["upto"] <= section]
+    def _drop_summaries(self, section: int) -> None:
+        """Drop the summaries that cover a section or one after it."""
+        self.summaries = [summary for summary in self.summaries if summary.end <= section]
 
-    def _control(self) -> None:
-        """Make the controller anew for a plan that has grown, with all it has learnt."""
-        assert self.plan is not None
-        before = self.controller
-        planned = {section.chapter for section in self.plan.sections}
-        waiting = [chapter for chapter in self.plan.chapters if chapter.heading not in planned]
+    def _renew_controller(self) -> None:
+        """Make the controller for the present plan; what it has learned stays."""
+        controller = self._new_controller()
+        if self._controller is not None:
+            controller.bias = self._controller.bias
+        for index, section in enumerate(self.sections):
+            if section.done:
+                controller.finish(index, section.length)
+            elif section.revision:
+                controller.fixed[index] = section.revision.length
+        self._controller = controller
+
+    def _new_controller(self) -> LengthController:
+        plan, required = self.current_plan, self.request.required
         direct = self.mode == "direct"
-        self.controller = LengthController(
-            [section.length for section in self.plan.sections],
-            self.request["required"],
+        return LengthController(
+            [section.length for section in plan.sections],
+            required,
             overhead=self.overhead(),
-            reserve=sum(chapter.length for chapter in waiting),
+            reserve=sum(chapter.length for chapter in self.unplanned_chapters()),
             unit=self.unit,
-            closed=self.request["required"] is not None if direct else self.closed,
+            closed=required is not None if direct else self.closed,
             cautious=not direct,
             together=self.mode != "parallel",
-            **({"most_calls": 400} if direct else {}),
+            max_calls=DIRECT_CALLS if direct else MAX_CALLS,
         )
-        if before is not None:
-            self.controller.bias = before.bias
-        for index, draft in enumerate(self.sections):
-            if draft.done:
-                self.controller.finish(index, draft.length)
-            elif draft.revision:
-                self.controller.fixed[index] = draft.revision.length
 
-    def _references(self, event: Referred) -> None:
-        self.references.extend(event["new"])
-        draft = self.sections[event["section"]]
-        draft.references = event["ids"]
-        draft.retrieved = True
+    def _apply_retrieval(self, event: Retrieved) -> None:
+        self.references.extend(event.new_references)
+        section = self.sections[event.section]
+        section.references = event.references
+        section.retrieved = True
 
-    def _piece(self, event: Written) -> None:
-        draft = self.sections[event["section"]]
-        assert self.controller is not None
-        if not draft.calls:
-            draft.budget = self.controller.budget(event["section"])
-        draft.calls += 1
-        draft.notes.extend(event["notes"])
-        draft.next = event["next"]
-        draft.discarded_length += event["thrown"]
-        if "problem" in event:
-            draft.retries += 1
-        else:
-            draft.retries = 0
-            self._stand(draft, event)
-        if event["got"]:
-            self.controller.bias.learn(event["asked"], event["got"])
-        if event["next"]["action"] == "keep":
-            draft.done = True
-            self.controller.finish(event["section"], draft.length)
-            if draft.revision:  # later prompts need not see what it once was
-                draft.turns = [Turn("write", draft.revision.length, draft.text)]
-                draft.revision = None
+    def _apply_reply(self, event: ReplyStored) -> None:
+        section = self.sections[event.section]
+        if not section.calls:
+            section.target_length = self.controller.target(event.section)
+        section.store_reply(event)
+        if event.reply_length:
+            self.controller.bias.learn(event.requested, event.reply_length)
+        if section.done:
+            self.controller.finish(event.section, section.length)
 
-    def _stand(self, draft: SectionState, event: Written) -> None:
-        """Put a piece behind what stays of the section before it."""
-        room = event["keep"]
-        kept: list[Turn] = []
-        for turn in draft.turns:
-            if room <= 0:
-                break
-            kept.append(Turn(turn.kind, turn.asked, turn.text[:room], turn.lead))
-            room -= len(turn.text)
-        turn = Turn(event["kind"], event["asked"], event["text"], event.get("lead", ""))
-        new = [turn] if event["text"] else []
-        draft.turns = [*kept, *new]
-        draft.text = draft.text[: event["keep"]] + event["text"]
-        draft.length = event["length"]
-
-    def _summary(self, event: Summarized) -> None:
+    def _apply_summary(self, event: Summarized) -> None:
         self.summaries.append(event)
 
-    # What a person changed -----------------------------------------------------------------
+    # Edits by the user ---------------------------------------------------------------------
 
-    def _amend(self, event: Amended) -> None:
-        self.request = {**self.request, **event["request"]}  # type: ignore[typeddict-item]
+    def _apply_amendment(self, event: Amended) -> None:
+        self.request = replace(self.request, **event.changes)
         if self.plan is not None:
-            self._control()
+            self._renew_controller()
 
-    def _reopen(self, event: Reopened) -> None:
-        for index in event["sections"]:
+    def _apply_reopening(self, event: Reopened) -> None:
+        for index in event.sections:
             self.sections[index] = self.sections[index].reset()
-        self._forget(min(event["sections"]))
-        self._control()
+        self._drop_summaries(min(event.sections))
+        self._renew_controller()
 
-    def _revise(self, event: Revised) -> None:
-        index, before = event["section"], self.sections[event["section"]].published
-        revision = Revision(event["note"], event["length"], before)
-        notes = [*before.notes, f"revised: {event['note']}"]
-        self.sections[index] = before.reset(revision=revision, notes=notes)
-        self.request = {**self.request, "required": event["required"]}
-        self._forget(index)
-        self._control()
+    def _apply_revision(self, event: Revised) -> None:
+        self.sections[event.section] = self.sections[event.section].published.revised(event)
+        self.request = replace(self.request, required=event.required)
+        self._drop_summaries(event.section)
+        self._renew_controller()
 
-    def _replace(self, event: Replaced) -> None:
-        before = self.sections[event["section"]]
-        self.sections[event["section"]] = before.reset(
-            text=event["text"],
-            length=event["length"],
-            budget=before.budget or before.plan.length,
-            turns=[Turn("write", event["length"], event["text"])],
+    def _apply_replacement(self, event: Replaced) -> None:
+        old = self.sections[event.section]
+        self.sections[event.section] = old.reset(
+            text=event.text,
+            length=event.length,
+            target_length=old.target_length or old.plan.length,
+            turns=[Turn("write", event.length, event.text)],
             notes=["written by hand"],
             done=True,
         )
-        self._forget(event["section"])
-        self._control()
+        self._drop_summaries(event.section)
+        self._renew_controller()
 
-    # Where it stands -----------------------------------------------------------------------
+    # Queries -------------------------------------------------------------------------------
+
+    @property
+    def current_plan(self) -> WritingPlan:
+        """The plan, where there must be one.
+
+        Raises:
+            RuntimeError: Nothing is planned yet.
+        """
+        if self.plan is None:
+            raise RuntimeError("nothing is planned yet")
+        return self.plan
+
+    @property
+    def controller(self) -> LengthController:
+        """The length controller of the plan.
+
+        Raises:
+            RuntimeError: Nothing is planned yet.
+        """
+        if self._controller is None:
+            raise RuntimeError("nothing is planned yet")
+        return self._controller
 
     @property
     def summary(self) -> str:
         """The running summary; empty for none."""
-        return self.summaries[-1]["text"] if self.summaries else ""
+        return self.summaries[-1].text if self.summaries else ""
 
     @property
     def summarized(self) -> int:
-        """How many leading sections the running summary stands for."""
-        return self.summaries[-1]["upto"] if self.summaries else 0
+        """Number of leading sections that the running summary covers."""
+        return self.summaries[-1].end if self.summaries else 0
 
     @property
     def unit(self) -> Unit:
-        """The unit of every length of this document."""
-        return self.plan.unit if self.plan is not None else self.request["unit"]
+        """Unit of every length of this document."""
+        return self.plan.unit if self.plan is not None else self.request.unit
 
     @property
     def language(self) -> str:
-        """The document's language."""
-        return (self.plan and self.plan.language) or self.request["language"]
+        """Language of the document."""
+        if self.plan is not None and self.plan.language:
+            return self.plan.language
+        return self.request.language
 
     @property
     def required(self) -> int | None:
-        """The required length: asked for, or else what the plan adds up to.
+        """Required length: as requested, or else the sum of the plan.
 
-        None for a direct pass that nobody gave a length.
+        None for a direct pass without a requested length.
         """
         if self.mode == "direct":
-            return self.request["required"]
-        assert self.controller is not None
+            return self.request.required
         return self.controller.required
 
     def count(self, text: str) -> int:
         """Return the length of a text in this document's unit."""
         return count_length(text, self.unit, self.language)
 
-    def heading(self, draft: SectionState) -> str:
-        """Return a section's heading as the document shows it: not one that repeats its chapter."""
-        return "" if draft.plan.heading == draft.plan.chapter else draft.plan.heading
+    def heading(self, section: SectionState) -> str:
+        """Return the heading to show for a section: empty if it repeats the chapter's."""
+        if section.plan.heading == section.plan.chapter:
+            return ""
+        return section.plan.heading
 
     def overhead(self) -> int:
         """Return the length of the title and of the chapters' headings."""
-        assert self.plan is not None
-        headings = [self.plan.title, *(chapter.heading for chapter in self.plan.chapters)]
-        return sum(self.count(heading) for heading in headings)
+        plan = self.current_plan
+        chapters = sum(self.count(chapter.heading) for chapter in plan.chapters)
+        return self.count(plan.title) + chapters
+
+    def unplanned_chapters(self) -> list[ChapterPlan]:
+        """Return the chapters whose sections are not planned yet."""
+        plan = self.current_plan
+        planned = {section.chapter for section in plan.sections}
+        return [chapter for chapter in plan.chapters if chapter.heading not in planned]
 
     def chapter_reached(self) -> str | None:
         """Return the heading of the chapter whose sections must be planned next, if any.
 
-        It is reached when every section planned before it is done (in `parallel`, at once).
+        A chapter is reached when every section planned so far is done; in `parallel` mode, at
+        once.
         """
         if self.plan is None:
             return None
-        planned = {section.chapter for section in self.plan.sections}
-        for chapter in self.plan.chapters:
-            if chapter.heading not in planned:
-                ready = self.mode == "parallel" or all(draft.done for draft in self.sections)
-                return chapter.heading if ready else None
+        chapters = self.unplanned_chapters()
+        if not chapters:
+            return None
+        if self.mode == "parallel" or self.current() is None:
+            return chapters[0].heading
         return None
 
     def current_number(self) -> int:
-        """Return the number of the section at hand, as people count."""
+        """Return the number of the current section, from 1."""
         return (self.current() or 0) + 1
 
     def current(self) -> int | None:
-        """Return the first section that is not done, or None."""
-        return next((i for i, draft in enumerate(self.sections) if not draft.done), None)
+        """Return the index of the first section that is not done, or None."""
+        for index, section in enumerate(self.sections):
+            if not section.done:
+                return index
+        return None
 
     def finished(self) -> bool:
-        """Say whether nothing remains to be written."""
+        """Whether nothing remains to be written."""
         return self.plan is not None and self.current() is None and self.chapter_reached() is None
 
     def published_sections(self) -> list[SectionState]:
-        """Return the leading sections that a reader may see."""
-        return list(
-            takewhile(lambda draft: draft.done, (draft.published for draft in self.sections))
-        )
+        """Return the leading sections that readers may see."""
+        published = (section.published for section in self.sections)
+        return list(takewhile(lambda section: section.done, published))
+
+
+def _read_request(record: Record) -> Request:
+    """Return the request, the first event of every log."""
+    event = read_event(record)
+    if not isinstance(event, Request):
+        raise TypeError(f"a log begins with a request, not with {record['type']!r}")
+    return event
+
+
+_APPLY: dict[type[Event], Callable[[DocumentState, Any], None]] = {
+    Surveyed: DocumentState._apply_survey,
+    PlanReviewed: DocumentState._apply_review,
+    PlanFailed: DocumentState._apply_plan_failure,
+    Planned: DocumentState._apply_plan,
+    ChapterPlanned: DocumentState._apply_chapter_plan,
+    Retrieved: DocumentState._apply_retrieval,
+    ReplyStored: DocumentState._apply_reply,
+    Summarized: DocumentState._apply_summary,
+    Amended: DocumentState._apply_amendment,
+    Reopened: DocumentState._apply_reopening,
+    Revised: DocumentState._apply_revision,
+    Replaced: DocumentState._apply_replacement,
+}
+"""The method that applies each kind of event."""

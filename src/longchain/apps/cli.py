@@ -1,9 +1,10 @@
-"""The command line: `longchain write`, `plan`, `check`, `vllm`, about runs, about benchmarks.
+"""Command line: `longchain write`, `plan`, `check`, `vllm`; commands of runs and benchmarks.
 
-The result goes to stdout or a file, progress to stderr. Exit codes: 0 done, 1 the model failed
-before anything was written, 2 the user's mistake, 3 stopped and resumable. Holds no logic: it
-calls the library as a user would, and imports it only when a command runs, so that
-`longchain --help` is quick.
+arguments -> calls of the library -> result on stdout or in a file, progress on stderr
+
+Exit codes: 0 done, 1 the model failed before anything was written, 2 the user must correct
+something, 3 stopped and resumable. Has no logic of its own: it calls the library as a user would,
+and imports it only when a command runs, so that `longchain --help` is quick.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import sys
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -44,6 +45,11 @@ from longchain.apps.console import (
     TokensPerMinute,
     Units,
 )
+
+if TYPE_CHECKING:
+    from longchain.agent.options import ChainOptions
+    from longchain.agent.request import Input
+    from longchain.document import Unit
 
 app = typer.Typer(
     name="longchain",
@@ -79,9 +85,9 @@ def write(
     base_url: BaseUrl = None,
     planner_model: Planner = None,
     source: Sources = None,
-    plan: Annotated[Path | None, typer.Option(help="A plan file: .yaml, .json or .md.")] = None,
+    plan: Annotated[Path | None, typer.Option(help="Plan file: .yaml, .json or .md.")] = None,
     edit_plan: Annotated[
-        bool, typer.Option("--edit-plan", help="Open the plan in $EDITOR before it is followed.")
+        bool, typer.Option("--edit-plan", help="Open the plan in $EDITOR before writing.")
     ] = False,
     mode: Annotated[Literal["sequential", "parallel", "direct"], typer.Option()] = "sequential",
     memory: Annotated[Literal["auto", "full", "summary"], typer.Option()] = "auto",
@@ -89,14 +95,14 @@ def write(
     language: Language = None,
     style: Style = None,
     output: OutputFile = None,
-    run: Annotated[str | None, typer.Option(help="The run's name; else one is made.")] = None,
+    run: Annotated[str | None, typer.Option(help="Name of the run; default: a new one.")] = None,
     length_control: Annotated[
-        bool, typer.Option(help="Measure and correct on the way; the paper does not.")
+        bool, typer.Option(help="Measure and correct lengths; the paper does not.")
     ] = True,
-    grounded_only: Annotated[bool, typer.Option(help="Write from the sources alone.")] = False,
+    grounded_only: Annotated[bool, typer.Option(help="Write from the sources only.")] = False,
     window: Annotated[
         int | None,
-        typer.Option(min=1, help="The model's context window in tokens, if it does not say."),
+        typer.Option(min=1, help="Context window of the model in tokens, if not known."),
     ] = None,
     max_calls: MaxCalls = None,
     max_tokens: MaxTokens = None,
@@ -111,21 +117,21 @@ def write(
     bad_replies: BadReplies = "accept",
     state: State = None,
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Say what it will take, and write nothing.")
+        bool, typer.Option("--estimate", help="Print calls, tokens and cost, and write nothing.")
     ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Write a document: plan it, then write it section by section."""
-    with console.mistakes() as course:
+    with console.report_errors() as context:
         from longchain.apps import editor, export
 
         if output is not None:
             export.check(output, sources=source or ())
-        given = _given(instruction, length, unit, language, style, source)
+        document_input = _build_input(instruction, length, unit, language, style, source)
         if plan is not None:
-            given["plan"] = console.plan_file(plan)
-        options = {
+            document_input["plan"] = console.load_plan(plan)
+        options: ChainOptions = {
             "mode": mode,
             "memory": memory,
             "layout": layout,
@@ -138,27 +144,29 @@ def write(
             "tokens_per_minute": tokens_per_minute,
             "timeout": timeout,
             "bad_replies": bad_replies,
-            "budget": console.budget(
+            "budget": console.build_budget(
                 max_calls, max_tokens, max_cost, price_in, price_out, price_cached
             ),
             "streaming": True,
         }
+        if planner_model:
+            options["planner_model"] = planner_model
         if estimate:
-            console.estimate(given, model, base_url, planner_model, options, as_json, quiet)
+            console.print_estimate(document_input, model, base_url, options, as_json, quiet)
             return
         if edit_plan and plan is not None:
-            given["plan"] = editor.edited(given["plan"], plan.with_suffix(".edited.yaml"))
-        with console.runs(state) as kept:
-            course.run = kept.start(
-                given,
+            edited_file = plan.with_suffix(".edited.yaml")
+            document_input["plan"] = editor.edit_plan(document_input["plan"], edited_file)
+        with console.open_runs(state) as store:
+            context.run = store.start(
+                document_input,
                 model=model,
                 base_url=base_url,
-                planner_model=planner_model,
                 run=run,
                 output=output,
                 **options,
             )
-            runs.finish(course.run, output, as_json=as_json, quiet=quiet)
+            runs.finish(context.run, output, as_json=as_json, quiet=quiet)
 
 
 @app.command()
@@ -175,44 +183,44 @@ def plan(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Plan a document, as a file to edit and hand to `longchain write --plan`."""
-    with console.mistakes():
+    """Plan a document; edit the plan, and pass it to `longchain write --plan`."""
+    with console.report_errors():
         from longchain.agent.chain import AgentWriteChain
         from longchain.agent.planning.planfile import dumps, save
-        from longchain.apps import export, follow
+        from longchain.apps import export, progress
         from longchain.models.resolve import chat_model, describe
 
         if output is not None:
             export.check(output, export.PLAN_FORMATS, sources=source or ())
-        given = _given(instruction, length, unit, language, style, source)
-        chosen = chat_model(model, base_url=base_url)
+        document_input = _build_input(instruction, length, unit, language, style, source)
+        planner = chat_model(model, base_url=base_url)
         if not quiet:
-            typer.echo(f"model: {describe(chosen)}", err=True)
-        made = AgentWriteChain(chosen).plan(given)
-        if output is not None:
-            save(made, output)
-            if not quiet:
-                typer.echo(f"plan: {follow.parts(made)} -> {output}", err=True)
-        else:
-            typer.echo(dumps(made, "json" if as_json else "yaml"), nl=False)
+            typer.echo(f"model: {describe(planner)}", err=True)
+        result = AgentWriteChain(planner).plan(document_input)
+        if output is None:
+            typer.echo(dumps(result, "json" if as_json else "yaml"), nl=False)
+            return
+        save(result, output)
+        if not quiet:
+            typer.echo(f"plan: {progress.describe_plan(result)} -> {output}", err=True)
 
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="A text or Markdown file; - for standard input.")],
+    file: Annotated[Path, typer.Argument(help="Text or Markdown file; - for standard input.")],
     length: Length = None,
     unit: Units = None,
     language: Language = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure any text: its length against the required one, repetition, structure."""
-    with console.mistakes():
+    """Measure a text: length against the required one, repetition, structure."""
+    with console.report_errors():
         from longchain import language as languages
         from longchain import length as lengths
         from longchain.agent.finishing.report import measure
-        from longchain.apps import follow
+        from longchain.apps import progress
 
-        text = console.stdin() if str(file) == "-" else console.read(file)
+        text = console.read_stdin() if str(file) == "-" else console.read_text(file)
         language = language or languages.detect(text)
         measured = measure(
             text,
@@ -223,37 +231,49 @@ def check(
         if as_json:
             typer.echo(json.dumps(measured, ensure_ascii=False, indent=2))
         else:
-            typer.echo(follow.describe(measured))
+            typer.echo(progress.describe_measures(measured))
 
 
 @app.command()
 def vllm(
-    model: Annotated[str, typer.Argument(help="A model's folder, or its name on a hub.")],
+    model: Annotated[str, typer.Argument(help="Folder of a model, or its name on a hub.")],
     flags: Annotated[
-        list[str] | None, typer.Argument(help="After --, more flags as vllm serve takes them.")
+        list[str] | None, typer.Argument(help="After --, more flags of vllm serve.")
     ] = None,
     python: Annotated[
-        str | None, typer.Option(help="The Python that has vLLM; else $LONGCHAIN_VLLM_PYTHON.")
+        str | None, typer.Option(help="Python with vLLM; default: $LONGCHAIN_VLLM_PYTHON.")
     ] = None,
-    port: Annotated[int | None, typer.Option(help="Where to listen; else a free port.")] = None,
-    served_model_name: Annotated[str | None, typer.Option(help="The name to ask for.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the server; default: a free one.")
+    ] = None,
+    served_model_name: Annotated[
+        str | None, typer.Option(help="Name of the model in requests.")
+    ] = None,
     tensor_parallel_size: Annotated[
-        int | None, typer.Option(help="GPUs to share the model out over.")
+        int | None, typer.Option(help="Number of GPUs to split the model over.")
     ] = None,
     max_model_len: Annotated[
-        int | None, typer.Option(help="Tokens of prompt and reply together.")
+        int | None, typer.Option(help="Maximum tokens of prompt and reply together.")
     ] = None,
-    dtype: Annotated[str | None, typer.Option(help="Of the weights, such as bfloat16.")] = None,
-    quantization: Annotated[str | None, typer.Option(help="Such as awq or fp8.")] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="Type of the weights, such as bfloat16.")
+    ] = None,
+    quantization: Annotated[
+        str | None, typer.Option(help="Quantization, such as awq or fp8.")
+    ] = None,
     lora: Annotated[
-        list[str] | None, typer.Option(help="A LoRA adapter as NAME=FOLDER; repeatable.")
+        list[str] | None, typer.Option(help="LoRA adapter as NAME=FOLDER; repeatable.")
     ] = None,
-    chat_template: Annotated[Path | None, typer.Option(help="A file, for models without.")] = None,
-    startup_timeout: Annotated[float, typer.Option(help="Seconds to be ready in.")] = 1800.0,
+    chat_template: Annotated[
+        Path | None, typer.Option(help="Chat template file, for models without one.")
+    ] = None,
+    startup_timeout: Annotated[
+        float, typer.Option(help="Maximum seconds until the server is ready.")
+    ] = 1800.0,
     quiet: Quiet = False,
 ) -> None:
-    """Serve a model by vLLM on this machine until Ctrl-C; a key comes from $VLLM_API_KEY."""
-    with console.mistakes():
+    """Serve a model by vLLM on this machine until Ctrl-C; the key is read from $VLLM_API_KEY."""
+    with console.report_errors():
         from longchain.apps import vllm as vllm_server
         from longchain.models.longwriter.model_server import server_options
         from longchain.models.server import serve
@@ -275,20 +295,21 @@ def vllm(
         vllm_server.run(serve(model, **server_options(model, options)), quiet=quiet)
 
 
-def _given(
+def _build_input(
     instruction: str,
     length: int | None,
-    unit: str | None,
+    unit: Unit | None,
     language: str | None,
     style: Path | None,
     source: list[str] | None,
-) -> dict[str, Any]:
+) -> Input:
+    """Return the input of the chain that the arguments describe."""
     return {
-        "instruction": console.stdin() if instruction == "-" else instruction,
+        "instruction": console.read_stdin() if instruction == "-" else instruction,
         "length": length,
         "unit": unit,
         "language": language,
-        "style": console.read(style) if style is not None else None,
+        "style": console.read_text(style) if style is not None else None,
         "sources": source or None,
     }
 
@@ -303,8 +324,8 @@ def main() -> None:
         app()
     except SystemExit as end:
         if end.code == console.EXIT_STOPPED:
-            # Who stops a run wants it stopped: calls that nobody waits for any more, and all
-            # else that a process does when it ends, would hold it up.
+            # End at once: a process that ends normally waits for threads whose calls nobody
+            # needs any more.
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(console.EXIT_STOPPED)

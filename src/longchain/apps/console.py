@@ -1,7 +1,9 @@
-"""What the commands share: their options, what they read, and what becomes of a mistake.
+"""Parts that the commands share: options, reading of files, output, and reports of errors.
 
-Knows the terminal; knows nothing of documents beyond their names. Imports the library only when a
-command runs, so that `longchain --help` is quick.
+values of the command line -> inputs of the library; errors -> one sentence and an exit code
+
+Knows the terminal. Imports the library only when a command runs, so that `longchain --help` is
+quick.
 """
 
 from __future__ import annotations
@@ -11,12 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from longchain.agent.estimate import Estimate
+    from longchain.agent.options import ChainOptions
+    from longchain.agent.request import Input
     from longchain.calls.budget import Budget
     from longchain.document import LongDocument, WritingPlan
     from longchain.runs import Run, Runs
@@ -25,64 +29,82 @@ Instruction = Annotated[
     str, typer.Argument(help="What to write; - reads it from standard input.", show_default=False)
 ]
 Length = Annotated[
-    int | None, typer.Option(help="Required length; else read from the instruction, else planned.")
+    int | None, typer.Option(help="Required length; default: as in the instruction.")
 ]
 Units = Annotated[
     Literal["words", "characters"] | None,
-    typer.Option(help="What --length counts; else as the language counts."),
+    typer.Option(help="Unit of --length; default: the usual one of the language."),
 ]
 Model = Annotated[
     str | None,
-    typer.Option(help="provider:name, longwriter:NAME@URL or offline; else $LONGCHAIN_MODEL …"),
+    typer.Option(help="provider:name, longwriter:NAME@URL or offline; default: $LONGCHAIN_MODEL …"),
 ]
 BaseUrl = Annotated[
-    str | None, typer.Option(help="An OpenAI-compatible server; else $LONGCHAIN_BASE_URL.")
+    str | None, typer.Option(help="OpenAI-compatible server; default: $LONGCHAIN_BASE_URL.")
 ]
-Planner = Annotated[str | None, typer.Option(help="The model that plans, if another.")]
+Planner = Annotated[
+    str | None, typer.Option(help="Model that plans; default: the model that writes.")
+]
 Sources = Annotated[
     list[str] | None,
-    typer.Option("--source", help="A text or Markdown file, or a folder of them; repeatable."),
+    typer.Option("--source", help="Text or Markdown file, or a folder of them; repeatable."),
 ]
-Language = Annotated[str | None, typer.Option(help="Language tag such as ja; else detected.")]
-Style = Annotated[Path | None, typer.Option(help="A file that says how to write.")]
-OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="The file to write.")]
+Language = Annotated[str | None, typer.Option(help="Language tag such as ja; default: detected.")]
+Style = Annotated[Path | None, typer.Option(help="File with a style guide.")]
+OutputFile = Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress.")]
 State = Annotated[
     str | None,
-    typer.Option(help="Where runs are kept: a folder or postgresql://…; else $LONGCHAIN_STATE …"),
+    typer.Option(help="Store of runs: folder or postgresql://…; default: $LONGCHAIN_STATE …"),
 ]
-MaxCalls = Annotated[int | None, typer.Option(help="Stop before so many calls are passed.")]
-MaxTokens = Annotated[int | None, typer.Option(help="Stop before so many tokens are passed.")]
+MaxCalls = Annotated[int | None, typer.Option(help="Stop before this number of calls is exceeded.")]
+MaxTokens = Annotated[
+    int | None, typer.Option(help="Stop before this number of tokens is exceeded.")
+]
 MaxCost = Annotated[
-    float | None, typer.Option(help="Stop before so much money is passed; needs the prices.")
+    float | None, typer.Option(help="Stop before this cost is exceeded; needs the prices.")
 ]
-PriceIn = Annotated[float | None, typer.Option(help="Of a million prompt tokens.")]
-PriceOut = Annotated[float | None, typer.Option(help="Of a million generated tokens.")]
+PriceIn = Annotated[float | None, typer.Option(help="Price of a million prompt tokens.")]
+PriceOut = Annotated[float | None, typer.Option(help="Price of a million output tokens.")]
 PriceCached = Annotated[
-    float | None, typer.Option(help="Of a million cached prompt tokens; else as the others.")
+    float | None, typer.Option(help="Price of a million cached prompt tokens; default: --price-in.")
 ]
-Concurrency = Annotated[int, typer.Option(min=1, help="Calls at once, in parallel mode.")]
-RequestsPerMinute = Annotated[float | None, typer.Option(help="Calls in a minute, at most.")]
-TokensPerMinute = Annotated[float | None, typer.Option(help="Tokens in a minute, at most.")]
-Timeout = Annotated[float, typer.Option(help="Seconds that a call may give no sign of life.")]
+Concurrency = Annotated[
+    int, typer.Option(min=1, help="Maximum number of calls at once, in parallel mode.")
+]
+RequestsPerMinute = Annotated[
+    float | None, typer.Option(help="Maximum number of calls per minute.")
+]
+TokensPerMinute = Annotated[float | None, typer.Option(help="Maximum number of tokens per minute.")]
+Timeout = Annotated[
+    float, typer.Option(help="Seconds without any output after which a call fails.")
+]
 BadReplies = Annotated[
     Literal["accept", "stop"],
-    typer.Option(help="What becomes of a reply that stays in the wrong language or repeats."),
+    typer.Option(help="Replies that remain in the wrong language or repetitive."),
 ]
 
-EXIT_MISTAKE, EXIT_FAILED, EXIT_STOPPED = 2, 1, 3
+EXIT_FAILED = 1
+"""Exit code if the model failed before anything was written."""
+
+EXIT_USER_ERROR = 2
+"""Exit code if the user must correct something."""
+
+EXIT_STOPPED = 3
+"""Exit code of a run that stopped and can be resumed."""
 
 
 @dataclass
-class Course:
-    """What a command is about, for what is said when it stops."""
+class ErrorContext:
+    """Context of an error: what a message about it must name."""
 
     run: Run | None = None
+    """Run that the command writes."""
 
 
-def read(path: Path) -> str:
-    """Return a text file's text.
+def read_text(path: Path) -> str:
+    """Return the content of a text file.
 
     Raises:
         InputError: It cannot be read, or is no text.
@@ -93,16 +115,16 @@ def read(path: Path) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
-    return _decoded(data, repr(str(path)))
+    return _decode(data, repr(str(path)))
 
 
-def stdin() -> str:
-    """Return what comes from standard input."""
-    # As bytes: how Python would decode them depends on the system's locale.
-    return _decoded(sys.stdin.buffer.read(), "standard input")
+def read_stdin() -> str:
+    """Return the text of standard input."""
+    # Read as bytes: Python would decode them according to the locale of the system.
+    return _decode(sys.stdin.buffer.read(), "standard input")
 
 
-def _decoded(data: bytes, name: str) -> str:
+def _decode(data: bytes, name: str) -> str:
     from longchain.errors import InputError
 
     try:
@@ -114,8 +136,12 @@ def _decoded(data: bytes, name: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def plan_file(path: Path) -> WritingPlan:
-    """Return the plan in a file."""
+def load_plan(path: Path) -> WritingPlan:
+    """Return the plan in a file.
+
+    Raises:
+        InputError: The file cannot be read, or has no usable plan.
+    """
     from longchain.agent.planning.planfile import load
     from longchain.errors import InputError
 
@@ -126,7 +152,11 @@ def plan_file(path: Path) -> WritingPlan:
 
 
 def deliver(document: LongDocument, output: Path | None, as_json: bool) -> None:
-    """Write the document to its file or print it; print it also where the file fails."""
+    """Write the document to its file, or print it; print it also if the file cannot be written.
+
+    Raises:
+        InputError: The file could not be written.
+    """
     from longchain.apps import export
     from longchain.errors import InputError
 
@@ -136,14 +166,17 @@ def deliver(document: LongDocument, output: Path | None, as_json: bool) -> None:
             export.write(document, output)
         except InputError as error:
             failure = error
-    if as_json or output is None or failure:
-        suffix = ".json" if as_json else output.suffix.lower() if output else ".md"
-        typer.echo(export.render(document, suffix), nl=False)
+    if as_json:
+        typer.echo(export.render(document, ".json"), nl=False)
+    elif output is None:
+        typer.echo(export.render(document, ".md"), nl=False)
+    elif failure:
+        typer.echo(export.render(document, output.suffix.lower()), nl=False)
     if failure:
         raise InputError(f"{failure}; the document is on standard output instead")
 
 
-def budget(
+def build_budget(
     calls: int | None,
     tokens: int | None,
     cost: float | None,
@@ -151,101 +184,105 @@ def budget(
     price_out: float | None,
     price_cached: float | None,
 ) -> Budget | None:
-    """Return the budget that options name; None for none."""
+    """Return the budget with the given limits and prices; None if none is given."""
     from longchain.calls.budget import Budget, Prices
 
-    named = [price_in, price_out, price_cached]
     prices = None
-    if any(price is not None for price in named):
+    if any(price is not None for price in (price_in, price_out, price_cached)):
         prices = Prices(input=price_in or 0.0, output=price_out or 0.0, cached=price_cached)
-    if all(given is None for given in (calls, tokens, cost, prices)):
+    if all(value is None for value in (calls, tokens, cost, prices)):
         return None
     return Budget(calls=calls, tokens=tokens, cost=cost, prices=prices)
 
 
-def estimate(
-    given: dict[str, Any],
+def print_estimate(
+    request: Input,
     model: str | None,
     base_url: str | None,
-    planner_model: str | None,
-    options: dict[str, Any],
+    options: ChainOptions,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Print what a document will take, as `AgentWriteChain.estimate` says."""
+    """Print the estimate of the calls, tokens and cost of a document."""
     from longchain.agent.chain import AgentWriteChain
     from longchain.models.resolve import chat_model, describe
 
     writer = chat_model(model, base_url=base_url)
-    planner = chat_model(planner_model, base_url=base_url) if planner_model else None
+    if isinstance(planner := options.get("planner_model"), str):
+        options = {**options, "planner_model": chat_model(planner, base_url=base_url)}
     if not quiet:
         typer.echo(f"model: {describe(writer)}", err=True)
-    found = AgentWriteChain(writer, planner_model=planner, **options).estimate(given)
-    typer.echo(found.model_dump_json(indent=2) if as_json else _told(found))
+    estimate = AgentWriteChain(writer, **options).estimate(request)
+    typer.echo(estimate.model_dump_json(indent=2) if as_json else _format_estimate(estimate))
 
 
-def _told(found: Estimate) -> str:
-    """Return an estimate in lines for people, with as many digits as it deserves."""
+def _format_estimate(estimate: Estimate) -> str:
+    """Return an estimate as lines, rounded to its precision."""
 
     def about(number: int) -> str:
+        """Return a number rounded to three digits."""
         return f"{round(number, min(3 - len(str(number)), 0)):,}"
 
-    cost = f"{found.cost:.2g}" if found.cost is not None else "give --price-in and --price-out"
-    cached = f"{about(found.cached_tokens)} of them cached, where the server has a prefix cache"
+    cost = "give --price-in and --price-out"
+    if estimate.cost is not None:
+        cost = f"{estimate.cost:.2g}"
+    cached = f"{about(estimate.cached_tokens)} of them cached, if the server has a prefix cache"
     lines = [
-        f"sections: {found.sections}, {found.length:,} {found.unit}",
-        f"calls: about {found.calls}, at most {found.calls_most}",
-        f"prompt tokens: about {about(found.input_tokens)}, {cached}",
-        f"output tokens: about {about(found.output_tokens)}",
+        f"sections: {estimate.sections}, {estimate.length:,} {estimate.unit}",
+        f"calls: about {estimate.calls}, at most {estimate.calls_most}",
+        f"prompt tokens: about {about(estimate.input_tokens)}, {cached}",
+        f"output tokens: about {about(estimate.output_tokens)}",
         f"cost: {cost}",
     ]
-    return "\n".join([*lines, *(f"assumed: {said}" for said in found.assumed)])
+    return "\n".join([*lines, *(f"assumed: {line}" for line in estimate.assumed)])
 
 
 @contextmanager
-def runs(state: str | None) -> Iterator[Runs]:
-    """Open the runs, for as long as a command lasts."""
+def open_runs(state: str | None) -> Iterator[Runs]:
+    """Open the store of runs while a command runs."""
     from longchain.runs import Runs
 
-    with Runs(state) as opened:
-        yield opened
+    with Runs(state) as store:
+        yield store
 
 
 @contextmanager
-def mistakes() -> Iterator[Course]:
-    """Turn what went wrong into one sentence and an exit code; a bug keeps its traceback."""
+def report_errors() -> Iterator[ErrorContext]:
+    """Turn an expected error into one sentence and an exit code; a bug keeps its traceback."""
     from langchain_core.exceptions import ModelError
 
     from longchain.errors import InputError, LongchainError, MissingExtraError, StoreError
     from longchain.models.error_hints import explain
 
-    course = Course()
+    context = ErrorContext()
     try:
-        yield course
+        yield context
     except (InputError, MissingExtraError) as error:
         typer.echo(f"longchain: {error}", err=True)
-        raise typer.Exit(EXIT_MISTAKE) from None
-    except BrokenPipeError:  # who read the output has gone, which click knows how to end
+        raise typer.Exit(EXIT_USER_ERROR) from None
+    except BrokenPipeError:  # nobody reads the output any more: click ends the command quietly
         raise
     except (LongchainError, ModelError, OSError) as error:
         typer.echo(f"longchain: {explain(error)}", err=True)
-        early = EXIT_MISTAKE if isinstance(error, StoreError) else EXIT_FAILED
-        planned = course.run is not None and course.run.record.sections > 0
-        raise typer.Exit(_stopped(course) if planned else early) from None
+        if context.run is not None and context.run.record.sections > 0:
+            code = _describe_stop(context)
+        elif isinstance(error, StoreError):
+            code = EXIT_USER_ERROR
+        else:
+            code = EXIT_FAILED
+        raise typer.Exit(code) from None
     except KeyboardInterrupt:
         typer.echo("longchain: interrupted", err=True)
-        raise typer.Exit(_stopped(course) or 130) from None
+        raise typer.Exit(_describe_stop(context) or 130) from None
 
 
-def _stopped(course: Course) -> int:
-    """Say how to go on, where there is a run to go on with."""
-    if course.run is None:
+def _describe_stop(context: ErrorContext) -> int:
+    """Print how to resume the run; return the exit code, 0 if there is no run."""
+    if context.run is None:
         return 0
-    record = course.run.record
-    kept = f"{record.finished} of {record.sections} sections are finished and kept"
-    typer.echo(
-        f"longchain: {kept if record.sections else 'nothing is planned yet'}; "
-        f"go on with: longchain resume {record.id}",
-        err=True,
-    )
+    record = context.run.record
+    state = "nothing is planned yet"
+    if record.sections:
+        state = f"{record.finished} of {record.sections} sections are finished and kept"
+    typer.echo(f"longchain: {state}; go on with: longchain resume {record.id}", err=True)
     return EXIT_STOPPED

@@ -1,6 +1,8 @@
-"""`LongDocument` -> a file: Markdown, plain text or JSON, by its suffix.
+"""Export of a document to a file: Markdown, plain text or JSON, by the suffix of its name.
 
-Knows formats and paths; a path that cannot be written is found before anything is paid for.
+`LongDocument` + path -> file
+
+Knows formats and paths. A path that cannot be written is refused before anything is paid for.
 """
 
 from __future__ import annotations
@@ -13,17 +15,16 @@ from pathlib import Path
 
 from longchain.document import LongDocument
 from longchain.errors import InputError
-from longchain.length.count import plain
+from longchain.length.markdown import strip_markdown
 
 FORMATS = (".md", ".txt", ".json")
-"""What can be written today."""
+"""Suffixes of the formats that can be written."""
 
 COMING = (".docx", ".epub", ".html", ".pdf")
-"""What the extra `export` will bring."""
-
+"""Suffixes of the formats that a later version will write."""
 
 PLAN_FORMATS = (".yaml", ".yml", ".json", ".md")
-"""What a plan can be written as."""
+"""Suffixes of the formats of plan files."""
 
 
 def check(
@@ -31,36 +32,36 @@ def check(
     formats: tuple[str, ...] = FORMATS,
     *,
     sources: Iterable[str] = (),
-    ours: bool = False,
+    in_sources: bool = False,
 ) -> Path:
     """Return a path that can be written in one of the formats.
 
     Args:
-        path: The file.
+        path: Path of the output.
         formats: Suffixes that it may have.
-        sources: What the document is written from, which stays as it is.
-        ours: Whether the run has had this output from its beginning: what by now stands there,
-            in a folder of sources, is its own.
+        sources: Paths that the document is written from; they must not be overwritten.
+        in_sources: Whether the output may be in a folder of sources: if it was the output of the
+            run from the beginning, the file there is the run's own.
 
     Raises:
-        InputError: The format is unknown or not there yet, the path cannot be written, or what
-            would be written there is one of the sources.
+        InputError: The format is unknown or not there yet, the path cannot be written, or it
+            would overwrite one of the sources.
     """
     try:
-        checked = _checked(path, formats)
-        _spare(path, sources, folders=not ours)
-        return checked
+        _check_path(path, formats)
+        _check_sources(path, sources, folders=not in_sources)
+        return path
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be written: {error.strerror}") from None
 
 
-def partial(path: Path) -> Path:
-    """Return where the finished sections of a document go that stops early."""
+def partial_path(path: Path) -> Path:
+    """Return the path for the finished sections of a document that stops early."""
     return path.with_name(f"{path.name}.partial.md")
 
 
-def _spare(path: Path, sources: Iterable[str], *, folders: bool) -> None:
-    """Refuse an output that would take a source's place, now or where writing stops early."""
+def _check_sources(path: Path, sources: Iterable[str], *, folders: bool) -> None:
+    """Refuse an output that would overwrite a source, by itself or by a file written beside it."""
     if not (sources := list(sources)):
         return
     from longchain.sources import is_source
@@ -70,15 +71,16 @@ def _spare(path: Path, sources: Iterable[str], *, folders: bool) -> None:
             f"{str(path)!r} is one of the sources, and the output would take its place: "
             "name another file"
         )
-    for beside in (partial(path), _beside(path)):
-        if is_source(beside, sources, folders=folders):
+    for other in (partial_path(path), _part_path(path)):
+        if is_source(other, sources, folders=folders):
             raise InputError(
-                f"{str(beside)!r} is one of the sources, and writing {str(path)!r} may overwrite "
+                f"{str(other)!r} is one of the sources, and writing {str(path)!r} may overwrite "
                 "it: name another file"
             )
 
 
-def _checked(path: Path, formats: tuple[str, ...]) -> Path:
+def _check_path(path: Path, formats: tuple[str, ...]) -> None:
+    """Refuse a path that has another format, or that cannot be written."""
     if path.is_dir():
         raise InputError(f"{str(path)!r} is a folder: name a file")
     suffix = path.suffix.lower()
@@ -95,19 +97,18 @@ def _checked(path: Path, formats: tuple[str, ...]) -> Path:
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise InputError(f"{str(path)!r} cannot be written: permission denied")
     if formats == FORMATS:
-        _try(_beside(path))
-    return path
+        _try_to_create(_part_path(path))
 
 
-def _beside(path: Path) -> Path:
-    """Return where a document is written before it takes its place."""
+def _part_path(path: Path) -> Path:
+    """Return the path at which a document is written before it is moved to `path`."""
     return path.with_name(f".{path.name}.part")
 
 
-def _try(part: Path) -> None:
-    """Make and remove a file: its name may be too long, or its folder closed, where `path` is not.
+def _try_to_create(part: Path) -> None:
+    """Create and remove a file: its name may be too long, or its folder not writable.
 
-    One that is there already is left alone: another run may be writing it.
+    A file that is there already is left alone: another run may be writing it.
     """
     with suppress(FileExistsError):
         part.touch(exist_ok=False)
@@ -119,21 +120,21 @@ def render(document: LongDocument, suffix: str) -> str:
     if suffix == ".json":
         return json.dumps(document.model_dump(), ensure_ascii=False, indent=2) + "\n"
     if suffix == ".txt":
-        return plain(document.text).strip() + "\n"
+        return strip_markdown(document.text).strip() + "\n"
     return document.text
 
 
 def write(document: LongDocument, path: Path) -> None:
-    """Write the document, whole or not at all: a crash leaves the old file as it was.
+    """Write the document completely or not at all: after a crash, the old file is unchanged.
 
     Raises:
         InputError: The file could not be written.
     """
-    beside = _beside(path)
+    part = _part_path(path)
     try:
-        beside.write_text(render(document, path.suffix.lower()), encoding="utf-8")
-        beside.replace(path)
+        part.write_text(render(document, path.suffix.lower()), encoding="utf-8")
+        part.replace(path)
     except OSError as error:
-        with suppress(OSError):  # of what went wrong twice, the first is told
-            beside.unlink()
+        with suppress(OSError):  # the first error is the one to report
+            part.unlink()
         raise InputError(f"{str(path)!r} could not be written: {error.strerror}") from error

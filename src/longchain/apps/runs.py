@@ -1,13 +1,13 @@
-"""The commands about runs: `resume`, `revise`, `fork`, `export`, `runs`.
+"""Commands of runs: `resume`, `revise`, `fork`, `export`, `runs`.
 
-Holds no logic: `longchain.runs` has it, and a user's program calls it the same way.
+arguments -> calls of `longchain.runs`, which a user's program calls in the same way
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,24 +31,34 @@ from longchain.apps.console import (
 )
 
 if TYPE_CHECKING:
+    from longchain.agent.options import ChainOptions
     from longchain.runs import Record, Run, Runs
 
 Name = Annotated[
-    str, typer.Argument(help="The run's name, the beginning of it, or: last.", show_default=False)
+    str, typer.Argument(help="Name of the run, the beginning of it, or: last.", show_default=False)
 ]
-PlanFile = Annotated[Path | None, typer.Option(help="Another plan: .yaml, .json or .md.")]
+PlanFile = Annotated[Path | None, typer.Option(help="File with another plan: .yaml, .json or .md.")]
 NewInstruction = Annotated[
-    str | None, typer.Option(help="Another instruction, for what is not written yet.")
+    str | None, typer.Option(help="Another instruction, for sections not yet written.")
 ]
 
-several = typer.Typer(help="List, show and delete runs.", no_args_is_help=False)
+_SHOWN_FIELDS = (
+    "id", "status", "instruction", "title", "model", "base_url", "created", "updated", "parent",
+    "output", "error", "version",
+)  # fmt: skip
+"""Fields of a record that `longchain runs show` prints."""
+
+_MAX_TITLE = 60
+"""Characters of a title in the list of runs."""
+
+runs_app = typer.Typer(help="List, show and delete runs.", no_args_is_help=False)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     for command in (resume, revise, fork, export):
         app.command()(command)
-    app.add_typer(several, name="runs")
+    app.add_typer(runs_app, name="runs")
 
 
 def resume(
@@ -61,7 +71,7 @@ def resume(
     style: Style = None,
     plan: PlanFile = None,
     edit_plan: Annotated[
-        bool, typer.Option("--edit-plan", help="Open the plan in $EDITOR first.")
+        bool, typer.Option("--edit-plan", help="Open the plan in $EDITOR before writing.")
     ] = False,
     output: OutputFile = None,
     max_calls: MaxCalls = None,
@@ -74,29 +84,35 @@ def resume(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Go on with a run; of a finished one, write the document out again without a call."""
-    limits = console.budget(max_calls, max_tokens, max_cost, price_in, price_out, price_cached)
-    with console.mistakes() as course, console.runs(state) as kept:
-        file = _output(output, kept, run)
-        course.run = found = kept.resume(
+    """Resume a run; if it is finished, write its document again, without a call."""
+    budget = console.build_budget(
+        max_calls, max_tokens, max_cost, price_in, price_out, price_cached
+    )
+    with console.report_errors() as context, console.open_runs(state) as store:
+        file = _check_output(output, store, run)
+        options: ChainOptions = {}
+        if planner_model:
+            options["planner_model"] = planner_model
+        if budget:
+            options["budget"] = budget
+        context.run = resumed = store.resume(
             run,
             model=model,
             base_url=base_url,
-            planner_model=planner_model,
             instruction=instruction,
             length=length,
-            style=console.read(style) if style else None,
-            plan=console.plan_file(plan) if plan else None,
-            **({"budget": limits} if limits else {}),
+            style=console.read_text(style) if style else None,
+            plan=console.load_plan(plan) if plan else None,
+            **options,
         )
-        if edit_plan and not found.reviewing():
-            _edit(found)
-        finish(found, file, as_json=as_json, quiet=quiet)
+        if edit_plan and not resumed.reviewing():
+            _edit_plan(resumed)
+        finish(resumed, file, as_json=as_json, quiet=quiet)
 
 
 def revise(
     run: Name,
-    section: Annotated[int, typer.Argument(help="The section's number, from 1.")],
+    section: Annotated[int, typer.Argument(help="Number of the section, from 1.")],
     note: Annotated[str, typer.Argument(help="What to change, such as: shorter, less formal.")],
     length: Length = None,
     model: Model = None,
@@ -106,21 +122,21 @@ def revise(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Have one finished section changed, and keep the rest."""
-    with console.mistakes() as course, console.runs(state) as kept:
-        file = _output(output, kept, run)
-        course.run = found = kept.resume(run, model=model, base_url=base_url)
-        found.revise(section, note, length)
-        finish(found, file, as_json=as_json, quiet=quiet)
+    """Revise one finished section; the others stay as they are."""
+    with console.report_errors() as context, console.open_runs(state) as store:
+        file = _check_output(output, store, run)
+        context.run = resumed = store.resume(run, model=model, base_url=base_url)
+        resumed.revise(section, note, length)
+        finish(resumed, file, as_json=as_json, quiet=quiet)
 
 
 def fork(
     run: Name,
-    section: Annotated[int, typer.Option(help="Write on from this section, from 1.")],
+    section: Annotated[int, typer.Option(help="Number of the first section to write again.")],
     text: Annotated[
-        Path | None, typer.Option(help="A file whose text takes the section's place.")
+        Path | None, typer.Option(help="File with a text that replaces the section.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="The new run's name.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the new run.")] = None,
     model: Model = None,
     base_url: BaseUrl = None,
     instruction: NewInstruction = None,
@@ -130,24 +146,21 @@ def fork(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write on from a section in a new run, and leave the old one as it is."""
-    with console.mistakes() as course, console.runs(state) as kept:
+    """Write again from a section on, in a new run; the old run stays as it is."""
+    with console.report_errors() as context, console.open_runs(state) as store:
         if output is not None:
-            _output(output, kept, run)
-        changes: dict[str, Any] = {
-            "model": model,
-            "base_url": base_url,
-            "instruction": instruction,
-            "plan": console.plan_file(plan) if plan else None,
-        }
-        course.run = kept.fork(
+            _check_output(output, store, run)
+        context.run = store.fork(
             run,
             section,
-            text=console.read(text) if text else None,
+            text=console.read_text(text) if text else None,
             name=name,
-            **{key: value for key, value in changes.items() if value is not None},
+            model=model,
+            base_url=base_url,
+            instruction=instruction,
+            plan=console.load_plan(plan) if plan else None,
         )
-        finish(course.run, output, as_json=as_json, quiet=quiet)
+        finish(context.run, output, as_json=as_json, quiet=quiet)
 
 
 def export(
@@ -156,15 +169,15 @@ def export(
     state: State = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write out what is finished of a run, without a call."""
-    with console.mistakes(), console.runs(state) as kept:
+    """Write the finished sections of a run as a document, without a call."""
+    with console.report_errors(), console.open_runs(state) as store:
         if output is not None:
-            _output(output, kept, run)
-        found = kept.get(run)
-        document = found.document()
+            _check_output(output, store, run)
+        stored_run = store.get(run)
+        document = stored_run.document()
         console.deliver(document, output, as_json)
         if not document.report["finished"]:
-            record = found.record
+            record = stored_run.record
             typer.echo(
                 f"longchain: not finished: {len(document.sections)} of {record.sections} sections; "
                 f"go on with: longchain resume {record.id}",
@@ -172,56 +185,55 @@ def export(
             )
 
 
-@several.callback(invoke_without_command=True)
-def listed(context: typer.Context, state: State = None, as_json: AsJson = False) -> None:
+@runs_app.callback(invoke_without_command=True)
+def list_runs(context: typer.Context, state: State = None, as_json: AsJson = False) -> None:
     """List the runs, the latest first."""
     if context.invoked_subcommand is not None:
         return
-    with console.mistakes(), console.runs(state) as kept:
-        records = kept.list()
+    with console.report_errors(), console.open_runs(state) as store:
+        records = store.list()
         if as_json:
-            shown = [{**r.model_dump(), "status": _status(kept, r)} for r in records]
-            typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+            rows = [{**record.model_dump(), "status": _status(store, record)} for record in records]
+            typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
             return
         if not records:
-            typer.echo(f"no runs in {kept.where}", err=True)
+            typer.echo(f"no runs in {store.where}", err=True)
         for record in records:
-            length = f"{record.length:,}"
-            if record.required:
-                length += f"/{record.required:,}"
-            typer.echo(
-                f"{record.id:<16}  {_status(kept, record):<11}  "
-                f"{record.finished}/{record.sections}  {length} {record.unit}  "
-                f"{_line(record.title or record.instruction)}"
-            )
+            typer.echo(_format_row(record, _status(store, record)))
 
 
-@several.command("show")
+def _format_row(record: Record, status: str) -> str:
+    """Return a run as a line of the list."""
+    length = f"{record.length:,}"
+    if record.required:
+        length += f"/{record.required:,}"
+    return (
+        f"{record.id:<16}  {status:<11}  {record.finished}/{record.sections}  "
+        f"{length} {record.unit}  {_shorten(record.title or record.instruction)}"
+    )
+
+
+@runs_app.command("show")
 def show(run: Name, state: State = None, as_json: AsJson = False) -> None:
-    """Say all that is known of a run."""
-    with console.mistakes(), console.runs(state) as kept:
-        record = kept.record(run)
-        found = kept.get(record.id)
-        progress = found.progress()
+    """Show a run: its record and its sections."""
+    with console.report_errors(), console.open_runs(state) as store:
+        record = store.record(run)
         sections = [
             {
-                "heading": d.plan.heading,
-                "planned": d.plan.length,
-                "length": d.length,
-                "done": d.done,
+                "heading": section.plan.heading,
+                "planned": section.plan.length,
+                "length": section.length,
+                "done": section.done,
             }
-            for d in progress.sections
+            for section in store.get(record.id).progress().sections
         ]
-        known = {**record.model_dump(), "status": _status(kept, record), "plan": sections}
+        fields = {**record.model_dump(), "status": _status(store, record), "plan": sections}
         if as_json:
-            typer.echo(json.dumps(known, ensure_ascii=False, indent=2))
+            typer.echo(json.dumps(fields, ensure_ascii=False, indent=2))
             return
-        for key in ("id", "status", "instruction", "title", "model", "base_url", "created"):
-            if known[key]:
-                typer.echo(f"{key.replace('_', ' ')}: {known[key]}")
-        for key in ("updated", "parent", "output", "error", "version"):
-            if known[key]:
-                typer.echo(f"{key}: {known[key]}")
+        for key in _SHOWN_FIELDS:
+            if fields[key]:
+                typer.echo(f"{key.replace('_', ' ')}: {fields[key]}")
         usage = record.usage
         typer.echo(f"length: {record.length:,} of {record.required or 0:,} {record.unit}")
         typer.echo(
@@ -229,50 +241,50 @@ def show(run: Name, state: State = None, as_json: AsJson = False) -> None:
             f"({usage.cached_tokens:,} cached), {usage.output_tokens:,} output tokens"
         )
         for number, section in enumerate(sections, 1):
-            state_of = f"{section['length']:,}" if section["done"] else "-"
-            typer.echo(f"{number:>4}. {section['heading']}: {state_of} of {section['planned']:,}")
+            length = f"{section['length']:,}" if section["done"] else "-"
+            typer.echo(f"{number:>4}. {section['heading']}: {length} of {section['planned']:,}")
 
 
-@several.command("delete")
+@runs_app.command("delete")
 def delete(
-    run: Annotated[list[str], typer.Argument(help="Runs, by name.")], state: State = None
+    run: Annotated[list[str], typer.Argument(help="Names of the runs.")], state: State = None
 ) -> None:
     """Delete runs with all their text."""
-    with console.mistakes(), console.runs(state) as kept:
-        names = [kept.record(name).id for name in run]  # all of them, or none
+    with console.report_errors(), console.open_runs(state) as store:
+        names = [store.record(name).id for name in run]  # an unknown name deletes none of them
         for name in names:
-            kept.delete(name)
+            store.delete(name)
             typer.echo(f"deleted: {name}", err=True)
 
 
 def finish(run: Run, output: Path | None, *, as_json: bool, quiet: bool) -> None:
-    """Write a run to its end, with its plan reviewed where that was asked for, and deliver it."""
-    from longchain.apps import follow
+    """Write a run to its end, with a review of its plan if it waits for one, and output it."""
+    from longchain.apps import progress
 
     if not quiet:
-        follow.begin(run)
-    document = follow.write(run, quiet=quiet, rescue=output)
+        progress.announce(run)
+    document = progress.write(run, quiet=quiet, rescue=output)
     if document is None:
-        _edit(run)
-        document = follow.write(run, quiet=quiet, rescue=output)
+        _edit_plan(run)
+        document = progress.write(run, quiet=quiet, rescue=output)
     assert document is not None
     console.deliver(document, output, as_json)
-    follow.tidy(output)
+    progress.remove_partial(output)
     if not quiet:
-        follow.conclude(document, output)
+        progress.summarize(document, output)
 
 
-def _edit(run: Run) -> None:
-    """Have a run's plan edited, and let the run know."""
-    from longchain.apps.editor import edited
+def _edit_plan(run: Run) -> None:
+    """Let the user edit the plan of a run, and pass it to the run."""
+    from longchain.apps import editor
 
     plan = run.plan
     if plan is None:
         return
-    where = Path(run.record.output).parent if run.record.output else Path()
-    path = where / f"{run.id}.plan.yaml"
+    folder = Path(run.record.output).parent if run.record.output else Path()
+    path = folder / f"{run.id}.plan.yaml"
     try:
-        changed = edited(plan, path)
+        edited = editor.edit_plan(plan, path)
     except Exception:
         if path.exists():
             typer.echo(
@@ -280,30 +292,35 @@ def _edit(run: Run) -> None:
             )
         raise
     if run.reviewing():
-        run.review(changed if changed != plan else True)
-    else:
-        for line in run.edit(changed):
-            typer.echo(f"resumed: {line}", err=True)
+        run.review(edited if edited != plan else True)
+        return
+    for message in run.edit(edited):
+        typer.echo(f"resumed: {message}", err=True)
 
 
-def _output(output: Path | None, kept: Runs, run: str) -> Path | None:
-    """Return the file that a document goes to: as named now, or as it was named before."""
+def _check_output(output: Path | None, store: Runs, run: str) -> Path | None:
+    """Return the output file: the one given now, or else the one given before; None for none."""
     from longchain.apps import export
 
-    before = kept.record(run).output
-    named = output or (Path(before) if before else None)
-    if named is None:
-        return None
-    return export.check(named, sources=kept.get(run).sources, ours=str(named.absolute()) == before)
+    previous = store.record(run).output
+    if output is None:
+        if not previous:
+            return None
+        output = Path(previous)
+    same = str(output.absolute()) == previous
+    return export.check(output, sources=store.get(run).sources, in_sources=same)
 
 
-def _status(kept: Runs, record: Record) -> str:
-    """Return a run's state, as a person should see it."""
-    if record.status != "writing":
-        return record.status
-    return "writing" if kept.held(record.id) else "interrupted"
+def _status(store: Runs, record: Record) -> str:
+    """Return the status of a run; `interrupted` if the process that wrote it is gone."""
+    if record.status == "writing" and not store.held(record.id):
+        return "interrupted"
+    return record.status
 
 
-def _line(text: str, most: int = 60) -> str:
+def _shorten(text: str) -> str:
+    """Return a text on one line, with an ellipsis if it is too long."""
     line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    if len(line) <= _MAX_TITLE:
+        return line
+    return line[: _MAX_TITLE - 1] + "…"

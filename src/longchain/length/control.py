@@ -1,11 +1,12 @@
-"""Closed-loop length control: what came back so far -> what to ask for next.
+"""Closed-loop length control: how much to ask a model for, section by section.
 
-The required length is the one dial. After every reply the controller re-budgets what remains over
-the sections that remain, learns what the model writes for what it is asked (its bias) and where
-its replies end whatever they are asked (its cap), and says what to do with the section at hand:
-ask for more, keep it, trim it, or write it once again.
+lengths of the replies so far -> `LengthDecision` (ask for more, keep, trim or rewrite)
 
-Knows lengths only; knows nothing of texts, prompts or models. All lengths are in the plan's unit.
+After every reply the controller shares the length that remains among the sections that remain. It
+estimates how much the model writes per unit asked (its bias) and the longest reply that it gives
+(its cap), and corrects the next request by them.
+
+Knows lengths only, all in the plan's unit; does not know texts, prompts or models.
 """
 
 from __future__ import annotations
@@ -18,171 +19,212 @@ from typing import Literal
 from longchain.document import Unit
 from longchain.errors import LengthError
 
-LONGEST = 2_000_000
-"""The longest document that may be asked for, in words or characters."""
+MAX_LENGTH = 2_000_000
+"""The longest document that can be requested, in words or characters."""
 
 SPREAD = 0.25
-"""Log-normal scatter of a reply's length around what the model writes on average; an assumption,
-the same that `benchmarks/length.py` simulates."""
+"""Assumed log-normal spread of reply lengths around the model's mean.
 
-STEADY = 0.03
-"""The scatter of a model that hits its mean: the other one that is thought possible."""
+`benchmarks/length.py` simulates the same spread.
+"""
 
-PRIOR = 0.4
-"""Standard deviation of the log-bias before any reply: 95 % of models are taken to write between
-0.45 and 2.2 times what they are asked."""
+STEADY_SPREAD = 0.03
+"""Spread of a model that always hits its mean: the second hypothesis of the bias estimate."""
+
+BIAS_PRIOR_SPREAD = 0.4
+"""Standard deviation of the log-bias before any reply.
+
+It expects 95 % of models to write between 0.45 and 2.2 times the length that they are asked for.
+"""
 
 CAP_PRIOR = 0.2
-"""How likely a cap on the length of a reply is before any reply."""
+"""Prior probability that the model caps the length of its replies."""
 
-WINDOW = 24
-"""How many of the latest replies the estimate looks at: enough to be firm, few enough to be quick
-and to follow a model that drifts."""
+MAX_RECENT_REPLIES = 24
+"""Replies that the bias estimate uses.
 
-FAR_UNDER = 0.6
-"""A section below this share of its budget is extended at once, though the rest could absorb it.
+Enough for a stable estimate, few enough to be fast and to follow a model that drifts.
+"""
 
-With a scatter of 0.25 an unbiased model falls below it in 2 % of its replies, which keeps the
-calls per section near 1.05."""
+MIN_SECTION_SHARE = 0.6
+"""A section shorter than this share of its target is extended, even if later ones could absorb it.
 
-ABSORB = 0.3
-"""The share of the remaining budgets by which one section's miss may bend them."""
+With a spread of 0.25, 2 % of an unbiased model's replies are shorter, which keeps the calls per
+section near 1.05.
+"""
 
-TOLERANCE = 0.03
-"""The miss of the whole document that the last sections leave alone: S_l loses 1.5 points."""
+ABSORBABLE_SHARE = 0.3
+"""Share of the remaining planned length by which one section's error may change it."""
 
-ALONE = 0.1
-"""The miss of a section that is left alone where sections are written without each other: misses
-of many sections average out."""
+DOCUMENT_TOLERANCE = 0.03
+"""Relative error of the whole document that the last sections do not correct: 1.5 points of S_l."""
 
-CUT = 0.25
-"""The largest share of a section that may be trimmed away."""
+INDEPENDENT_TOLERANCE = 0.1
+"""Relative error of a section that is not corrected where sections are written independently.
 
-HOPELESS = 2.5
-"""A reply this many times over what may be kept is written once again; trimming cannot mend it."""
+The errors of many sections average out.
+"""
 
-GRAIN = 12
-"""Half a sentence, in words: what trimming at a sentence's edge cannot resolve."""
+MAX_TRIM_SHARE = 0.25
+"""Largest share of a section that may be trimmed away."""
 
-WORTH_A_CALL = 2.0
-"""Half sentences that must be missing at a document's end before one more request is made."""
+REWRITE_RATIO = 2.5
+"""A reply this many times longer than the usable length is rewritten instead of trimmed."""
+
+HALF_SENTENCE = 12
+"""Half a sentence in words: the resolution of trimming, which cuts at sentence boundaries."""
+
+END_TOLERANCE = 2.0
+"""Half sentences that may be missing at a document's end before another request is made."""
 
 CAUTION = 1.6
-"""How much less is asked for while the bias is unknown, where there is no rest to absorb too much:
-a document of one section is first asked for 53 % of its length."""
+"""Strength of the reduction of a request while the bias is unknown and errors cannot be absorbed.
 
-MOST_CALLS = 12
-"""Requests that one section may take; a model that caps its replies needs several."""
+The first request for a document of one section asks for 53 % of its length.
+"""
+
+MAX_CALLS = 12
+"""Requests per section; a model with a cap on its replies needs several."""
 
 Action = Literal["ask", "keep", "trim", "rewrite"]
+"""Next action for a section: ask for more text, keep it, trim it, or rewrite it from scratch."""
 
 
 @dataclass(frozen=True)
-class Step:
-    """What to do next with a section."""
+class LengthDecision:
+    """The controller's decision about a section.
+
+    Runs store the fields under these names in the log of a document.
+    """
 
     action: Action
-    """`ask` for more prose, `keep` what is there, `trim` it, or `rewrite` it from nothing."""
+    """Next action for the section."""
 
     length: int = 0
-    """Of prose: to ask for (`ask`, `rewrite`) or to come close to (`trim`)."""
+    """Length of prose to ask for (`ask`, `rewrite`) or to trim to (`trim`)."""
 
     least: int = 0
-    """For `trim`: the least prose to keep."""
+    """Minimum length of prose that `trim` must keep."""
 
 
 @dataclass
 class Bias:
-    """What a model writes over what it is asked, learnt from its replies.
+    """Estimates how much a model writes per unit asked, from its replies.
 
-    A posterior on a grid of log-biases, without a cap and with one just above the longest reply.
+    Bayesian: a posterior over a grid of log-biases, for two hypotheses: the model has no cap, or a
+    cap just above its longest reply.
     """
 
     replies: list[tuple[int, int]] = field(default_factory=list)
-    """Asked and written lengths of whole replies (not those cut by a token limit)."""
+    """Requested and written lengths of complete replies (not those cut by a token limit)."""
 
     _estimate: tuple[float, float | None] | None = None
 
     def learn(self, asked: int, written: int) -> None:
-        """Take in one whole reply: what was asked for and what came."""
+        """Add a complete reply.
+
+        Args:
+            asked: The requested length.
+            written: The length of the reply.
+        """
         if asked > 0 and written > 0:
             self.replies.append((asked, written))
             self._estimate = None
 
     def with_reply(self, asked: int, written: int) -> Bias:
-        """Return a copy that has taken in one more reply."""
-        other = Bias(self.replies[-WINDOW:])
+        """Return a copy with one more reply."""
+        other = Bias(self.replies[-MAX_RECENT_REPLIES:])
         other.learn(asked, written)
         return other
 
     def estimate(self) -> tuple[float, float | None]:
-        """Return the bias (1.0: writes what it is asked) and the cap, or None for no cap."""
+        """Return the bias (1.0: replies have the requested length) and the cap; None: no cap."""
         if self._estimate is None:
             self._estimate = self._infer()
         return self._estimate
 
     def _infer(self) -> tuple[float, float | None]:
-        recent = self.replies[-WINDOW:]
+        recent = self.replies[-MAX_RECENT_REPLIES:]
         if not recent:
             return 1.0, None
-        free, free_mean = _posterior(recent, None)
         cap = max(written for _, written in self.replies) * 1.01
-        capped, capped_mean = _posterior(recent, cap)
-        if math.log(CAP_PRIOR) + capped > math.log(1 - CAP_PRIOR) + free:
+        free_evidence, free_mean = _posterior(recent, None)
+        capped_evidence, capped_mean = _posterior(recent, cap)
+        if math.log(CAP_PRIOR) + capped_evidence > math.log(1 - CAP_PRIOR) + free_evidence:
             return math.exp(capped_mean), cap
         return math.exp(free_mean), None
 
 
 _GRID = [-1.5 + 0.075 * step for step in range(37)]
-_WIDTH = 0.05
-"""How close to the longest reply another one ends that is held by the same cap."""
+_CAP_WIDTH = 0.05
+"""Relative distance to the cap within which a reply is taken to be limited by it."""
 
 
 def _posterior(replies: Sequence[tuple[int, int]], cap: float | None) -> tuple[float, float]:
-    """Return the evidence for the replies and the posterior mean of the log-bias."""
-    capped = [asked for asked, written in replies if cap and written >= cap * (1 - _WIDTH)]
-    ratios = [math.log(w / a) for a, w in replies if not cap or w < cap * (1 - _WIDTH)]
-    # At the cap: all that is known is that it would have written at least so much.
-    beyond = [math.log((cap or 1) / asked) for asked in capped]
-    count, first, second = len(ratios), sum(ratios), sum(ratio * ratio for ratio in ratios)
-    logs = []
-    for mean in _GRID:
-        scatter = second - 2 * mean * first + count * mean * mean
-        held = sum(
-            math.log(max(0.5 * math.erfc((far - mean) / (SPREAD * math.sqrt(2))), 1e-12))
-            for far in beyond
-        )
-        for spread in (SPREAD, STEADY):
-            fit = -0.5 * scatter / spread**2 - count * math.log(spread)
-            logs.append((fit + held - 0.5 * (mean / PRIOR) ** 2, mean))
-    top = max(value for value, _ in logs)
-    weights = [(math.exp(value - top), mean) for value, mean in logs]
+    """Return the log evidence for the replies and the posterior mean of the log-bias."""
+    if cap is None:
+        points = _log_posterior([math.log(written / asked) for asked, written in replies], [])
+        cap_evidence = 0.0
+    else:
+        limit = cap * (1 - _CAP_WIDTH)
+        ratios = [math.log(written / asked) for asked, written in replies if written < limit]
+        # A reply at the cap only tells that the model would have written at least as much.
+        bounds = [math.log(cap / asked) for asked, written in replies if written >= limit]
+        points = _log_posterior(ratios, bounds)
+        # Replies at a cap scatter as little as those of a steady model; otherwise ten equal
+        # replies to ten equal requests would be taken for a cap. The cap itself has a flat prior.
+        cap_evidence = -len(bounds) * math.log(STEADY_SPREAD) + math.log(_CAP_WIDTH / 3)
+    highest = max(value for value, _ in points)
+    weights = [(math.exp(value - highest), mean) for value, mean in points]
     mass = sum(weight for weight, _ in weights)
-    # Replies at a cap scatter as little as those of a steady model, or else ten equal answers to
-    # ten equal requests would be taken for a cap; the cap itself could have been anywhere.
-    tight = -len(capped) * math.log(STEADY) + (math.log(_WIDTH / 3) if cap else 0.0)
     mean = sum(weight * mean for weight, mean in weights) / mass
-    return top + tight + math.log(mass), mean
+    return highest + cap_evidence + math.log(mass), mean
+
+
+def _log_posterior(ratios: Sequence[float], bounds: Sequence[float]) -> list[tuple[float, float]]:
+    """Return the log posterior at each log-bias of the grid, once for each spread.
+
+    Args:
+        ratios: Log of written over requested length of the replies below the cap.
+        bounds: Log of cap over requested length of the replies at the cap.
+
+    Returns:
+        Pairs of log posterior (not normalized) and log-bias.
+    """
+    count, total, squares = len(ratios), sum(ratios), sum(ratio * ratio for ratio in ratios)
+    points = []
+    for mean in _GRID:
+        deviation = squares - 2 * mean * total + count * mean * mean
+        at_cap = sum(_log_tail(bound - mean) for bound in bounds)
+        for spread in (SPREAD, STEADY_SPREAD):
+            fit = -0.5 * deviation / spread**2 - count * math.log(spread)
+            points.append((fit + at_cap - 0.5 * (mean / BIAS_PRIOR_SPREAD) ** 2, mean))
+    return points
+
+
+def _log_tail(distance: float) -> float:
+    """Return the log probability that a reply is this far above the mean, or farther."""
+    return math.log(max(0.5 * math.erfc(distance / (SPREAD * math.sqrt(2))), 1e-12))
 
 
 class LengthController:
-    """Decides, section by section, how much to ask for and what to do with what came.
+    """Decides, section by section, how much to ask for and how to treat the reply.
 
     Args:
-        budgets: Planned lengths of the sections, headings included.
-        required: The required length of the whole document; None: the sum of the budgets.
-        overhead: Length of what stands outside of the sections (the title, chapter headings).
-        reserve: Budget of chapters whose sections are not planned yet.
-        unit: What the lengths count.
-        closed: False for the paper's open loop: ask for each budget once, keep what comes.
-        cautious: False to ask for the whole at once, whatever the model may make of it.
-        most_calls: Requests that one section may take.
-        together: False where sections do not know of each other: each keeps to its own budget.
+        planned: Planned lengths of the sections, headings included.
+        required: Required length of the whole document; None: the sum of the planned lengths.
+        overhead: Length of the text outside sections (the title, chapter headings).
+        reserve: Planned length of chapters whose sections are not planned yet.
+        unit: Unit of all lengths.
+        closed: False for the paper's open loop: ask once for each planned length, keep the reply.
+        cautious: False to ask for the whole length at once, however uncertain the bias is.
+        max_calls: Maximum number of requests per section.
+        together: False where sections are written independently: each keeps its own target.
     """
 
     def __init__(
         self,
-        budgets: Sequence[int],
+        planned: Sequence[int],
         required: int | None = None,
         *,
         overhead: int = 0,
@@ -190,70 +232,71 @@ class LengthController:
         unit: Unit = "words",
         closed: bool = True,
         cautious: bool = True,
-        most_calls: int = MOST_CALLS,
+        max_calls: int = MAX_CALLS,
         together: bool = True,
     ) -> None:
-        self.budgets = list(budgets)
+        self.planned = list(planned)
         self.overhead = overhead
         self.reserve = reserve
-        self.required = required or sum(self.budgets) + reserve
+        self.required = required or sum(self.planned) + reserve
         self.closed = closed
         self.cautious = cautious
-        self.most_calls = most_calls
+        self.max_calls = max_calls
         self.together = together
-        self.grain = GRAIN if unit == "words" else 2 * GRAIN
+        self.half_sentence = HALF_SENTENCE if unit == "words" else 2 * HALF_SENTENCE
         self.bias = Bias()
         self.written: dict[int, int] = {}
+        """Lengths of the finished sections, by index."""
         self.fixed: dict[int, int] = {}
-        """Sections with a length of their own, whatever becomes of the rest."""
+        """Sections whose target does not depend on the other sections, by index."""
 
     def finish(self, section: int, length: int) -> None:
-        """Take note of a finished section's length, heading included."""
+        """Record the length of a finished section, heading included."""
         self.written[section] = length
 
-    def rest(self, section: int) -> int:
-        """Return the planned length of everything unwritten but this section."""
+    def unwritten(self, section: int) -> int:
+        """Return the planned length of all unwritten sections but this one."""
         if not self.together or section in self.fixed:
             return 0
         waiting = sum(
-            self.fixed.get(index, budget)
-            for index, budget in enumerate(self.budgets)
+            self.fixed.get(index, length)
+            for index, length in enumerate(self.planned)
             if index != section and index not in self.written
         )
         return waiting + self.reserve
 
-    def budget(self, section: int) -> int:
-        """Return the section's share of what remains to be written, heading included."""
-        planned = self.fixed.get(section, self.budgets[section])
+    def target(self, section: int) -> int:
+        """Return the section's share of the length that remains to be written, with heading."""
+        planned = self.fixed.get(section, self.planned[section])
         if not self.closed or section in self.fixed:
             return planned
         if not self.together:
-            whole = sum(self.budgets) + self.reserve
+            whole = sum(self.planned) + self.reserve
             return max(round(planned * (self.required - self.overhead) / whole), 1)
         done = sum(length for index, length in self.written.items() if index != section)
         remaining = self.required - self.overhead - done
-        share = remaining * planned / (planned + self.rest(section))
-        # However far the earlier sections ran over, a planned section is written in earnest.
+        share = remaining * planned / (planned + self.unwritten(section))
+        # Even if the earlier sections are far too long, a planned section gets a usable length.
         return max(round(share), planned // 4, 1)
 
     def remaining(self, planned: int, waiting: int) -> int:
-        """Return what is left for a part of the reserve that is about to be planned in detail.
+        """Return the remaining length for a part of the reserve, before it is planned in detail.
 
         Args:
             planned: The part's planned length.
-            waiting: The planned length of all the reserve, this part included.
+            waiting: The planned length of the whole reserve, this part included.
         """
         if not (self.closed and self.together):
             return planned
         left = self.required - self.overhead - sum(self.written.values())
         return max(round(left * planned / waiting), planned // 4, 1)
 
-    def first(self, section: int, heading: int = 0) -> Step:
-        """Return what to ask for when nothing of the section is written yet."""
-        goal = max(self.budget(section) - heading, self.grain)
+    def first(self, section: int, heading: int = 0) -> LengthDecision:
+        """Decide how much to ask for when the section has no text yet."""
+        goal = max(self.target(section) - heading, self.half_sentence)
         if not (self.closed and self.cautious):
-            return Step("ask", goal)
-        return Step("ask", self._ask(goal, self.rest(section), self.bias))
+            return LengthDecision("ask", goal)
+        return LengthDecision("ask", self._request(goal, self.unwritten(section), self.bias))
 
     def next(
         self,
@@ -263,78 +306,85 @@ class LengthController:
         heading: int = 0,
         calls: int = 1,
         bias: Bias | None = None,
-    ) -> Step:
-        """Return what to do with a section of which `length` is written, heading included.
+    ) -> LengthDecision:
+        """Decide how to go on with a section that has text.
 
         Args:
             section: Its index.
-            length: What is written of it so far, heading included.
+            length: Its length so far, heading included.
             heading: The length of its heading alone.
-            calls: Requests that it has taken.
-            bias: What is learnt of the model, where that is more than the controller knows.
+            calls: Requests made for it so far.
+            bias: The bias to assume; None: the controller's own.
         """
-        bias = bias or self.bias
         if not self.closed:
-            return Step("keep")
-        goal, rest = self.budget(section), self.rest(section)
-        miss = goal - length
-        if miss > self._bearable(section, goal, rest, under=True):
-            if calls >= self.most_calls:
-                return Step("keep")
-            return Step("ask", self._ask(miss, rest, bias))
-        if -miss > self._bearable(section, goal, rest, under=False):
+            return LengthDecision("keep")
+        bias = bias or self.bias
+        goal, rest = self.target(section), self.unwritten(section)
+        missing = goal - length
+        max_missing, max_excess = self._tolerated(section, goal, rest)
+        if missing > max_missing:
+            if calls >= self.max_calls:
+                return LengthDecision("keep")
+            return LengthDecision("ask", self._request(missing, rest, bias))
+        if -missing > max_excess:
             return self._shorten(length, goal, rest, heading, calls, bias)
-        return Step("keep")
+        return LengthDecision("keep")
 
-    def _bearable(self, section: int, goal: int, rest: int, *, under: bool) -> float:
-        """Return the miss of a section that the rest absorbs, or that is not worth a call."""
+    def _tolerated(self, section: int, goal: int, rest: int) -> tuple[float, float]:
+        """Return how much too short and how much too long a section may remain."""
         if not self.together or section in self.fixed:
-            return max(ALONE * goal, self.grain)
-        floor = max(TOLERANCE * self.required, self.grain)
+            tolerance = max(INDEPENDENT_TOLERANCE * goal, self.half_sentence)
+            return tolerance, tolerance
+        tolerance = max(DOCUMENT_TOLERANCE * self.required, self.half_sentence)
         if not rest:
-            return floor if not under else max(floor, WORTH_A_CALL * self.grain)
-        absorbed = max(ABSORB * rest, floor)
-        return min((1 - FAR_UNDER) * goal, absorbed) if under else absorbed
+            return max(tolerance, END_TOLERANCE * self.half_sentence), tolerance
+        absorbed = max(ABSORBABLE_SHARE * rest, tolerance)
+        return min((1 - MIN_SECTION_SHARE) * goal, absorbed), absorbed
 
     def _shorten(
         self, length: int, goal: int, rest: int, heading: int, calls: int, bias: Bias
-    ) -> Step:
-        """Trim what is over, as far as a quarter of the section; beyond that write it again."""
+    ) -> LengthDecision:
+        """Decide between trimming up to a quarter of the section and rewriting it."""
         prose = length - heading
-        keep = goal + round(ABSORB * rest) - heading
-        least = math.ceil(prose * (1 - CUT))
-        if calls == 1 and prose > HOPELESS * keep and self.cautious:
-            return Step("rewrite", self._ask(max(goal - heading, self.grain), rest, bias))
-        return Step("trim", max(keep, least), least)
+        usable = goal + round(ABSORBABLE_SHARE * rest) - heading
+        minimum = math.ceil(prose * (1 - MAX_TRIM_SHARE))
+        if calls == 1 and prose > REWRITE_RATIO * usable and self.cautious:
+            request = self._request(max(goal - heading, self.half_sentence), rest, bias)
+            return LengthDecision("rewrite", request)
+        return LengthDecision("trim", max(usable, minimum), minimum)
 
-    def _ask(self, goal: int, rest: int, learnt: Bias) -> int:
-        """Return what to ask for so that about `goal` comes back."""
-        bias, cap = learnt.estimate()
-        pieces = 1 if cap is None else max(1, math.ceil(goal / (0.95 * cap)))
-        caution = self._caution(goal, rest, len(learnt.replies))
+    def _request(self, goal: int, rest: int, learned: Bias) -> int:
+        """Return the length to ask for, so that the reply has about the length `goal`."""
+        bias, cap = learned.estimate()
+        pieces = 1
+        if cap is not None:
+            pieces = max(1, math.ceil(goal / (0.95 * cap)))
+        caution = self._caution(goal, rest, len(learned.replies))
         return max(round(goal / pieces / bias * caution), 5)
 
     def _caution(self, goal: int, rest: int, replies: int) -> float:
-        """Ask for less where too much could not be absorbed, the more the less is known.
+        """Return the factor that reduces a request where an excess could not be absorbed.
 
-        Too little costs one more call; too much is prose thrown away.
+        It is smaller the less is known of the bias: a shortage costs one more call, an excess is
+        thrown away.
         """
-        known = SPREAD + (PRIOR - SPREAD) / (1 + replies)
-        exposed = goal / (goal + ABSORB * rest)
-        stake = goal / self.required  # of a long document, one section risks little
-        return math.exp(-CAUTION * known * exposed * stake)
+        uncertainty = SPREAD + (BIAS_PRIOR_SPREAD - SPREAD) / (1 + replies)
+        exposure = goal / (goal + ABSORBABLE_SHARE * rest)
+        # One section of a long document risks little of its length.
+        stake = goal / self.required
+        return math.exp(-CAUTION * uncertainty * exposure * stake)
 
 
 def check(required: int) -> int:
-    """Return a required length that can be written, or say why it cannot.
+    """Return a required length if a document of this length can be written.
 
     Raises:
-        LengthError: It is below 1 or beyond 2,000,000.
+        LengthError: It is below 1 or above 2,000,000.
     """
     if isinstance(required, bool) or not isinstance(required, int):
         raise LengthError(f"a length is a whole number, not {required!r}")
-    if not 1 <= required <= LONGEST:
+    if not 1 <= required <= MAX_LENGTH:
         raise LengthError(
-            f"a length of {required:,} cannot be written: give one from 1 to {LONGEST:,}"
+            f"a length of {required:,} cannot be written: give one from 1 to {MAX_LENGTH:,}"
         )
     return required

@@ -1,9 +1,10 @@
-"""Runs: documents under way, kept so that nothing of them is lost.
+"""Runs: documents that are stored while they are written, so that a crash loses nothing.
 
-instruction -> `Run`, in the `Runs` of one place -> `LongDocument`
+instruction -> `Run`, in the `Runs` of one store -> `LongDocument`
 
-A run is registered before its first call and durable after every step; it is resumed after a
-crash, changed on the way, revised when it is done, and forked. One process at a time writes it.
+A run is registered before its first call and stored after every step. It can be resumed after a
+crash, changed while it is written, revised when it is finished, and forked. Only one process at a
+time writes it.
 """
 
 from longchain.runs.record import Record

@@ -1,6 +1,8 @@
-"""A path, an address or the environment -> the `Store` that is meant.
+"""Location of the runs: finds it and opens the store there.
 
-Knows what names a place; what is kept there, and how, stands in the store of its kind.
+path, PostgreSQL address, environment variable or nothing -> `Store`
+
+Knows the forms of a location; `sqlite` and `postgres` know what is stored there.
 """
 
 from __future__ import annotations
@@ -13,36 +15,39 @@ import platformdirs
 
 from longchain.runs.store import Store
 
-FILE = "runs.db"
+DATABASE_NAME = "runs.db"
 _POSTGRES = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
 
 
-def place(where: str | Path | None = None) -> str:
-    """Return where runs are kept: as given, `LONGCHAIN_STATE`, or the user's state folder.
+def locate_store(where: str | Path | None = None) -> str:
+    """Return the location of the store: as given, `LONGCHAIN_STATE`, or the user's state folder.
 
     Args:
         where: A folder, a file that ends in `.db`, or a PostgreSQL address.
     """
-    found = str(where or "").strip() or os.environ.get("LONGCHAIN_STATE", "").strip()
-    found = found or platformdirs.user_state_dir("longchain", appauthor=False)
-    if _POSTGRES.match(found):
-        return found
-    path = Path(found).expanduser().absolute()
-    return str(path if path.suffix == ".db" else path / FILE)
+    location = str(where or "").strip()
+    if not location:
+        location = os.environ.get("LONGCHAIN_STATE", "").strip()
+    if not location:
+        location = platformdirs.user_state_dir("longchain", appauthor=False)
+    if _POSTGRES.match(location):
+        return location
+    path = Path(location).expanduser().absolute()
+    return str(path if path.suffix == ".db" else path / DATABASE_NAME)
 
 
 def open_store(where: str | Path | None = None) -> Store:
-    """Return the store at a place; a file and its folder are made where they are missing.
+    """Open the store at a location; create the file and its folder if they are missing.
 
     Raises:
         StoreError: It cannot be opened.
         MissingExtraError: PostgreSQL needs packages that are not installed.
     """
-    found = place(where)
-    if _POSTGRES.match(found):
+    location = locate_store(where)
+    if _POSTGRES.match(location):
         from longchain.runs.postgres import PostgresStore
 
-        return PostgresStore(found)
+        return PostgresStore(location)
     from longchain.runs.sqlite import SqliteStore
 
-    return SqliteStore(Path(found))
+    return SqliteStore(Path(location))

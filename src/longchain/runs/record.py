@@ -1,7 +1,9 @@
-"""What is known of a run without reading its text.
+"""The record of a run: its request, its model and its progress, without its text.
 
-Knows shapes and names; knows nothing of databases. A record bears no key: addresses lose what
-stands before their `@`, and of a model only its string is kept.
+JSON <-> `Record`
+
+Knows shapes and names; knows nothing of databases. A record holds no key: addresses lose their
+user and password, and of a model only its string is kept.
 """
 
 from __future__ import annotations
@@ -18,80 +20,91 @@ from longchain.document import Unit, Usage
 from longchain.errors import RunError
 
 FORMAT = 1
-"""The version of what a run stores; a run of a later one is not read."""
+"""Version of the stored form; a run of a later version is not read."""
 
 Status = Literal["new", "writing", "review", "stopped", "failed", "done"]
-"""`writing` also where the writer was killed: whoever holds the run's lock tells them apart."""
+"""State of a run; a run whose writer was killed is still `writing`, but its lock is free."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Record(BaseModel):
-    """One run: what was asked of whom, and how far it is."""
+    """One run: its request, its model and its progress."""
 
-    model_config = ConfigDict(extra="ignore")  # a later version may say more
+    model_config = ConfigDict(
+        extra="ignore",  # a later version may store more
+        populate_by_name=True,
+        serialize_by_alias=True,
+    )
 
     id: str
     format: int = FORMAT
     version: str = ""
-    """Of the longchain that wrote last."""
+    """Version of longchain that wrote it last."""
 
     created: str = ""
-    """UTC, as ISO 8601."""
+    """Time in UTC, as ISO 8601."""
 
     updated: str = ""
     status: Status = "new"
     instruction: str = ""
     model: str = ""
-    """The model string; empty: what the environment names, or a model that was handed over."""
+    """Model string; empty for the model of the environment, and for a model object."""
 
     model_name: str = ""
-    """The model that this came to, as its class calls it."""
+    """Name of the model, as its class calls it."""
 
     base_url: str = ""
     planner_model: str = ""
     options: dict[str, Any] = Field(default_factory=dict)
-    """What `AgentWriteChain` was made with, as far as it can be written down."""
+    """Options of `AgentWriteChain`, as far as JSON can hold them."""
 
-    handed: list[str] = Field(default_factory=list)
-    """What it was made with beside that, and needs again: `model`, `retriever`, …"""
+    external: list[str] = Field(default_factory=list, alias="handed")
+    """Names of the objects that it was started with and needs again: `model`, `retriever`, …
+
+    Stored as `handed`."""
+
+    @property
+    def handed(self) -> list[str]:
+        """The former name of `external`."""
+        return self.external
 
     output: str = ""
-    """The file that the document goes to; empty for none."""
+    """File that the document is written to; empty for none."""
 
     parent: str = ""
-    """The run that this one was forked from."""
+    """Id of the run that this one was forked from."""
 
     title: str = ""
     sections: int = 0
-    """Planned so far."""
+    """Number of sections planned so far."""
 
     finished: int = 0
-    """Written so far."""
+    """Number of sections written so far."""
 
     required: int | None = None
     length: int = 0
     unit: Unit = "words"
     usage: Usage = Field(default_factory=Usage)
     error: str = ""
-    """Why it stopped, in a sentence."""
+    """Reason why it stopped, in a sentence."""
 
     holder: str = ""
-    """Who wrote it last: process and machine."""
+    """Process and machine that wrote it last."""
 
 
-def read(run: str, text: str) -> Record:
-    """Return a record as it was stored.
+def parse_record(run: str, text: str) -> Record:
+    """Return a stored record.
 
-    One that cannot be read still names its run, whose text stands elsewhere and can be exported.
+    A record that cannot be read still names its run, whose text can be exported.
     """
     try:
         return Record.model_validate_json(text)
     except ValidationError:
         pass
     try:
-        found = json.loads(text)
-        return Record(id=run, format=int(found["format"]), version=str(found["version"]))
+        fields = json.loads(text)
+        return Record(id=run, format=int(fields["format"]), version=str(fields["version"]))
     except (ValueError, TypeError, KeyError):
         return Record(id=run, status="failed", error="its record is damaged; try to export it")
 
@@ -102,19 +115,19 @@ def now() -> str:
 
 
 def new_id() -> str:
-    """Return a name for a run: the day, and letters that tell it from the day's others."""
+    """Return a new run id: the day, and five random letters and digits."""
     letters = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(5))
     return f"{datetime.now(UTC):%Y%m%d}-{letters}"
 
 
-def check_id(given: str) -> str:
-    """Return a name that a run can have.
+def check_id(name: str) -> str:
+    """Return a name that can be a run's id.
 
     Raises:
-        RunError: It could be no file's name.
+        RunError: The name is too long, or has other characters than a file name may have.
     """
-    if not _ID.fullmatch(given) or given == "last":
+    if not _ID.fullmatch(name) or name == "last":
         raise RunError(
-            f"a run cannot be called {given!r}: use up to 64 letters, digits, '-', '_' and '.'"
+            f"a run cannot be called {name!r}: use up to 64 letters, digits, '-', '_' and '.'"
         )
-    return given
+    return name

@@ -1,6 +1,6 @@
-"""One run: an instruction on its way to a document, kept so that nothing of it is lost.
+"""One run: a document that is stored while it is written, so that a crash loses nothing.
 
-`Run` -> `DocumentState`, `LongDocument`; it can be stopped, continued, edited and forked
+`Run` -> `DocumentState` after each step -> `LongDocument`
 
 Knows the chain, its log and the store; knows nothing of command lines or servers.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, closing, contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -19,8 +20,8 @@ from langgraph.types import Command, StateSnapshot
 from longchain.agent import edits
 from longchain.agent.chain import AgentWriteChain
 from longchain.agent.edits import Change
-from longchain.agent.finishing.report import document
-from longchain.agent.request import events
+from longchain.agent.finishing.report import build_document
+from longchain.agent.request import start_log
 from longchain.agent.state import DocumentState
 from longchain.calls import tracing
 from longchain.document import LongDocument, Usage, WritingPlan
@@ -32,96 +33,114 @@ from longchain.runs.store import Store
 
 logger = logging.getLogger(__name__)
 
-_ANY = "retrieve"
-"""The node in whose name a person's changes enter the log: any that may be followed by any."""
+_EDIT_NODE = "retrieve"
+"""`as_node` for user edits: this node's outgoing edges reach every node."""
 
 _BEFORE_REVIEW = "plan"
+"""`as_node` for user edits while the plan still waits for its review."""
+
+
+@dataclass(frozen=True)
+class _Session:
+    """A run that is locked and about to be written."""
+
+    chain_input: Command[Any] | None
+    """Input of the chain: the answer to the review, or None to go on from the checkpoint."""
 
 
 class Run:
     """A run of a store. `Runs.start` and `Runs.get` make one.
 
     Args:
-        store: Where it is kept.
-        record: What is known of it.
-        make: Makes its chain; asked when something is to be written, since that needs a model.
+        store: Store of the run.
+        record: Record of the run.
+        make_chain: Function that makes its chain; called once something is to be written, since
+            that needs a model.
     """
 
-    def __init__(self, store: Store, record: Record, make: Callable[[], AgentWriteChain]) -> None:
+    def __init__(
+        self, store: Store, record: Record, make_chain: Callable[[], AgentWriteChain]
+    ) -> None:
         self.record = record
-        self.said: list[str] = []
-        """What was found to differ when it was resumed, and what becomes of it."""
+        self.messages: list[str] = []
+        """Differences noticed when it was resumed, and their effects, in words."""
+
         self._store = store
-        self._make = make
+        self._make_chain = make_chain
         self._chain: AgentWriteChain | None = None
-        self._reads: AgentWriteChain | None = None
-        self._answer: Any = None
+        self._reading_chain: AgentWriteChain | None = None
+        self._review_answer: Any = None
+
+    @property
+    def said(self) -> list[str]:
+        """The former name of `messages`."""
+        return self.messages
 
     @property
     def id(self) -> str:
-        """Its name."""
+        """Id of the run."""
         return self.record.id
 
     @property
     def chain(self) -> AgentWriteChain:
-        """The chain that writes it.
+        """Chain that writes it.
 
         Raises:
-            InputError: Its model cannot be had.
+            InputError: Its model is not available.
         """
         if self._chain is None:
-            self._chain = self._make()
+            self._chain = self._make_chain()
         return self._chain
 
     @property
     def config(self) -> RunnableConfig:
-        """What names the run to its chain."""
+        """Config that names the run to its chain."""
         return {"configurable": {"thread_id": self.id}}
 
     # Reading -------------------------------------------------------------------------------
 
     def progress(self) -> DocumentState:
-        """Return where it stands, from the store, without a model.
+        """Return the state of the document, from the store, without a model.
 
-        Sections that were finished side by side count as soon as they are stored, also before
-        the last of them is back.
+        Sections written in parallel count as soon as they are stored, also before the last of
+        them is finished.
         """
-        return self._stand()[0]
+        return self._load_state()[0]
 
-    def _stand(self) -> tuple[DocumentState, bool]:
-        """Return where it stands, and whether its plan waits for a person; one look at both."""
-        state = self._state()
-        return self.replay(self._log_of(state)), bool(state.interrupts)
+    def _load_state(self) -> tuple[DocumentState, bool]:
+        """Return the state, and whether the plan waits for its review, from one snapshot."""
+        snapshot = self._load_snapshot()
+        return self.replay(self._log_of(snapshot)), bool(snapshot.interrupts)
 
     def replay(self, log: list[Any]) -> DocumentState:
-        """Return where a log of this run stands.
+        """Return the state of the document after the events of a log of this run.
 
         Raises:
-            StoreError: It is none that longchain has written.
+            StoreError: The log was not written by longchain.
         """
-        with self._sound():
+        with self._damage_reported():
             return DocumentState(log, closed=self.closed, mode=self.mode)
 
-    def _state(self) -> StateSnapshot:
-        with self._sound(), self._store.reading():
-            return self._reader().get_state(self.config)
+    def _load_snapshot(self) -> StateSnapshot:
+        with self._damage_reported(), self._store.translated_errors():
+            return self._get_reading_chain().get_state(self.config)
 
     @contextmanager
-    def _sound(self) -> Iterator[None]:
-        """Turn what data that is not ours makes of LangGraph, or of a log, into a sentence."""
+    def _damage_reported(self) -> Iterator[None]:
+        """Raise errors of reading as `StoreError`: damaged data may raise any error."""
         try:
             yield
         except LongchainError:
             raise
         except Exception as error:
             raise StoreError(
-                f"the run {self.id!r} cannot be read: what is stored of it is damaged "
-                f"({type(error).__name__}); bring it back from a copy, or delete it"
+                f"the run {self.id!r} cannot be read: its stored data is damaged "
+                f"({type(error).__name__}); restore it from a backup, or delete it"
             ) from error
 
     @property
     def mode(self) -> Any:
-        """How its sections are written."""
+        """Mode in which its sections are written."""
         return self.record.options.get("mode", "sequential")
 
     @property
@@ -129,71 +148,73 @@ class Run:
         """Whether its length is controlled."""
         return bool(self.record.options.get("length_control", True))
 
-    def _reader(self) -> AgentWriteChain:
+    def _get_reading_chain(self) -> AgentWriteChain:
         """Return a chain that can read the log; it needs no model."""
         if self._chain is not None:
             return self._chain
-        if self._reads is None:
+        if self._reading_chain is None:
             review = bool(self.record.options.get("review"))
             saver = self._store.saver
-            self._reads = AgentWriteChain(
+            self._reading_chain = AgentWriteChain(
                 "offline", mode=self.mode, review=review, checkpointer=saver
             )
-        return self._reads
+        return self._reading_chain
 
     def log(self) -> list[Any]:
-        """Return all its events; LangGraph counts in those that are stored but not yet taken in.
+        """Return all its events, also those that are stored but not yet in a checkpoint.
 
         Raises:
-            RunError: It holds none.
+            RunError: There are none.
         """
-        return self._log_of(self._state())
+        return self._log_of(self._load_snapshot())
 
-    def _log_of(self, state: StateSnapshot) -> list[Any]:
-        with self._sound():
-            log = list(state.values.get("log", []))
+    def _log_of(self, snapshot: StateSnapshot) -> list[Any]:
+        with self._damage_reported():
+            log = list(snapshot.values.get("log", []))
         if not log:
             raise RunError(f"the run {self.id!r} holds nothing: start it again")
         return log
 
     def reviewing(self) -> bool:
-        """Say whether its plan waits for a person."""
-        return bool(self._state().interrupts)
+        """Return whether its plan waits for a review."""
+        return bool(self._load_snapshot().interrupts)
 
     def document(self) -> LongDocument:
-        """Return what is finished, without a call: `report["finished"]` says whether it is all.
+        """Return the finished sections as a document, without a call.
+
+        `report["finished"]` is true if they are all.
 
         Raises:
-            RunError: Nothing is planned yet.
+            RunError: The document has no plan yet.
         """
         progress = self.progress()
         if progress.plan is None:
             raise RunError(f"the run {self.id!r} has no plan yet: resume it")
-        with self._sound():
-            return document(progress, prices(self.record))
+        with self._damage_reported():
+            return build_document(progress, prices(self.record))
 
     @property
     def plan(self) -> WritingPlan | None:
-        """Its plan as it is followed; None before there is one."""
+        """Plan that is followed; None before there is one."""
         return self.progress().plan
 
     @property
     def sources(self) -> list[str]:
-        """The files and folders that it is written from."""
-        return self.progress().request["sources"]
+        """Files and folders that it is written from."""
+        return self.progress().request.sources
 
     # Writing -------------------------------------------------------------------------------
 
     def write(self, config: RunnableConfig | None = None) -> LongDocument:
-        """Write it to its end; of a finished run, return the document without a call.
+        """Write it to its end; if it is finished, return the document without a call.
 
         Args:
-            config: Callbacks, tags and metadata for what is called.
+            config: Callbacks, tags and metadata for the calls.
 
         Raises:
-            RunError: Somebody else writes it, or its plan waits for a review.
+            RunError: Another process writes it, or its plan waits for a review.
             BudgetError: A limit is reached; the run can be resumed.
-            StoreError: What is written can no longer be kept.
+            StoreError: The text can no longer be stored.
         """
         progress: DocumentState | None = None
         with tracing.span("run", {"run": self.id}):
@@ -210,7 +231,7 @@ class Run:
         return self._written(progress)
 
     def stop(self) -> None:
-        """End `write` or `follow` at once, from another thread or a signal's handler."""
+        """Stop `write` or `follow` at once, from another thread or a signal handler."""
         if self._chain is not None:
             self._chain.stages.policy.stop.set()
 
@@ -219,85 +240,90 @@ class Run:
             raise RunError(
                 f"the plan of the run {self.id!r} waits for a review: approve it, or give another"
             )
-        return document(progress or self.progress(), prices(self.record))
+        return build_document(progress or self.progress(), prices(self.record))
 
     def follow(self, config: RunnableConfig | None = None) -> Iterator[DocumentState]:
-        """Write it, and yield where it stands after every step."""
-        with self._writing() as given:
-            if given is None:
+        """Write it, and yield the state of the document after every step."""
+        with self._writing() as session:
+            if session is None:
                 return
-            steps: Any = self.chain.follow(given[0], {**(config or {}), **self.config})
-            with closing(steps):  # where the caller stops: before another may hold the run
+            steps: Any = self.chain.follow(session.chain_input, {**(config or {}), **self.config})
+            with closing(steps):  # if the caller stops early: before the run is unlocked
                 for progress in steps:
-                    self._tell(progress)
+                    self._update_record(progress)
                     yield progress
 
     async def afollow(self, config: RunnableConfig | None = None) -> AsyncIterator[DocumentState]:
-        """Write it asynchronously, and yield where it stands after every step."""
-        with self._writing() as given:
-            if given is None:
+        """Write it asynchronously, and yield the state of the document after every step."""
+        with self._writing() as session:
+            if session is None:
                 return
-            steps: Any = self.chain.afollow(given[0], {**(config or {}), **self.config})
+            steps: Any = self.chain.afollow(session.chain_input, {**(config or {}), **self.config})
             async with aclosing(steps):
                 async for progress in steps:
-                    self._tell(progress)
+                    self._update_record(progress)
                     yield progress
 
     @contextmanager
-    def _writing(self) -> Iterator[tuple[Any] | None]:
-        """Hold the run, and keep account of how it goes.
+    def _writing(self) -> Iterator[_Session | None]:
+        """Lock the run, and update its record at the beginning and at the end.
 
         Yields:
-            What the chain is to be given, in a tuple; None where nothing remains to be done.
+            The session; None if nothing can be written: it is finished, or waits for a review.
         """
         if self._chain is not None:
             self._chain.stages.policy.stop.clear()
             self._chain.stages.policy.cancelled.clear()
-        with self._holding():
-            before, waits = self._stand()
-            if before.finished() and not waits:
-                self._save(status="done", error="", **_facts(before))
+        with self._locked():
+            session = self._begin_session()
+            if session is None:
                 yield None
                 return
-            if waits and self._answer is None:
-                self._save(status="review", **_facts(before))
-                yield None
-                return
-            answer, self._answer = self._answer, None
-            self._save(status="writing", error="", **_facts(before))
             logger.info("run %s: writing", self.id, extra={"run": self.id})
             try:
-                yield (Command(resume=answer) if waits else None,)
+                yield session
             except BaseException as error:
-                self._ended(error)
-                if named := self._store.translated(error):
-                    raise named from error
+                self._record_failure(error)
+                if store_error := self._store.translate(error):
+                    raise store_error from error
                 raise
-            after, waits = self._stand()
-            status = "review" if waits else self._status_of(after)
-            self._save(status=status, **_facts(after))
+            state, in_review = self._load_state()
+            status = "review" if in_review else self._status_of(state)
+            self._save(status=status, **_progress_fields(state))
+
+    def _begin_session(self) -> _Session | None:
+        """Return the session to write, if there is something to write; save the status."""
+        state, in_review = self._load_state()
+        if state.finished() and not in_review:
+            self._save(status="done", error="", **_progress_fields(state))
+            return None
+        if in_review and self._review_answer is None:
+            self._save(status="review", **_progress_fields(state))
+            return None
+        answer, self._review_answer = self._review_answer, None
+        self._save(status="writing", error="", **_progress_fields(state))
+        return _Session(Command(resume=answer) if in_review else None)
 
     @contextmanager
-    def _holding(self) -> Iterator[None]:
-        """Hold the run, and know it as it is by now: another may have written it since."""
+    def _locked(self) -> Iterator[None]:
+        """Lock the run and reload its record: another process may have changed it."""
         with self._store.lock(self.id):
             self.record = self._store.load(self.id) or self.record
             yield
 
-    def _tell(self, progress: DocumentState) -> None:
-        """Bring the record up to date where something worth telling has happened."""
-        self._store.still_held(self.id)
+    def _update_record(self, progress: DocumentState) -> None:
+        """Update the record if the number of sections or of finished sections has changed."""
+        self._store.check_lock(self.id)
         finished = len(progress.published_sections())
         if (finished, len(progress.sections)) == (self.record.finished, self.record.sections):
             return
-        self._save(**_facts(progress))
+        self._save(**_progress_fields(progress))
 
-    def _ended(self, error: BaseException) -> None:
-        """Note why it stopped; that it cannot be noted must not hide the reason."""
-        told = explain(error) if isinstance(error, Exception) else "stopped"
+    def _record_failure(self, error: BaseException) -> None:
+        """Record why it stopped; if that fails, too, the first error is the one to raise."""
+        reason = explain(error) if isinstance(error, Exception) else "stopped"
         with suppress(LongchainError):
-            # What was paid for counts, also where it came to nothing.
-            self._book()
+            self._record_cancelled_calls()
             progress = self.progress()
             if progress.finished():
                 status: Status = "done"
@@ -305,16 +331,22 @@ class Run:
                 status = "failed"
             else:
                 status = "stopped"
-            self._save(status=status, error="" if status == "done" else told, **_facts(progress))
-        logger.info("run %s: %s", self.id, told, extra={"run": self.id})
+            self._save(
+                status=status,
+                error="" if status == "done" else reason,
+                **_progress_fields(progress),
+            )
+        logger.info("run %s: %s", self.id, reason, extra={"run": self.id})
 
-    def _book(self) -> None:
-        """Add to the log what calls took that were cut off in the middle: they were sent."""
-        cut = self._chain.stages.policy.cancelled if self._chain is not None else []
-        taken = sum(cut, Usage())
-        cut.clear()
-        if taken.calls:
-            event = {"type": "amend", "request": {}, "usage": taken.model_dump()}
+    def _record_cancelled_calls(self) -> None:
+        """Add the usage of cancelled calls to the log: they were sent, so they are paid for."""
+        if self._chain is None:
+            return
+        cancelled = self._chain.stages.policy.cancelled
+        usage = sum(cancelled, Usage())
+        cancelled.clear()
+        if usage.calls:
+            event = {"type": "amend", "request": {}, "usage": usage.model_dump()}
             self._append(self.log(), [event])
 
     def _save(self, **changes: Any) -> None:
@@ -324,126 +356,132 @@ class Run:
     # Changing ------------------------------------------------------------------------------
 
     def review(self, plan: WritingPlan | bool = True) -> None:
-        """Answer the review of the plan: True follows it as it is; then `write` goes on."""
-        self._answer = plan.model_dump() if isinstance(plan, WritingPlan) else plan
+        """Answer the review of the plan, True to follow it as it is; then `write` goes on."""
+        self._review_answer = plan.model_dump() if isinstance(plan, WritingPlan) else plan
 
-    def change(self, make: Callable[[DocumentState], Change]) -> list[str]:
-        """Add what a person wants changed to the log; then `write` brings the document there.
+    def change(self, edit: Callable[[DocumentState], Change]) -> list[str]:
+        """Add a user's edit to the log; then `write` carries it out.
 
         Args:
-            make: One of `longchain.agent.edits`, from where the run stands.
+            edit: A function of `longchain.agent.edits`, with all its arguments but the state.
 
         Returns:
-            In words, what differs and what becomes of it.
+            Messages that describe the changes and their effects.
         """
-        with self._holding():
+        with self._locked():
             log = self.log()
-            change = make(self.replay(log))
+            change = edit(self.replay(log))
             if change.events:
                 self._append(log, change.events)
-        self.said += change.said
-        return change.said
+        self.messages += change.messages
+        return change.messages
 
-    def remake(self, kept: dict[str, Any], said: list[str]) -> None:
-        """Keep how the run is made from now on.
+    def change_options(self, fields: dict[str, Any], messages: list[str]) -> None:
+        """Store other options of the chain in the record.
 
         Args:
-            kept: What its record is to say of that.
-            said: What differs, in words.
+            fields: Fields of the record: see `ChainSpec.to_record`.
+            messages: Sentences that describe the differences.
         """
-        with self._holding():
+        with self._locked():
             log = self.log()
             if self.replay(log).finished():
-                self._save(**kept)  # which needs no model
+                self._save(**fields)  # needs no model
             else:
                 name = model_name(self.chain)
-                self.record = self.record.model_copy(update={**kept, "model_name": name})
-                # Other windows, other prompts: what comes next is decided anew.
+                self.record = self.record.model_copy(update={**fields, "model_name": name})
+                # Another window may mean other prompts: the next step is decided anew.
                 self._append(log, [{"type": "amend", "request": {}}])
-        self.said += said
+        self.messages += messages
 
     def _append(self, log: list[Any], new: list[Any]) -> None:
+        """Append events to the log, in the name of the node that they may follow."""
         chain = self.chain
-        with self._store.reading():
+        with self._store.translated_errors():
             progress = DocumentState([*log, *new], closed=self.closed, mode=self.mode)
-            node = self._node(progress)
-            # What was finished side by side and not yet taken in would be lost with its tasks.
+            node = self._edit_node(progress)
+            # Results of parallel tasks that are not yet in a checkpoint would be lost.
             tasks = chain.get_state(self.config).tasks
             waiting = [event for task in tasks for event in (task.result or {}).get("log", [])]
             chain.update_state(self.config, {"log": [*waiting, *new]}, as_node=node)
-        self._save(status=self._status_of(progress), **_facts(progress))
+        self._save(status=self._status_of(progress), **_progress_fields(progress))
 
-    def _node(self, progress: DocumentState) -> str:
-        """Return the node in whose name a change enters the log: one that what is due may follow.
+    def _edit_node(self, progress: DocumentState) -> str:
+        """Return the node as which an edit enters the log: its edges lead to the next step.
 
-        Before there is a plan, that may be a look at the sources; then it may be a review.
+        Without a plan, the next step may be to survey the sources; with one, to review the plan.
         """
         if progress.plan is None:
             return START
-        asked = self.record.options.get("review") and progress.plan_notes[:1] != ["given"]
-        return _BEFORE_REVIEW if asked and not progress.reviewed else _ANY
+        needs_review = self.record.options.get("review") and progress.plan_origin != "given"
+        return _BEFORE_REVIEW if needs_review and not progress.reviewed else _EDIT_NODE
 
     @staticmethod
     def _status_of(progress: DocumentState) -> Status:
         return "done" if progress.finished() else "stopped"
 
     def edit(self, plan: WritingPlan | dict[str, Any]) -> list[str]:
-        """Go on with another plan; finished sections that it still has stay as they are."""
+        """Replace the plan; finished sections that the new one still has stay as they are."""
         if self.reviewing():
-            events({"instruction": "-", "plan": plan}, mode="sequential")  # refuses a bad one
+            start_log({"instruction": "-", "plan": plan}, mode="sequential")  # checks the plan
             self.review(plan if isinstance(plan, WritingPlan) else WritingPlan(**plan))
             return []
-        return self.change(lambda progress: edits.replanned(progress, plan, self.mode))
+        return self.change(lambda progress: edits.replan(progress, plan, self.mode))
 
     def revise(self, section: int, note: str, length: int | None = None) -> list[str]:
-        """Have a finished section changed by a note such as `shorter`; the rest stays.
+        """Have a finished section changed according to a note such as `shorter`; the rest stays.
 
         Args:
-            section: Its number, from 1.
+            section: Number of the section, from 1.
             note: What to change.
-            length: What it should come to; None: what the note says, else as it is.
+            length: Length that it should have; None: as the note says, or else as it is.
         """
-        return self.change(lambda progress: edits.revised(progress, section, note, length))
+        return self.change(lambda progress: edits.revise(progress, section, note, length))
 
     def rewrite(self, section: int, text: str | None = None) -> list[str]:
-        """Write on from a section: it and all after it are written again.
+        """Have a section and all after it written again.
 
         Args:
-            section: Its number, from 1.
-            text: A text to put in its place; then only what comes after is written again.
+            section: Number of the section, from 1.
+            text: Text to replace the section; then only the later ones are written again.
         """
-        return self.change(lambda progress: edits.rewritten(progress, section, text))
+        return self.change(lambda progress: edits.rewrite(progress, section, text))
 
     def amend(
         self, *, instruction: str | None = None, length: int | None = None, style: str | None = None
     ) -> list[str]:
-        """Change what is asked for; sections that are written stay."""
+        """Change the instruction, the length or the style; finished sections stay."""
         return self.change(
-            lambda progress: edits.amended(
+            lambda progress: edits.amend(
                 progress, self.mode, instruction=instruction, length=length, style=style
             )
         )
 
     def begin(self, log: list[Any]) -> None:
-        """Store the first events: from here on, the run can be resumed."""
-        with self._store.reading():
+        """Store the first events, so that the run can be resumed."""
+        with self._store.translated_errors():
             self.chain.update_state(self.config, {"log": log}, as_node=START)
         progress = DocumentState(log, closed=self.closed, mode=self.mode)
         status: Status = "done" if progress.finished() else "new"
-        self.record = self.record.model_copy(update={"status": status, **_facts(progress)})
+        self.record = self.record.model_copy(
+            update={"status": status, **_progress_fields(progress)}
+        )
 
 
-def _facts(progress: DocumentState) -> dict[str, Any]:
-    """Return what a record says of how far a document is."""
-    shown = progress.published_sections()
+def _progress_fields(progress: DocumentState) -> dict[str, Any]:
+    """Return the fields of a record that depend on the state of the document."""
+    finished = progress.published_sections()
     planned = progress.plan is not None
+    length = sum(section.length for section in finished)
+    if finished:
+        length += progress.overhead()
     return {
-        "instruction": progress.request["instruction"],
+        "instruction": progress.request.instruction,
         "title": progress.plan.title if progress.plan else "",
         "sections": len(progress.sections),
-        "finished": len(shown),
-        "required": progress.required if planned else progress.request["required"],
-        "length": sum(draft.length for draft in shown) + (progress.overhead() if shown else 0),
+        "finished": len(finished),
+        "required": progress.required if planned else progress.request.required,
+        "length": length,
         "unit": progress.unit,
         "usage": progress.usage,
     }

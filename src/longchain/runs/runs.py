@@ -1,18 +1,23 @@
-"""All runs of one place: started, found, resumed, forked, deleted.
+"""Runs of one store: starts, finds, resumes, forks and deletes them.
 
-Knows what a run is made of and how it is made again; knows nothing of command lines.
+input + options -> `Run`
+
+Knows the chain's input and options; knows nothing of command lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import builtins
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
+from typing_extensions import Unpack
+
 from longchain.agent import edits
 from longchain.agent.edits import Change
-from longchain.agent.events import Mode
+from longchain.agent.options import ChainOptions
 from longchain.agent.state import DocumentState
 from longchain.document import WritingPlan
 from longchain.errors import RunError
@@ -20,12 +25,12 @@ from longchain.models.resolve import pin_model
 from longchain.runs.location import open_store
 from longchain.runs.record import FORMAT, Record, check_id, new_id, now
 from longchain.runs.run import Run
-from longchain.runs.spec import Making, Model, model_name
+from longchain.runs.spec import ChainSpec, Model, model_name
 from longchain.runs.store import Store
 
 
 class Runs:
-    """The runs that are kept in one place; each writes one document and loses nothing.
+    """Runs of one store; each writes one document, which is stored after every step.
 
     Args:
         where: A folder, a file that ends in `.db`, or a PostgreSQL address
@@ -33,7 +38,7 @@ class Runs:
             the user's state folder.
 
     Raises:
-        StoreError: The place cannot be used.
+        StoreError: The store cannot be opened.
 
     Example:
         ```python
@@ -41,7 +46,7 @@ class Runs:
 
         with Runs() as runs:
             run = runs.start("Write a 5,000-word history of tea.", model="openai:gpt-5-mini")
-            document = run.write()  # killed here, runs.resume(run.id).write() goes on
+            document = run.write()  # after a crash: runs.resume(run.id).write()
             run.revise(3, "shorter, less formal")
             document = run.write()
         ```
@@ -52,8 +57,8 @@ class Runs:
 
     @property
     def where(self) -> str:
-        """The place, without secrets."""
-        return self._store.shown
+        """Location of the store, without secrets."""
+        return self._store.location
 
     def __enter__(self) -> Self:
         return self
@@ -62,7 +67,7 @@ class Runs:
         self.close()
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._store.close()
 
     # Starting and finding ------------------------------------------------------------------
@@ -73,31 +78,30 @@ class Runs:
         *,
         model: Model = None,
         base_url: str | None = None,
-        planner_model: Model = None,
         run: str | None = None,
         output: str | Path | None = None,
-        **options: Any,
+        **options: Unpack[ChainOptions],
     ) -> Run:
         """Register a run; `write` or `follow` then writes it.
 
         Args:
-            input: An instruction, or what else `AgentWriteChain` takes.
-            model: The model that writes: a string, which the run keeps, or a model, which must
-                be handed over again to resume it. A key is never kept.
+            input: Input of `AgentWriteChain`: an instruction, or a dictionary with one.
+            model: Model that writes: a string, which is stored, or a model object, which must be
+                passed again to resume the run. A key is never stored.
             base_url: Address of an OpenAI-compatible server.
-            planner_model: The model that plans; None: the same.
-            run: Its name; None: a new one.
-            output: The file that the document is for; the run only keeps its name.
-            **options: As `AgentWriteChain` takes them.
+            run: Name of the run; None: a new one is made.
+            output: File that the document is for; only its path is stored.
+            **options: Options of `AgentWriteChain`.
 
         Raises:
             InputError: The input or an option cannot be used, or the name is taken.
         """
         if isinstance(model, str | None):
             model, base_url = pin_model(model, base_url)
-        made = Making(model, base_url, planner_model, options)
-        chain = made.chain(self._store.saver)
-        log = chain._enter(input)["log"]
+        planner = options.pop("planner_model", None)
+        spec = ChainSpec(model, base_url, planner, options)
+        chain = spec.chain(self._store.saver)
+        log = chain.to_graph_input(input)["log"]
         log[0]["sources"] = [str(Path(path).absolute()) for path in log[0]["sources"]]
         record = Record(
             id=check_id(run) if run is not None else new_id(),
@@ -106,75 +110,85 @@ class Runs:
             instruction=log[0]["instruction"],
             output=str(Path(output).absolute()) if output else "",
             model_name=model_name(chain),
-            **made.kept(),
+            **spec.to_record(),
         )
-        return self._register(record, log, made)
+        return self._register(record, log, spec)
 
-    def _register(self, record: Record, log: list[Any], made: Making) -> Run:
-        """Store a run's first events, then its record: what is listed can be resumed."""
-        taken = f"there is a run {record.id!r} already: resume it, or name another"
+    def _register(self, record: Record, log: list[Any], spec: ChainSpec) -> Run:
+        """Store the first events of a run, then its record, so that every listed run has both."""
+        name_taken = f"there is a run {record.id!r} already: resume it, or name another"
         if self._store.load(record.id) is not None:
-            raise RunError(taken)
-        run = self._run(record, made)
+            raise RunError(name_taken)
+        run = self._run(record, spec)
         with self._store.lock(record.id):
-            if self._store.load(record.id) is not None:  # by now: a log begun anew would be lost
-                raise RunError(taken)
+            # Checked again under the lock, or the log of another run would be overwritten.
+            if self._store.load(record.id) is not None:
+                raise RunError(name_taken)
             run.begin(log)
             self._store.add(run.record)
         return run
 
-    def _run(self, record: Record, made: Making) -> Run:
-        return Run(self._store, record, lambda: made.chain(self._store.saver))
+    def _run(self, record: Record, spec: ChainSpec) -> Run:
+        return Run(self._store, record, lambda: spec.chain(self._store.saver))
 
     def list(self) -> list[Record]:
-        """Return what is known of all runs, the latest first."""
+        """Return the records of all runs, the latest first."""
         return self._store.records()
 
     def held(self, run: str) -> bool:
-        """Say whether somebody is writing a run right now."""
-        return self._store.held(run)
+        """Return whether a process is writing a run now."""
+        return self._store.is_locked(run)
 
     def record(self, run: str) -> Record:
-        """Return what is known of a run.
+        """Return the record of a run.
 
         Args:
-            run: Its name, the beginning of it, or `last`.
+            run: Name of the run, the beginning of its name, or `last`.
 
         Raises:
-            RunError: There is none, or there are several.
+            RunError: There is no such run, or there are several.
         """
-        if run != "last" and (found := self._store.load(run)) is not None:
-            return found
-        known = self._store.records()
-        matching = (
-            known[:1] if run == "last" else [r for r in known if r.id.startswith(run) and run]
-        )
-        if len(matching) == 1:
-            return matching[0]
-        if matching:
-            names = ", ".join(record.id for record in matching[:5])
+        if run != "last" and (record := self._store.load(run)) is not None:
+            return record
+        matches = self._matching(run)
+        if not matches:
+            raise RunError(
+                f"there is no run {run!r} in {self.where!r}: `longchain runs` lists them"
+            )
+        if len(matches) > 1:
+            names = ", ".join(record.id for record in matches[:5])
             raise RunError(f"several runs begin with {run!r}: {names}; name one")
-        raise RunError(f"there is no run {run!r} in {self.where!r}: `longchain runs` lists them")
+        return matches[0]
+
+    def _matching(self, run: str) -> builtins.list[Record]:
+        """Return the latest run for `last`, else those whose names begin with `run`."""
+        records = self._store.records()
+        if run == "last":
+            return records[:1]
+        if not run:
+            return []
+        return [record for record in records if record.id.startswith(run)]
 
     def get(self, run: str) -> Run:
-        """Return a run to look at, or to go on with as it was; nothing of it is changed.
+        """Return a run, to read it or to write it with its own model and options.
 
         Raises:
             RunError: There is no such run, or it cannot be read.
         """
-        record = self._readable(run)
-        return self._run(record, Making.again(record))
+        record = self._readable_record(run)
+        return self._run(record, ChainSpec.from_record(record))
 
-    def _readable(self, run: str) -> Record:
+    def _readable_record(self, run: str) -> Record:
+        """Return the record of a run; raise a `RunError` if this version cannot read it."""
         record = self.record(run)
         if record.format > FORMAT:
             raise RunError(
-                f"the run {record.id!r} was written by longchain {record.version}, whose runs "
-                f"{version('longchain')} cannot read: upgrade longchain"
+                f"the run {record.id!r} was written by longchain {record.version}, and version "
+                f"{version('longchain')} cannot read it: upgrade longchain"
             )
         return record
 
-    # Going on ------------------------------------------------------------------------------
+    # Resuming, forking and deleting --------------------------------------------------------
 
     def resume(
         self,
@@ -182,44 +196,43 @@ class Runs:
         *,
         model: Model = None,
         base_url: str | None = None,
-        planner_model: Model = None,
         instruction: str | None = None,
         length: int | None = None,
         style: str | None = None,
         plan: WritingPlan | dict[str, Any] | None = None,
-        **options: Any,
+        **options: Unpack[ChainOptions],
     ) -> Run:
-        """Return a run to go on with; what differs from before is said in `Run.said`.
+        """Return a run to write on; `Run.messages` lists what differs from before.
 
         Args:
-            run: Its name, the beginning of it, or `last`.
-            model: Another model, or one that was handed over when it was started.
-            base_url: Another server.
-            planner_model: Another model that plans.
-            instruction: Another instruction, for what is not written yet.
+            run: Name of the run, the beginning of its name, or `last`.
+            model: Another model, or the model object that the run was started with.
+            base_url: Address of another server.
+            instruction: Another instruction, for the sections that are not written yet.
             length: Another required length.
             style: Another style.
             plan: Another plan; finished sections that it still has stay as they are.
             **options: Options of `AgentWriteChain` that change, such as a larger `budget`.
 
         Raises:
-            RunError: There is no such run, it cannot be read, or it needs something that was
-                handed over when it was started.
-            InputError: What is to change cannot be used.
+            RunError: There is no such run, it cannot be read, or an object that it was started
+                with is missing.
+            InputError: A change cannot be used.
         """
-        record = self._readable(run)
+        record = self._readable_record(run)
         if fixed := {"mode", "review"} & options.keys():
             raise RunError(f"{', '.join(sorted(fixed))} cannot change on the way: fork the run")
-        made = Making.again(record, model, base_url, planner_model, options)
-        found = self._run(record, made)
-        kept = made.kept()
-        if not made.lacking and any(getattr(record, key) != kept[key] for key in kept):
-            found.remake(kept, made.differences(record))
+        planner = options.pop("planner_model", None)
+        spec = ChainSpec.from_record(record, model, base_url, planner, options)
+        resumed = self._run(record, spec)
+        fields = spec.to_record()
+        if not spec.missing and any(getattr(record, key) != fields[key] for key in fields):
+            resumed.change_options(fields, spec.differences(record))
         if instruction is not None or length is not None or style is not None:
-            found.amend(instruction=instruction, length=length, style=style)
+            resumed.amend(instruction=instruction, length=length, style=style)
         if plan is not None:
-            found.edit(plan)
-        return found
+            resumed.edit(plan)
+        return resumed
 
     def fork(
         self,
@@ -228,67 +241,73 @@ class Runs:
         *,
         text: str | None = None,
         name: str | None = None,
-        **changes: Any,
+        model: Model = None,
+        base_url: str | None = None,
+        instruction: str | None = None,
+        length: int | None = None,
+        style: str | None = None,
+        plan: WritingPlan | dict[str, Any] | None = None,
+        **options: Unpack[ChainOptions],
     ) -> Run:
-        """Return a new run that shares a run's beginning and is written on from a section.
+        """Return a new run that shares the beginning of a run and continues from a section.
 
-        The old run stays as it is. What the shared part took counts for both.
+        The old run stays as it is. The usage of the shared part counts for both.
 
         Args:
-            run: The name of the run.
-            section: The section's number, from 1; it and all after it are written anew.
-            text: A text to put in its place.
-            name: The new run's name.
-            **changes: As for `resume`.
+            run: Name of the run.
+            section: Number of the section, from 1; it and all after it are written again.
+            text: Text to replace the section; then only the later ones are written again.
+            name: Name of the new run; None: a new one is made.
+            model: Another model; this and all that follow are as for `resume`.
+            base_url: Address of another server.
+            instruction: Another instruction.
+            length: Another required length.
+            style: Another style.
+            plan: Another plan.
+            **options: Options of `AgentWriteChain` that change.
 
         Raises:
             RunError: There is no such run or section.
         """
         before = self.get(run)
-        own = {"model", "base_url", "planner_model", "instruction", "length", "style", "plan"}
-        options = {key: value for key, value in changes.items() if key not in own}
-        made = Making.again(
-            before.record,
-            changes.get("model"),
-            changes.get("base_url"),
-            changes.get("planner_model"),
-            options,
-        )
+        planner = options.pop("planner_model", None)
+        spec = ChainSpec.from_record(before.record, model, base_url, planner, options)
         record = Record(
             id=check_id(name) if name is not None else new_id(),
             parent=before.id,
             created=now(),
             updated=now(),
             instruction=before.record.instruction,
-            model_name=model_name(made.chain(self._store.saver)),
-            **made.kept(),
+            model_name=model_name(spec.chain(self._store.saver)),
+            **spec.to_record(),
         )
-        # All of it before the new run is registered: what is refused leaves nothing behind.
-        log, said = before.log(), made.differences(before.record)
-        for wish in self._wishes(section, text, made.options.get("mode", "sequential"), changes):
-            change = wish(before.replay(log))
-            log, said = [*log, *change.events], [*said, *change.said]
-        forked = self._register(record, log, made)
-        forked.said += said
-        return forked
+        mode = spec.options.get("mode", "sequential")
+        log, messages = before.log(), spec.differences(before.record)
 
-    @staticmethod
-    def _wishes(
-        section: int, text: str | None, mode: Mode, changes: dict[str, Any]
-    ) -> Iterator[Callable[[DocumentState], Change]]:
-        """Yield what is to be changed in a fork, in order."""
-        asked = {key: changes[key] for key in ("instruction", "length", "style") if key in changes}
-        if asked:
-            yield lambda progress: edits.amended(progress, mode, **asked)
-        if changes.get("plan") is not None:
-            yield lambda progress: edits.replanned(progress, changes["plan"], mode)
-        yield lambda progress: edits.rewritten(progress, section, text)
+        def apply(edit: Callable[[DocumentState], Change]) -> None:
+            change = edit(before.replay(log))
+            log.extend(change.events)
+            messages.extend(change.messages)
+
+        # All edits come before the new run is registered: an edit that fails leaves no run behind.
+        if instruction is not None or length is not None or style is not None:
+            apply(
+                lambda state: edits.amend(
+                    state, mode, instruction=instruction, length=length, style=style
+                )
+            )
+        if plan is not None:
+            apply(lambda state: edits.replan(state, plan, mode))
+        apply(lambda state: edits.rewrite(state, section, text))
+        forked = self._register(record, log, spec)
+        forked.messages += messages
+        return forked
 
     def delete(self, run: str) -> None:
         """Delete a run with all its text.
 
         Raises:
-            RunError: There is none, or it is being written.
+            RunError: There is no such run, or it is being written.
         """
         record = self.record(run)
         with self._store.lock(record.id):

@@ -1,8 +1,8 @@
-"""Where runs are kept: records, locks, and the checkpointer that holds their text.
+"""Store of runs: the interface to their records, their locks and the checkpointer of their text.
 
 a path or a PostgreSQL address -> `Store`
 
-Knows databases; knows nothing of documents. What the two kinds share stands here.
+Knows what the stores in `sqlite` and `postgres` share; knows nothing of documents.
 """
 
 from __future__ import annotations
@@ -31,16 +31,17 @@ from longchain.models.error_hints import explain
 from longchain.runs.record import Record
 
 
-class Threaded(BaseCheckpointSaver[Any]):
-    """The asynchronous half of a synchronous checkpointer: each call in a thread.
+class ThreadedSaver(BaseCheckpointSaver[Any]):
+    """Adds the asynchronous methods to a synchronous checkpointer: each call in a thread.
 
-    LangGraph's two savers for each database speak one half each, and a run goes through both
-    doors. A call takes some milliseconds.
+    LangGraph has one saver for synchronous and one for asynchronous use of each database; a run
+    needs both. A call takes some milliseconds.
     """
 
     serde = JsonPlusSerializer(pickle_fallback=False, allowed_msgpack_modules=None)
-    """None allows plain data and LangGraph's own types. Left out, whatever module and callable a
-    checkpoint names is imported and called, so that to open a database would be to run it."""
+    """Serializer of checkpoints. `None` allows plain data and LangGraph's own types only; the
+    default imports and calls any function that a checkpoint names, so that opening a database
+    would run code from it."""
 
     def put_writes(
         self,
@@ -49,12 +50,16 @@ class Threaded(BaseCheckpointSaver[Any]):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Store what a node has added; of an error, what may be shown of it.
+        """Store the output of a node; replace an error by its explanation, without secrets.
 
-        LangGraph stores an error as it stands, and a provider's may repeat the key.
+        LangGraph would store the error itself, and a provider's error may repeat the key.
         """
-        plain = [(c, explain(v) if isinstance(v, Exception) else v) for c, v in writes]
-        super().put_writes(config, plain, task_id, task_path)
+        safe_writes: list[tuple[str, Any]] = []
+        for channel, value in writes:
+            if isinstance(value, Exception):
+                value = explain(value)
+            safe_writes.append((channel, value))
+        super().put_writes(config, safe_writes, task_id, task_path)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Return a checkpoint."""
@@ -64,8 +69,8 @@ class Threaded(BaseCheckpointSaver[Any]):
         self, config: RunnableConfig | None, **kwargs: Any
     ) -> AsyncIterator[CheckpointTuple]:
         """Yield checkpoints, the latest first."""
-        for found in await asyncio.to_thread(lambda: list(self.list(config, **kwargs))):
-            yield found
+        for checkpoint in await asyncio.to_thread(lambda: list(self.list(config, **kwargs))):
+            yield checkpoint
 
     async def aput(
         self,
@@ -84,7 +89,7 @@ class Threaded(BaseCheckpointSaver[Any]):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Store what a node has added."""
+        """Store the output of a node."""
         await asyncio.to_thread(self.put_writes, config, writes, task_id, task_path)
 
     async def adelete_thread(self, thread_id: str) -> None:
@@ -94,35 +99,35 @@ class Threaded(BaseCheckpointSaver[Any]):
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
     ) -> Mapping[str, DeltaChannelHistory]:
-        """Return what a log is made of."""
+        """Return the updates that make up a log."""
         return await asyncio.to_thread(
             lambda: self.get_delta_channel_history(config=config, channels=channels)
         )
 
 
 class Store(ABC):
-    """The runs of one place.
+    """Runs in one database.
 
-    Every method raises a `StoreError` where the database is full, damaged or out of reach.
+    Every method raises a `StoreError` if the database is full, damaged or out of reach.
     """
 
-    shown: str
-    """The place, without secrets."""
+    location: str
+    """Location of the database, without secrets."""
 
     saver: BaseCheckpointSaver[Any]
-    """The checkpointer that holds the logs; a run is a thread of it."""
+    """Checkpointer of the logs; each run is a thread of it."""
 
     @abstractmethod
     def add(self, record: Record) -> bool:
-        """Register a run; False where the name is taken."""
+        """Register a run; False if the name is taken."""
 
     @abstractmethod
     def save(self, record: Record) -> None:
-        """Bring a record up to date."""
+        """Update the record of a run."""
 
     @abstractmethod
     def load(self, run: str) -> Record | None:
-        """Return a run's record."""
+        """Return the record of a run; None if there is no such run."""
 
     @abstractmethod
     def records(self) -> list[Record]:
@@ -134,37 +139,37 @@ class Store(ABC):
 
     @abstractmethod
     def lock(self, run: str) -> AbstractContextManager[None]:
-        """Hold a run for as long as the block lasts; who dies lets go of it.
+        """Lock a run while the block runs; the lock of a process that dies is released.
 
         Raises:
-            RunError: Somebody else holds it.
+            RunError: Another process, or this one, has locked it.
         """
 
     @abstractmethod
-    def held(self, run: str) -> bool:
-        """Say whether somebody holds a run, this process included."""
+    def is_locked(self, run: str) -> bool:
+        """Return whether a process has locked a run, this one included."""
 
     @abstractmethod
-    def still_held(self, run: str) -> None:
-        """Make sure that a hold has not been lost.
+    def check_lock(self, run: str) -> None:
+        """Check that the lock of a run has not been lost.
 
         Raises:
-            StoreError: It has.
+            StoreError: It has been lost.
         """
 
     @abstractmethod
-    def translated(self, error: BaseException) -> StoreError | None:
-        """Return the `StoreError` for what the database has raised; None for all else."""
+    def translate(self, error: BaseException) -> StoreError | None:
+        """Return the `StoreError` for an error of the database; None for any other error."""
 
     @abstractmethod
-    def reading(self) -> AbstractContextManager[None]:
-        """Turn what the database raises inside of the block into a `StoreError`."""
+    def translated_errors(self) -> AbstractContextManager[None]:
+        """Raise errors of the database in the block as `StoreError`."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
 
 
-def me() -> str:
-    """Return what others are told of this process."""
+def describe_process() -> str:
+    """Return the name of this process that others are shown while it locks a run."""
     return f"process {os.getpid()} on {socket.gethostname()}"

@@ -1,9 +1,11 @@
 """Test doubles for applications that write with a language model.
 
-`FakeWriter` is a chat model for unit tests, answering from a script; `SimulatedServer` is an
-OpenAI-compatible server on 127.0.0.1 with slots, speed, a prefix cache and `Faults`; both may
-answer by a `LengthBehavior`: prose and plans that are as long as asked for, or as far off as real
-models are. `python -m longchain.testing` runs the server in a process of its own.
+messages -> replies of a scripted or simulated model
+
+`FakeWriter` is a chat model for unit tests that answers from a script. `SimulatedServer` is an
+OpenAI-compatible server on 127.0.0.1 with slots, speed, a prefix cache and `Faults`. Both can
+answer by a `LengthBehavior`: prose and plans of the requested length, or with the length errors of
+real models. `python -m longchain.testing` runs the server in its own process.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FakeWriter", "Faults", "LengthBehavior", "ScriptExhaustedError", "SimulatedServer"]
 
-_ROOMS = {
+_MODULES = {
     "FakeWriter": "writer",
     "Faults": "faults",
     "LengthBehavior": "behavior",
@@ -29,9 +31,9 @@ _ROOMS = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOMS:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_ROOMS[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -1,8 +1,8 @@
-"""The simulated model behind the server: what it writes, how fast, and what goes wrong.
+"""Simulates the model behind the server: its output, its speed, its prefix cache and its faults.
 
-`ChatCall` -> `Job` (prompt, fault, output) -> its tokens, paced, through a slot and a prefix cache
+`ChatCall` -> `Job` (prompt, fault, output) -> tokens at a given speed
 
-Knows tokens and time; knows nothing of HTTP.
+Knows tokens and time; does not know HTTP.
 """
 
 from __future__ import annotations
@@ -15,65 +15,66 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from longchain.testing import tokens
-from longchain.testing.behavior import LengthBehavior, Request
-from longchain.testing.faults import Draw, Fault, Faults
+from longchain.testing.behavior import LengthBehavior, WritingRequest
+from longchain.testing.faults import Fault, Faults, FaultSampler
 from longchain.testing.prefix_cache import PrefixCache, block_keys, chat_tokens
 from longchain.testing.wire import ApiError, ChatCall
 
 _CACHE_TOKENS = 4_000_000
-_LONGEST_LOOP = 4_096
+_MAX_LOOP_TOKENS = 4_096
 _BATCH = 64
-"""Tokens given out at once where no speed is set, before other requests get their turn."""
-_TICK = 0.005
-"""The shortest pause between two batches of tokens, in seconds."""
+"""Tokens emitted at once if no speed is set, before other requests continue."""
+_MIN_PAUSE = 0.005
+"""Minimum pause between two batches of tokens, in seconds."""
 _REFUSAL = "I'm sorry, but I can't help with that."
 
 
 @dataclass
 class Stats:
-    """What a simulated server has done so far."""
+    """Counters of a simulated server since its start."""
 
     requests: int = 0
-    """Chat completions asked for, failed ones included."""
+    """Requests for chat completions, failed ones included."""
 
     prompt_tokens: int = 0
-    """Of requests that got as far as a slot."""
+    """Prompt tokens of all requests that reached a slot."""
 
     cached_tokens: int = 0
-    """Of these prompt tokens, those taken from the prefix cache."""
+    """Prompt tokens that were read from the prefix cache."""
 
     output_tokens: int = 0
+    """Generated tokens of completed requests."""
 
     active: int = 0
     """Requests in a slot at this moment."""
 
     peak: int = 0
-    """The most requests in a slot at the same time."""
+    """Maximum number of requests in a slot at the same time."""
 
     abandoned: int = 0
-    """Requests whose client went away before the answer was complete."""
+    """Requests whose client disconnected before the answer was complete."""
 
     faults: dict[str, int] = field(default_factory=dict)
-    """How often each fault happened."""
+    """Number of occurrences of each fault."""
 
 
 @dataclass
 class Job:
-    """One accepted request on its way."""
+    """An accepted request while it is processed."""
 
     call: ChatCall
     fault: Fault
     prompt: list[str]
-    """The tokens of the rendered chat."""
-    output: tokens.Output = tokens.NOTHING
+    """Tokens of the rendered chat."""
+    output: tokens.ModelOutput = tokens.EMPTY
     cached: int | None = None
-    """Prompt tokens taken from the prefix cache; None: there is none."""
+    """Prompt tokens read from the prefix cache; None: the server has no cache."""
     keys: list[int] = field(default_factory=list)
-    """Of the prompt's blocks in that cache."""
+    """Keys of the prompt's blocks in the prefix cache."""
 
 
 class Engine:
-    """A model with a window, a number of slots and a speed."""
+    """A simulated model with a context window, a number of slots and a speed."""
 
     def __init__(
         self,
@@ -88,12 +89,12 @@ class Engine:
         prefix_cache: bool,
         json_schema: bool,
     ) -> None:
-        """Take what `SimulatedServer` is given."""
+        """Create an engine; `SimulatedServer` documents the arguments."""
         self.stats = Stats()
         self.window = window
         self._behavior = behavior
         self._faults = faults
-        self._draw = Draw(faults)
+        self._fault_sampler = FaultSampler(faults)
         self._rate = tokens_per_second
         self._prefill_rate = prefill_tokens_per_second
         self._latency = latency
@@ -102,13 +103,17 @@ class Engine:
         self._json_schema = json_schema
 
     def accept(self, call: ChatCall) -> Job:
-        """Return the job for a request.
+        """Return the job of a request.
 
         Raises:
-            ApiError: The request is refused, by its fault or because it does not fit.
+            ApiError: The request is refused, because of its fault or because it is too long.
         """
-        fault = self._draw.next(chain.from_iterable(call.turns))
-        if fault == "half_plan" and call.schema is None and not Request.read(call.messages).plan:
+        fault = self._fault_sampler.sample(chain.from_iterable(call.turns))
+        if (
+            fault == "half_plan"
+            and call.schema is None
+            and not WritingRequest.read(call.messages).plan
+        ):
             fault = "ok"
         if fault != "ok":
             self.stats.faults[fault] = self.stats.faults.get(fault, 0) + 1
@@ -122,37 +127,38 @@ class Engine:
         self._check_window(len(job.prompt), call.max_tokens)
         return job
 
-    def _check_window(self, prompt: int, most: int | None) -> None:
-        if prompt + (most or 1) > self.window:
+    def _check_window(self, prompt: int, max_tokens: int | None) -> None:
+        """Refuse a request whose prompt and reply exceed the window, with vLLM's message."""
+        if prompt + (max_tokens or 1) > self.window:
             raise ApiError(
                 400,
                 f"This model's maximum context length is {self.window} tokens. However, the"
-                f" messages take {prompt} tokens and {most or 'some'} are asked for in reply."
+                f" messages take {prompt} tokens and {max_tokens or 'some'} are asked for in reply."
                 " Shorten the messages or ask for less.",
             )
 
     async def run(self, job: Job, emit: Callable[[list[str]], None] | None = None) -> None:
-        """Produce the output of `job` in the time that it takes.
+        """Generate the output of a job, at the simulated speed.
 
         Args:
-            job: Afterwards it holds the output and how much of the prompt was cached.
-            emit: Called with every batch of tokens when it is ready; None: nobody listens until
-                the end.
+            job: The job, which receives its output and the number of cached prompt tokens.
+            emit: Function to call with every batch of tokens when it is ready; None: the output
+                is read at the end.
         """
         await asyncio.sleep(self._latency)
         async with self._slots:
-            with self._counted():
+            with self._count_active():
                 await self._prefill(job)
-                job.output = self._write(job)
+                job.output = self._generate(job)
                 await self._decode(job.output.pieces, emit)
                 self.stats.output_tokens += len(job.output.pieces)
                 if self._cache:
-                    # Keys and values of the last token are computed only with the next one.
+                    # The keys and values of the last token are computed only with the next one.
                     computed = job.prompt + job.output.pieces[:-1]
                     self._cache.store(block_keys(computed, job.keys))
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _count_active(self) -> Iterator[None]:
         self.stats.active += 1
         self.stats.peak = max(self.stats.peak, self.stats.active)
         try:
@@ -172,22 +178,23 @@ class Engine:
         if self._cache:
             self._cache.store(job.keys)
 
-    def _write(self, job: Job) -> tokens.Output:
-        """Return what the model says, with the job's fault."""
+    def _generate(self, job: Job) -> tokens.ModelOutput:
+        """Return the model's output, changed by the fault of the job."""
         call, room = job.call, self.window - len(job.prompt)
-        most = min(room, call.max_tokens or room)
+        max_tokens = min(room, call.max_tokens or room)
         if job.fault == "empty":
-            return tokens.NOTHING
+            return tokens.EMPTY
         if job.fault == "refusal":
-            return tokens.limit(_REFUSAL, most, call.stop)
+            return tokens.truncate(_REFUSAL, max_tokens, call.stop)
         text = self._behavior.reply(call.messages, call.schema)
         if job.fault == "loop":
-            return _loop(text, min(most, _LONGEST_LOOP))
+            return _repeat_first_sentence(text, min(max_tokens, _MAX_LOOP_TOKENS))
         if job.fault == "half_plan":
             text = text[: len(text) // 2]
-        output = tokens.limit(text, most, call.stop)
+        output = tokens.truncate(text, max_tokens, call.stop)
         if job.fault in ("cut", "drop"):
-            return tokens.Output(output.pieces[: (len(output.pieces) + 1) // 2], "length")
+            half = (len(output.pieces) + 1) // 2
+            return tokens.ModelOutput(output.pieces[:half], "length")
         return output
 
     async def _decode(self, pieces: list[str], emit: Callable[[list[str]], None] | None) -> None:
@@ -200,21 +207,22 @@ class Engine:
                 await asyncio.sleep(0)
             return
         clock = asyncio.get_running_loop().time
-        begun, given = clock(), 0
-        while given < len(pieces):
-            await asyncio.sleep(max(begun + (given + 1) / self._rate - clock(), _TICK))
-            # By the clock, not by the number of pauses: late wake-ups do not add up.
-            due = max(given + 1, int((clock() - begun) * self._rate))
-            emit(pieces[given:due])
-            given = due
+        started, emitted = clock(), 0
+        while emitted < len(pieces):
+            await asyncio.sleep(max(started + (emitted + 1) / self._rate - clock(), _MIN_PAUSE))
+            # By the clock, not by the number of pauses, so that late wake-ups do not add up.
+            due = max(emitted + 1, int((clock() - started) * self._rate))
+            emit(pieces[emitted:due])
+            emitted = due
 
 
-def _loop(text: str, most: int) -> tokens.Output:
-    """Return the first sentence of `text` over and over."""
+def _repeat_first_sentence(text: str, max_tokens: int) -> tokens.ModelOutput:
+    """Return the first sentence of a text again and again, up to a number of tokens."""
     end = re.search(r"[.。\n]", text)
-    sentence = tokens.split((text[: end.end()] if end else text).strip() + " ")
-    pieces = sentence * (most // len(sentence) + 1)
-    return tokens.Output(pieces[:most], "length")
+    sentence = text[: end.end()] if end else text
+    pieces = tokens.split(sentence.strip() + " ")
+    repeated = pieces * (max_tokens // len(pieces) + 1)
+    return tokens.ModelOutput(repeated[:max_tokens], "length")
 
 
 def _rate_limited(retry_after: float) -> ApiError:

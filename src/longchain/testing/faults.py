@@ -1,8 +1,8 @@
-"""What goes wrong on a simulated server, and how often.
+"""Draws the faults of a simulated server.
 
-seed and request -> the name of a fault, or `ok`
+seed and request -> name of a fault, or `ok`
 
-Knows when a fault happens; what it does to a reply stands in `engine`.
+Knows when a fault happens; does not know its effect on a reply, which is in `engine`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import KW_ONLY, dataclass, fields
 from typing import Literal, get_args
 
 from longchain.errors import InputError
-from longchain.testing.chance import Chance
+from longchain.testing.random_streams import RandomStreams
 
 Fault = Literal["ok", "rate_limit", "error", "drop", "empty", "cut", "loop", "half_plan", "refusal"]
 _NAMES: dict[str, Fault] = {fault: fault for fault in get_args(Fault)}
@@ -21,10 +21,10 @@ _NAMES |= {"429": "rate_limit", "500": "error"}
 
 @dataclass(frozen=True)
 class Faults:
-    """How often what goes wrong: probabilities per request, and a script for the first ones.
+    """Probabilities of faults per request, and a script for the first requests.
 
-    The draw depends on the seed, the request, and how often that request came: a request that is
-    sent again draws again, and the order of different requests changes nothing.
+    The draw depends on the seed, the request and the number of its occurrence: a repeated request
+    draws again, and the order of different requests does not matter.
 
     ```python
     from longchain.testing import Faults
@@ -33,7 +33,7 @@ class Faults:
     ```
 
     Raises:
-        InputError: A probability is outside 0 to 1, their sum above 1, or a name unknown.
+        InputError: A probability is below 0, their sum is above 1, or a name is unknown.
     """
 
     _: KW_ONLY
@@ -44,7 +44,7 @@ class Faults:
     """Status 500."""
 
     drop: float = 0.0
-    """The connection closes in the middle of the reply."""
+    """The connection is closed in the middle of the reply."""
 
     empty: float = 0.0
     """A reply without text."""
@@ -56,23 +56,23 @@ class Faults:
     """The same sentence over and over until `max_tokens`, at most 4,096 tokens."""
 
     half_plan: float = 0.0
-    """A plan that breaks off in its middle; other replies stay whole."""
+    """A plan that ends in the middle; other replies are complete."""
 
     refusal: float = 0.0
     """An apology instead of an answer."""
 
     retry_after: float = 1.0
-    """Seconds that `Retry-After` names."""
+    """Seconds in the `Retry-After` header."""
 
     script: Sequence[str] = ()
-    """What happens to the first requests, in the order in which they arrive: `ok` or a name from
-    above; `429` and `500` are understood, too."""
+    """Faults of the first requests in order of arrival: `ok`, a name from above, `429` or `500`."""
 
     seed: int = 0
+    """Seed of the draws."""
 
     def __post_init__(self) -> None:
-        shares = [share for _, share in self.shares()]
-        if min(shares) < 0 or sum(shares) > 1 + 1e-9:
+        probabilities = [probability for _, probability in self.probabilities()]
+        if min(probabilities) < 0 or sum(probabilities) > 1 + 1e-9:
             raise InputError(f"probabilities must be 0 or more and at most 1 together: {self!r}")
         unknown = [name for name in self.script if name not in _NAMES]
         if unknown:
@@ -80,29 +80,33 @@ class Faults:
                 f"unknown fault {unknown[0]!r}; known are {', '.join(get_args(Fault))}"
             )
 
-    def shares(self) -> list[tuple[Fault, float]]:
+    def probabilities(self) -> list[tuple[Fault, float]]:
         """Return every fault with its probability."""
         names = {field.name for field in fields(self)}
         return [(name, getattr(self, name)) for name in get_args(Fault) if name in names]
 
 
-class Draw:
-    """Draws the faults of one server; holds how far its script is."""
+class FaultSampler:
+    """Draws the fault of each request to one server, and counts off its script."""
 
     def __init__(self, faults: Faults) -> None:
-        """Begin with the first entry of the script."""
-        self._shares = faults.shares()
+        """Start with the first entry of the script."""
+        self._probabilities = faults.probabilities()
         self._script = iter(faults.script)
-        self._chance = Chance(faults.seed)
+        self._streams = RandomStreams(faults.seed)
 
-    def next(self, request: Iterable[str]) -> Fault:
-        """Return what happens to `request`, given as its parts."""
+    def sample(self, request: Iterable[str]) -> Fault:
+        """Return the fault of a request.
+
+        Args:
+            request: Texts that identify the request, in order.
+        """
         scripted = next(self._script, None)
         if scripted is not None:
             return _NAMES[scripted]
-        drawn = self._chance.stream(("fault", *request)).random()
-        for fault, share in self._shares:
-            if drawn < share:
+        drawn = self._streams.stream(("fault", *request)).random()
+        for fault, probability in self._probabilities:
+            if drawn < probability:
                 return fault
-            drawn -= share
+            drawn -= probability
         return "ok"

@@ -1,8 +1,8 @@
-"""The plans that a simulated model makes: as lines, or as JSON after a schema.
+"""Makes the plans of a simulated model: as lines, or as JSON that satisfies a schema.
 
-number of parts, length, random stream -> the text of a plan
+number of parts, length, random stream -> text of a plan
 
-Knows the form of a plan as models write it; does not know who reads it.
+Knows the format in which models write plans; does not know how it is read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from longchain.document import Unit
 from longchain.testing import prose
 
-_POINT = {"words": 12, "characters": 24}
+_POINT_LENGTH = {"words": 12, "characters": 24}
 _TITLE = {"en": "Title: ", "zh": "题目：", "ja": "タイトル："}
 _LINES = {
     "en": {
@@ -34,11 +34,11 @@ _AMOUNT: dict[Unit, dict[str, str]] = {
     "words": {"en": "{} words", "zh": "{}词", "ja": "{}語", "ko": "{}단어"},
     "characters": {"en": "{} characters", "zh": "{}字", "ja": "{}字", "ko": "{}자"},
 }
-_DEPTH = 12
-"""A schema that refers to itself deeper than this is filled with null."""
+_MAX_DEPTH = 12
+"""Nesting depth below which a recursive schema is filled with null."""
 
 
-class Part(NamedTuple):
+class PlannedPart(NamedTuple):
     """One section or chapter of a simulated plan."""
 
     heading: str
@@ -46,72 +46,80 @@ class Part(NamedTuple):
     length: int
 
 
-def budgets(rng: Random, parts: int, length: int) -> list[int]:
-    """Return `parts` budgets that add up to `length` only within 5 %, as those of models do.
+def divide(rng: Random, parts: int, length: int) -> list[int]:
+    """Divide a length into parts whose sum differs by up to 5 %, as in the plans of models.
 
-    Budgets of 200 and more are round numbers; what rounding takes from one goes to the next.
+    Lengths of 200 and more are multiples of 10; the rounding error of one part is added to the
+    next.
     """
     weights = [rng.uniform(0.75, 1.25) for _ in range(parts)]
     scale = length * rng.uniform(0.96, 1.04) / sum(weights)
     step = 10 if length / parts >= 200 else 1
-    result, reached, given = [], 0.0, 0
+    lengths: list[int] = []
+    exact_sum, sum_so_far = 0.0, 0
     for weight in weights:
-        reached += weight * scale
-        budget = max(1, round((reached - given) / step) * step)
-        result.append(budget)
-        given += budget
-    return result
+        exact_sum += weight * scale
+        part = max(1, round((exact_sum - sum_so_far) / step) * step)
+        lengths.append(part)
+        sum_so_far += part
+    return lengths
 
 
-def parts(rng: Random, count: int, length: int, unit: Unit, language: str) -> list[Part]:
-    """Return `count` parts with different headings and points, and budgets for `length`."""
+def make_parts(rng: Random, count: int, length: int, language: str) -> list[PlannedPart]:
+    """Return parts with different headings and main points, and about `length` in total."""
     headings: dict[str, None] = {}
     while len(headings) < count:
-        headings[prose.heading(rng, language)] = None
+        headings[prose.make_heading(rng, language)] = None
+    lengths = divide(rng, count, length)
     return [
-        Part(heading, point(rng, language), budget)
-        for heading, budget in zip(headings, budgets(rng, count, length), strict=True)
+        PlannedPart(heading, make_point(rng, language), part_length)
+        for heading, part_length in zip(headings, lengths, strict=True)
     ]
 
 
-def point(rng: Random, language: str) -> str:
+def make_point(rng: Random, language: str) -> str:
     """Return one short sentence."""
     unit: Unit = "characters" if language in ("zh", "ja") else "words"
-    return prose.sentence(rng, language, _POINT[unit], unit)
+    return prose.make_sentence(rng, language, _POINT_LENGTH[unit], unit)
 
 
-def lines(
-    title: str, level: Literal["section", "chapter"], parts: list[Part], unit: Unit, language: str
+def format_lines(
+    title: str,
+    level: Literal["section", "chapter"],
+    parts: list[PlannedPart],
+    unit: Unit,
+    language: str,
 ) -> str:
-    """Return a plan as lines, with labels in Chinese and Japanese, else in English.
+    """Return a plan as lines, with labels in Chinese or Japanese, else in English.
 
     Such as `Section 1 - Heading: Ships - Main Point: They sail. - Word Count: 400 words`.
     """
     form = _LINES.get(language, _LINES["en"])
-    rows = [
-        form[level].format(number)
-        + form["rest"].format(
-            part.heading, part.main_point, _AMOUNT[unit][language].format(part.length)
-        )
-        for number, part in enumerate(parts, start=1)
-    ]
-    return "\n".join([_TITLE.get(language, _TITLE["en"]) + title, *rows])
+    rows = [_TITLE.get(language, _TITLE["en"]) + title]
+    for number, part in enumerate(parts, start=1):
+        amount = _AMOUNT[unit][language].format(part.length)
+        label = form[level].format(number)
+        rows.append(label + form["rest"].format(part.heading, part.main_point, amount))
+    return "\n".join(rows)
 
 
-def fill(schema: Mapping[str, Any], rng: Random, language: str, plan: list[Part]) -> str:
-    """Return JSON that satisfies `schema`, with the parts of a plan in its lists of objects.
+def fill_schema(
+    schema: Mapping[str, Any], rng: Random, language: str, plan: list[PlannedPart]
+) -> str:
+    """Return JSON that satisfies a schema, with the parts of a plan in its lists of objects.
 
-    Properties named `heading`, `main_point` and `length` take those of the part; all others get
-    a value of their type.
+    Properties named `heading`, `main_point` and `length` take those of the part; all others get a
+    value of their type.
     """
-    return json.dumps(_Filler(schema, rng, language, plan).value(schema), ensure_ascii=False)
+    filler = _SchemaFiller(schema, rng, language, plan)
+    return json.dumps(filler.value(schema), ensure_ascii=False)
 
 
-class _Filler:
-    """Fills one schema; holds what every level of it needs."""
+class _SchemaFiller:
+    """Fills a JSON schema with values, level by level."""
 
     def __init__(
-        self, root: Mapping[str, Any], rng: Random, language: str, plan: list[Part]
+        self, root: Mapping[str, Any], rng: Random, language: str, plan: list[PlannedPart]
     ) -> None:
         self.root = root
         self.rng = rng
@@ -119,17 +127,28 @@ class _Filler:
         self.plan = plan
 
     def value(
-        self, schema: Mapping[str, Any], name: str = "", part: Part | None = None, depth: int = 0
+        self,
+        schema: Mapping[str, Any],
+        name: str = "",
+        part: PlannedPart | None = None,
+        depth: int = 0,
     ) -> Any:
-        """Return a value for `schema`, the property `name` of a part."""
-        schema = self._resolved(schema)
-        if "const" in schema or "enum" in schema:
-            return schema["const"] if "const" in schema else self.rng.choice(schema["enum"])
-        kind = schema.get("type", "object" if "properties" in schema else "string")
-        if isinstance(kind, list):
-            kind = next(option for option in kind if option != "null")
-        if depth > _DEPTH:
+        """Return a value for a schema.
+
+        Args:
+            schema: The schema, or a reference to one.
+            name: The property that the value is for.
+            part: The part of the plan whose property it is.
+            depth: Nesting depth of the schema.
+        """
+        schema = self._resolve(schema)
+        if "const" in schema:
+            return schema["const"]
+        if "enum" in schema:
+            return self.rng.choice(schema["enum"])
+        if depth > _MAX_DEPTH:
             return None
+        kind = _type_of(schema)
         if kind == "object":
             properties = schema.get("properties", {})
             return {
@@ -137,10 +156,10 @@ class _Filler:
             }
         if kind == "array":
             return self._items(schema.get("items", {}), depth + 1)
-        return self._plain(kind, schema, name, part)
+        return self._scalar(kind, schema, name, part)
 
-    def _resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Follow a reference into the schema's definitions, and choose from alternatives."""
+    def _resolve(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Follow references into the schema's definitions; choose from alternatives."""
         while True:
             options = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
             if "$ref" in schema:
@@ -149,24 +168,37 @@ class _Filler:
                     target = target[step]
                 schema = target
             elif options:
-                schema = next((one for one in options if one.get("type") != "null"), options[0])
+                not_null = (option for option in options if option.get("type") != "null")
+                schema = next(not_null, options[0])
             else:
                 return schema
 
     def _items(self, schema: Mapping[str, Any], depth: int) -> list[Any]:
-        resolved = self._resolved(schema)
+        resolved = self._resolve(schema)
         if "properties" in resolved and self.plan:
             return [self.value(resolved, part=part, depth=depth) for part in self.plan]
         return [self.value(resolved, depth=depth) for _ in range(3)]
 
-    def _plain(self, kind: str, schema: Mapping[str, Any], name: str, part: Part | None) -> Any:
-        if part and name in Part._fields:
+    def _scalar(
+        self, kind: str, schema: Mapping[str, Any], name: str, part: PlannedPart | None
+    ) -> Any:
+        if part and name in PlannedPart._fields:
             return getattr(part, name)
         if kind in ("integer", "number"):
             low = schema.get("minimum", 1)
             return self.rng.randint(int(low), int(schema.get("maximum", low + 9)))
-        if kind in ("boolean", "null"):
-            return True if kind == "boolean" else None
+        if kind == "boolean":
+            return True
+        if kind == "null":
+            return None
         if name in ("title", "heading"):
-            return prose.heading(self.rng, self.language)
-        return point(self.rng, self.language)
+            return prose.make_heading(self.rng, self.language)
+        return make_point(self.rng, self.language)
+
+
+def _type_of(schema: Mapping[str, Any]) -> str:
+    """Return the type of a schema; of several types the first but null."""
+    kind = schema.get("type", "object" if "properties" in schema else "string")
+    if isinstance(kind, list):
+        return next(option for option in kind if option != "null")
+    return str(kind)

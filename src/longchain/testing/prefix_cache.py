@@ -1,8 +1,8 @@
-"""A prefix cache as serving engines have it: whole blocks of tokens, shared between requests.
+"""Simulates the prefix cache of a serving engine: blocks of tokens, shared between requests.
 
-tokens of a chat -> how many of them are cached already
+tokens of a chat -> number of leading tokens that are cached
 
-Knows tokens only as strings; does not know what computing one costs.
+Knows tokens only as strings; does not know the time that computing them takes.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from collections.abc import Iterable, Sequence
 from longchain.testing import tokens
 
 BLOCK = 16
-"""Tokens in a block, the default of vLLM."""
+"""Tokens per block: the default of vLLM."""
 
 
 def chat_tokens(turns: Iterable[tuple[str, str]], generate: bool = True) -> list[str]:
-    """Return the tokens of a chat as the model sees it.
+    """Return the tokens of a chat, as a chat template renders it.
 
-    Every turn is one token for its role, its text, and one token for its end. The role's token of
-    the reply follows, so that a reply which is sent back later continues the same tokens.
+    Every turn has one token for its role, those of its text, and one for its end. The role token of
+    the reply follows, so that a later request with this reply begins with the same tokens.
 
     Args:
         turns: Role and text of each message.
-        generate: Whether the assistant's reply comes next.
+        generate: Whether to add the role token of the reply.
     """
     pieces: list[str] = []
     for role, text in turns:
@@ -33,11 +33,11 @@ def chat_tokens(turns: Iterable[tuple[str, str]], generate: bool = True) -> list
 
 
 def block_keys(pieces: Sequence[str], known: Sequence[int] = ()) -> list[int]:
-    """Return a key for every full block, which stands for all tokens before it as well.
+    """Return a key for every full block, computed from the block and all blocks before it.
 
     Args:
         pieces: The tokens.
-        known: The keys of the first blocks, where they have been computed already.
+        known: Keys of the first blocks, if they have been computed before.
     """
     keys = list(known)
     for start in range(len(keys) * BLOCK, len(pieces) - BLOCK + 1, BLOCK):
@@ -46,15 +46,20 @@ def block_keys(pieces: Sequence[str], known: Sequence[int] = ()) -> list[int]:
 
 
 class PrefixCache:
-    """Remembers blocks by their keys; forgets the least recently used ones."""
+    """Stores the keys of blocks, and evicts the least recently used ones."""
 
     def __init__(self, capacity: int) -> None:
-        """Make room for `capacity` tokens."""
-        self._most = max(1, capacity // BLOCK)
+        """Create an empty cache for a number of tokens."""
+        self._max_blocks = max(1, capacity // BLOCK)
         self._blocks: OrderedDict[int, None] = OrderedDict()
 
     def match(self, keys: Sequence[int], length: int) -> int:
-        """Return how many leading tokens of `length` are cached; the last is always computed."""
+        """Return the number of leading tokens that are cached.
+
+        Args:
+            keys: The keys of the prompt's blocks.
+            length: Tokens of the prompt; the last one is always computed.
+        """
         matched = 0
         for key in keys[: (length - 1) // BLOCK]:
             if key not in self._blocks:
@@ -64,11 +69,11 @@ class PrefixCache:
         return matched
 
     def store(self, keys: Sequence[int]) -> None:
-        """Remember blocks, given in order."""
-        # Backward, so that of a chat the last blocks are forgotten first: a block is of no use
-        # without those before it.
+        """Store the blocks with these keys, which are in the order of the text."""
+        # Backward, so that the last blocks of a chat are evicted first: a block is useless without
+        # the blocks before it.
         for key in reversed(keys):
             self._blocks[key] = None
             self._blocks.move_to_end(key)
-        while len(self._blocks) > self._most:
+        while len(self._blocks) > self._max_blocks:
             self._blocks.popitem(last=False)

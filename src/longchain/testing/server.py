@@ -1,8 +1,8 @@
-"""SimulatedServer: an OpenAI-compatible server on 127.0.0.1 whose model costs nothing.
+"""SimulatedServer: an OpenAI-compatible server on 127.0.0.1 with a simulated model.
 
-requests of any OpenAI client -> simulated answers, in the time that a real server would take
+requests of any OpenAI client -> simulated answers, at the speed of a real server
 
-Knows routes and how to start and stop; what the model does stands in `engine`.
+Knows routes, starting and stopping; does not know how the model answers, which is in `engine`.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from typing import Any, Self
 
 from longchain.testing import tokens, wire
 from longchain.testing.behavior import LengthBehavior, role_of, text_of
-from longchain.testing.connection import Connection, Request
+from longchain.testing.connection import Connection, HttpRequest
 from longchain.testing.engine import Engine, Job, Stats
 from longchain.testing.faults import Faults
 from longchain.testing.prefix_cache import chat_tokens
 
 _HOST = "127.0.0.1"
-_REMEMBERED = 1_000
+_MAX_REMEMBERED = 1_000
+"""Number of the latest requests that `SimulatedServer.requests` shows."""
 
 
 class SimulatedServer:
     """An OpenAI-compatible server in a thread of this process, for tests and benchmarks.
 
-    It answers `POST /v1/chat/completions` (whole or streamed), `GET /v1/models`,
+    It answers `POST /v1/chat/completions` (complete or streamed), `GET /v1/models`,
     `POST /tokenize`, `GET /health` and `GET /metrics`, and listens on 127.0.0.1 only. Every start
-    begins with fresh counters and an empty prefix cache.
+    resets the counters and the prefix cache.
 
     ```python
     from longchain.testing import LengthBehavior, SimulatedServer
@@ -57,21 +58,21 @@ class SimulatedServer:
         json_schema: bool = True,
         port: int = 0,
     ) -> None:
-        """Prepare a server; `start()` or a `with` statement starts it.
+        """Create a server; `start()` or a `with` statement starts it.
 
         Args:
-            behavior: How the model answers; None: `LengthBehavior()`.
-            faults: What goes wrong; None: nothing.
-            model: The model's name in `/v1/models`; requests may name any.
-            window: The most tokens of prompt and reply together.
-            tokens_per_second: Decoding speed of each request; None: no delay.
+            behavior: Answers of the model; None: `LengthBehavior()`.
+            faults: Faults of the server; None: no faults.
+            model: Name of the model in `/v1/models`; requests may name any model.
+            window: Maximum number of tokens of prompt and reply together.
+            tokens_per_second: Decoding speed per request; None: no delay.
             prefill_tokens_per_second: Speed for prompt tokens that are not cached; None: no delay.
-            latency: Seconds before each request reaches a slot.
-            slots: The most requests decoded at once, others wait; None: no limit.
+            latency: Seconds before each request enters the queue for a slot.
+            slots: Maximum number of requests decoded at once, others wait; None: no limit.
             prefix_cache: Whether blocks of 16 tokens are shared between requests.
-            json_schema: Whether `response_format` with a JSON schema is taken, or refused with
+            json_schema: Whether `response_format` with a JSON schema is supported, or refused with
                 status 400.
-            port: The port to listen on; 0: a free one.
+            port: Port to listen on; 0: a free one.
         """
         self.model = model
         self.port = port
@@ -87,7 +88,7 @@ class SimulatedServer:
             "json_schema": json_schema,
         }
         self._engine = Engine(**self._settings)
-        self._requests: deque[dict[str, Any]] = deque(maxlen=_REMEMBERED)
+        self._requests: deque[dict[str, Any]] = deque(maxlen=_MAX_REMEMBERED)
         self._peers: set[Connection] = set()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -100,7 +101,7 @@ class SimulatedServer:
 
     @property
     def base_url(self) -> str:
-        """The address that OpenAI clients take."""
+        """The base URL for OpenAI clients."""
         return f"{self.url}/v1"
 
     @property
@@ -111,15 +112,15 @@ class SimulatedServer:
 
     @property
     def requests(self) -> list[dict[str, Any]]:
-        """The JSON of the last 1,000 chat completions asked for, in the order of arrival."""
+        """The JSON of the latest 1,000 requests for chat completions, in order of arrival."""
         return list(self._requests)
 
     def start(self) -> Self:
-        """Listen, and return when requests can come.
+        """Start listening, and return when the server accepts requests.
 
         Raises:
-            RuntimeError: The server runs already.
-            OSError: The port is taken.
+            RuntimeError: The server is running.
+            OSError: The port is in use.
         """
         if self._thread:
             raise RuntimeError(f"the server runs already at {self.url}")
@@ -138,7 +139,7 @@ class SimulatedServer:
         return self
 
     def close(self) -> None:
-        """Drop all connections, free the port and end the thread; again does nothing."""
+        """Close all connections and the port, and end the thread; idempotent."""
         thread, self._thread = self._thread, None
         if thread and self._loop and self._closing:
             self._loop.call_soon_threadsafe(self._closing.set)
@@ -179,8 +180,8 @@ class SimulatedServer:
             await asyncio.sleep(0)
         await server.wait_closed()
 
-    async def _handle(self, request: Request, connection: Connection) -> None:
-        """Answer one request."""
+    async def _handle(self, request: HttpRequest, connection: Connection) -> None:
+        """Answer a request."""
         try:
             match request.method, request.path:
                 case "POST", "/v1/chat/completions":
@@ -225,8 +226,8 @@ class SimulatedServer:
         await self._engine.run(job, lambda pieces: connection.send(events.pieces(pieces)))
         if job.fault == "drop":
             return
-        taken = _usage(job) if job.call.include_usage else None
-        connection.send(events.last(job.output.finish_reason, taken))
+        usage = _usage(job) if job.call.include_usage else None
+        connection.send(events.last(job.output.finish_reason, usage))
         connection.end_stream()
 
     def _models(self) -> dict[str, Any]:
@@ -244,12 +245,12 @@ class SimulatedServer:
         if isinstance(prompt, str):
             pieces = tokens.split(prompt)
         else:
-            turns = [(role_of(one), text_of(one)) for one in wire.messages_of(body)]
+            turns = [(role_of(turn), text_of(turn)) for turn in wire.messages_of(body)]
             pieces = chat_tokens(turns, generate=body.get("add_generation_prompt", True))
         return {
             "count": len(pieces),
             "max_model_len": self._engine.window,
-            "tokens": tokens.numbers(pieces),
+            "tokens": tokens.token_ids(pieces),
         }
 
     def _metrics(self) -> str:

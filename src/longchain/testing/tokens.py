@@ -1,6 +1,6 @@
-"""The token rule of the simulated models, the same in every process.
+"""Tokenizes text for the simulated models, identically in every process.
 
-text -> pieces that join to the text; pieces and limits -> what of them is given out
+text -> tokens that join to the text; text and limits -> `ModelOutput`
 
 A token is one Chinese, Japanese or Korean character, or up to four other characters of a word
 together with the space before it, or a single white space character.
@@ -20,8 +20,8 @@ _WORD = re.compile(rf"\s*(?:[{_WIDE}]|[^\s{_WIDE}]+)|\s+\Z")
 FinishReason = Literal["stop", "length"]
 
 
-class Output(NamedTuple):
-    """What a model gives out: its tokens, and why it stopped there."""
+class ModelOutput(NamedTuple):
+    """The tokens that a model generates, and the reason why it stopped."""
 
     pieces: list[str]
     finish_reason: FinishReason
@@ -32,37 +32,40 @@ class Output(NamedTuple):
         return "".join(self.pieces)
 
 
-NOTHING = Output([], "stop")
+EMPTY = ModelOutput([], "stop")
+"""Output without a token."""
 
 
 def split(text: str) -> list[str]:
-    """Return the tokens of `text`; joined they are the text again."""
+    """Split a text into tokens that join back to it."""
     return _PIECE.findall(text)
 
 
-def words(text: str) -> list[str]:
-    """Return `text` in words with the white space before each; joined they are the text again."""
+def split_words(text: str) -> list[str]:
+    """Split a text into words, each with the white space before it, that join back to it."""
     return _WORD.findall(text)
 
 
 def count(text: str) -> int:
-    """Return how many tokens `text` has."""
+    """Return the number of tokens of a text."""
     return len(split(text))
 
 
-def numbers(pieces: Sequence[str]) -> list[int]:
-    """Return a number for every token, equal where the tokens are."""
+def token_ids(pieces: Sequence[str]) -> list[int]:
+    """Return a number for every token, the same for equal tokens."""
     return [crc32(piece.encode("utf-8", "replace")) for piece in pieces]
 
 
-def limit(text: str, max_tokens: int | None, stop: Sequence[str] | None = None) -> Output:
-    """Cut `text` before the first stop string, then after `max_tokens` tokens.
+def truncate(text: str, max_tokens: int | None, stop: Sequence[str] | None = None) -> ModelOutput:
+    """Cut a text before the first stop string, then after `max_tokens` tokens.
 
     Returns:
-        The tokens, with `length` as the reason where `max_tokens` cut something off.
+        The tokens, with the finish reason `length` if `max_tokens` cut off some.
     """
-    found = [text.find(word) for word in stop or () if word and word in text]
-    pieces = split(text[: min(found)] if found else text)
+    stops = [text.find(word) for word in stop or () if word and word in text]
+    if stops:
+        text = text[: min(stops)]
+    pieces = split(text)
     if max_tokens is None or len(pieces) <= max_tokens:
-        return Output(pieces, "stop")
-    return Output(pieces[:max_tokens], "length")
+        return ModelOutput(pieces, "stop")
+    return ModelOutput(pieces[:max_tokens], "length")

@@ -1,10 +1,10 @@
-"""The words that simulated prose is made of, by language and part of speech.
+"""The vocabulary of simulated prose, by language and part of speech.
 
 language tag -> `Vocabulary`
 
-Knows words only; how they become sentences stands in `prose`. Every Chinese, Japanese and Korean
-noun has two characters, every Japanese and Korean adjective three, so that the length of a sentence
-is known before it is written.
+Knows words only: `prose` makes sentences of them. Every Chinese, Japanese and Korean noun has two
+characters, every Japanese and Korean adjective three, so that the length of a sentence is known
+before it is written.
 """
 
 from __future__ import annotations

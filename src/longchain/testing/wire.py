@@ -1,8 +1,8 @@
-"""The JSON of OpenAI's chat completions, as the simulated server reads and writes it.
+"""Reads and writes the JSON of OpenAI's chat completions API.
 
-body -> `ChatCall`; tokens and usage -> answers and server-sent events
+body -> `ChatCall`; tokens and usage -> responses and server-sent events
 
-Knows the shapes; does not know how an answer comes about.
+Knows the format; does not know how an answer is generated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 class ApiError(Exception):
-    """A request that is answered with an error status."""
+    """An error response."""
 
     def __init__(
         self,
@@ -29,7 +29,15 @@ class ApiError(Exception):
         code: str | int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Take the status, and what stands in the error's JSON."""
+        """Create an error response.
+
+        Args:
+            status: HTTP status.
+            message: Description of the error.
+            kind: Type of the error, in OpenAI's terms.
+            code: Code of the error; None: the status.
+            headers: Additional HTTP headers.
+        """
         super().__init__(message)
         self.status = status
         self.headers = headers
@@ -38,14 +46,14 @@ class ApiError(Exception):
 
 
 class ChatCall(NamedTuple):
-    """A request for a chat completion, as far as the simulated server heeds it."""
+    """The parameters of a chat completion that the simulated server supports."""
 
     messages: list[dict[str, Any]]
     model: str
     max_tokens: int | None
     stop: list[str]
     schema: dict[str, Any] | None
-    """The JSON schema of the response format."""
+    """JSON schema of the response format; None: any text."""
     stream: bool
     include_usage: bool
 
@@ -56,21 +64,21 @@ class ChatCall(NamedTuple):
 
     @classmethod
     def read(cls, body: Mapping[str, Any], model: str) -> ChatCall:
-        """Read a request's JSON; names that are not known are ignored, as by vLLM.
+        """Read the JSON of a request; unknown names are ignored, as by vLLM.
 
         Raises:
-            ApiError: A field has no usable value.
+            ApiError: The value of a field cannot be used.
         """
-        most = body.get("max_completion_tokens") or body.get("max_tokens")
-        if most is not None and (not isinstance(most, int) or most < 1):
-            raise ApiError(400, f"max_tokens must be a whole number of at least 1, not {most!r}.")
+        limit = body.get("max_completion_tokens") or body.get("max_tokens")
+        if limit is not None and (not isinstance(limit, int) or limit < 1):
+            raise ApiError(400, f"max_tokens must be a whole number of at least 1, not {limit!r}.")
         if body.get("n") not in (None, 1):
             raise ApiError(400, f"This server gives one choice per request, not n={body['n']!r}.")
         stop = body.get("stop") or []
         return cls(
             messages=messages_of(body),
             model=str(body.get("model") or model),
-            max_tokens=most,
+            max_tokens=limit,
             stop=[stop] if isinstance(stop, str) else list(stop),
             schema=_schema(body.get("response_format") or {}),
             stream=bool(body.get("stream")),
@@ -82,7 +90,7 @@ def messages_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the messages of a request.
 
     Raises:
-        ApiError: There are none, or they are not objects.
+        ApiError: The list is missing or empty, or an element is no object.
     """
     messages = body.get("messages")
     if (
@@ -95,10 +103,10 @@ def messages_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """Return the object that a body holds.
+    """Parse the JSON object in a body.
 
     Raises:
-        ApiError: It is not JSON, or no object.
+        ApiError: The body is not JSON, or not an object.
     """
     try:
         parsed = json.loads(body)
@@ -121,7 +129,7 @@ def _schema(form: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def usage(prompt: int, cached: int | None, output: int) -> dict[str, Any]:
-    """Return what a request took, in tokens; `cached` is None where nothing is cached at all."""
+    """Return the usage of a request in tokens; `cached` is None for a server without a cache."""
     return {
         "prompt_tokens": prompt,
         "completion_tokens": output,
@@ -130,11 +138,11 @@ def usage(prompt: int, cached: int | None, output: int) -> dict[str, Any]:
     }
 
 
-def completion(model: str, text: str, reason: str, taken: dict[str, Any]) -> bytes:
-    """Return a whole answer."""
+def completion(model: str, text: str, reason: str, usage: dict[str, Any]) -> bytes:
+    """Return the body of a complete answer."""
     message = {"role": "assistant", "content": text}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
-    body = {**_envelope("chat.completion", model), "choices": [choice], "usage": taken}
+    body = {**_envelope("chat.completion", model), "choices": [choice], "usage": usage}
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
@@ -142,9 +150,9 @@ class Events:
     """The server-sent events of one streamed answer."""
 
     def __init__(self, model: str) -> None:
-        """Fix what all events of the answer share."""
+        """Create the fields that all events of the answer share."""
         self._envelope = _envelope("chat.completion.chunk", model)
-        # Rendered once: a token's event is then three strings joined, not a tree turned to JSON.
+        # Rendered once: the event of a token is then a concatenation instead of a JSON dump.
         before, after = self._event({"content": "\0"}, None).split(json.dumps("\0"))
         self._before, self._after = before, after
 
@@ -153,19 +161,19 @@ class Events:
         return f"data: {json.dumps({**self._envelope, 'choices': [choice]})}\n\n"
 
     def first(self) -> bytes:
-        """Return the event that names the role."""
+        """Return the first event, which has the role."""
         return self._event({"role": "assistant", "content": ""}, None).encode()
 
     def pieces(self, pieces: list[str]) -> bytes:
-        """Return one event for every token."""
+        """Return one event for each token."""
         events = [f"{self._before}{json.dumps(piece)}{self._after}" for piece in pieces]
         return "".join(events).encode()
 
-    def last(self, reason: str, taken: dict[str, Any] | None) -> bytes:
-        """Return the event with the finish reason, that of the usage if given, and the end."""
+    def last(self, reason: str, usage: dict[str, Any] | None) -> bytes:
+        """Return the last events: the finish reason, the usage if requested, and the end."""
         events = self._event({}, reason).encode()
-        if taken is not None:
-            body = {**self._envelope, "choices": [], "usage": taken}
+        if usage is not None:
+            body = {**self._envelope, "choices": [], "usage": usage}
             events += f"data: {json.dumps(body)}\n\n".encode()
         return events + DONE
 

@@ -1,8 +1,8 @@
 """FakeWriter: a chat model for tests that answers from a script or by a behavior.
 
-messages -> `AIMessage` with usage and finish reason, whole or in chunks; and a record of them
+messages -> `AIMessage` with usage and finish reason, complete or in chunks; record of requests
 
-Opens no socket. Tokens are counted by the rule of `longchain.testing.tokens`.
+Opens no socket. `longchain.testing.tokens` counts the tokens.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from pydantic import BaseModel, Field, InstanceOf, PrivateAttr
 from longchain.testing import tokens
 from longchain.testing.behavior import LengthBehavior, text_of
 
-Reply = str | AIMessage | BaseException | Callable[[list[BaseMessage]], str | AIMessage]
-"""One answer of a script: a text, a message, something to raise, or what makes an answer."""
+ScriptedReply = str | AIMessage | BaseException | Callable[[list[BaseMessage]], str | AIMessage]
+"""A scripted answer: a text, a message, an exception to raise, or a function of the messages."""
 
 
 class ScriptExhaustedError(AssertionError):
-    """A `FakeWriter` was asked more often than its script has answers."""
+    """A `FakeWriter` was called more often than its script has replies."""
 
 
 class FakeWriter(BaseChatModel):
-    """A chat model whose answers a test decides, and which remembers what it was asked.
+    """A chat model that answers from a script and records its requests.
 
     ```python
     from longchain.testing import FakeWriter
@@ -48,30 +48,31 @@ class FakeWriter(BaseChatModel):
     ```
 
     Raises:
-        ScriptExhaustedError: The script is at its end and there is no behavior.
+        ScriptExhaustedError: All replies are used and there is no behavior.
         ContextOverflowError: The prompt has more tokens than `window`.
-        ModelInvalidRequestError: A JSON schema was asked for although not `structured`.
+        ModelInvalidRequestError: A JSON schema was requested from a writer without `structured`.
     """
 
     replies: list[Any] = Field(default_factory=list, exclude=True, repr=False)
-    """The script: each `Reply` is used once, in the order in which requests arrive."""
+    """Script of `ScriptedReply` values; each is used once, in the order of the requests."""
 
     behavior: InstanceOf[LengthBehavior] | None = Field(default=None, exclude=True, repr=False)
-    """Answers where the script is at its end."""
+    """Behavior that answers after the last reply of the script."""
 
     model_name: str = "fake-writer"
+    """Name in the metadata of replies."""
 
     max_tokens: int | None = None
-    """The most tokens of a reply, where the call says nothing else."""
+    """Maximum number of tokens of a reply, unless the call sets it."""
 
     window: int | None = None
-    """The most tokens of a prompt; also `profile["max_input_tokens"]`."""
+    """Maximum number of tokens of a prompt; also `profile["max_input_tokens"]`."""
 
     structured: bool = False
-    """Whether it takes `response_format` with a JSON schema, and its profile says so."""
+    """True: `response_format` with a JSON schema is supported, also according to the profile."""
 
     latency: float = 0.0
-    """Seconds before each answer."""
+    """Seconds before each reply."""
 
     _lock: Any = PrivateAttr(default_factory=Lock)
     _requests: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
@@ -80,19 +81,19 @@ class FakeWriter(BaseChatModel):
 
     @property
     def requests(self) -> list[list[BaseMessage]]:
-        """The messages of every call so far, refused ones included."""
+        """The messages of all calls so far, refused ones included."""
         with self._lock:
             return list(self._requests)
 
     @property
     def kwargs(self) -> list[dict[str, Any]]:
-        """What every call so far was given besides messages: bound arguments and `stop`."""
+        """The other arguments of all calls so far: bound arguments and `stop`."""
         with self._lock:
             return list(self._kwargs)
 
     @property
     def calls(self) -> int:
-        """How many calls there were so far."""
+        """The number of calls so far."""
         return len(self._requests)
 
     @property
@@ -110,17 +111,17 @@ class FakeWriter(BaseChatModel):
         return profile
 
     def get_token_ids(self, text: str) -> list[int]:
-        """Return a number for every token of `text`, without asking the network."""
-        return tokens.numbers(tokens.split(text))
+        """Return a number for each token of a text, without network access."""
+        return tokens.token_ids(tokens.split(text))
 
     def get_num_tokens_from_messages(self, messages: list[BaseMessage], tools: Any = None) -> int:
-        """Return the tokens of all messages together; roles count nothing."""
+        """Return the number of tokens of all messages; roles count 0."""
         return sum(tokens.count(text_of(message)) for message in messages)
 
     def with_structured_output(
         self, schema: dict[str, Any] | type, *, include_raw: bool = False, **kwargs: Any
     ) -> Runnable[LanguageModelInput, Any]:
-        """Return a runnable that answers in JSON after `schema`, where `structured`."""
+        """Return a runnable that answers in JSON by a schema, natively if `structured`."""
         if not self.structured or kwargs.get("method", "json_schema") != "json_schema":
             return super().with_structured_output(schema, include_raw=include_raw, **kwargs)
         form = {"name": "reply", "schema": convert_to_json_schema(schema)}
@@ -180,13 +181,13 @@ class FakeWriter(BaseChatModel):
         await asyncio.sleep(self.latency)
         for chunk in _chunks(self._answer(messages, stop, kwargs)):
             yield chunk
-            # Gives other tasks their turn between words, as a model over a network does.
+            # Other tasks run between two words, as with a model over a network.
             await asyncio.sleep(0)
 
     def _answer(
         self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]
     ) -> AIMessage:
-        """Record the call, take the next reply, and cut it as the call says."""
+        """Record the call and return the next reply, cut by the limits of the call."""
         kwargs = {**kwargs, "stop": stop} if stop else dict(kwargs)
         with self._lock:
             self._requests.append(list(messages))
@@ -199,11 +200,11 @@ class FakeWriter(BaseChatModel):
         schema = self._schema(kwargs)
         reply = self._next_reply(messages, schema)
         message = AIMessage(reply) if isinstance(reply, str) else reply
-        most = kwargs.get("max_completion_tokens", kwargs.get("max_tokens", self.max_tokens))
-        return self._finished(message, prompt, most, stop)
+        max_tokens = kwargs.get("max_completion_tokens", kwargs.get("max_tokens", self.max_tokens))
+        return self._finish(message, prompt, max_tokens, stop)
 
     def _schema(self, kwargs: dict[str, Any]) -> dict[str, Any] | None:
-        """Return the JSON schema that the call asks for."""
+        """Return the requested JSON schema, if there is one."""
         form = kwargs.get("response_format") or {}
         if form.get("type") != "json_schema":
             return None
@@ -221,23 +222,23 @@ class FakeWriter(BaseChatModel):
             index = self._used
             self._used += index < len(self.replies)
         if index < len(self.replies):
-            reply: Reply = self.replies[index]
+            reply: ScriptedReply = self.replies[index]
             if isinstance(reply, BaseException):
                 raise reply
             return reply(messages) if callable(reply) else reply
         if self.behavior is None:
-            asked = text_of(messages[-1])
+            prompt = text_of(messages[-1])
             raise ScriptExhaustedError(
                 f"All {index} replies of this FakeWriter are used up, and it is asked once more:"
-                f" {asked[-300:]!r}. Add a reply, or give it a behavior."
+                f" {prompt[-300:]!r}. Add a reply, or give it a behavior."
             )
         return self.behavior.reply(messages, schema)
 
-    def _finished(
-        self, message: AIMessage, prompt: int, most: int | None, stop: list[str] | None
+    def _finish(
+        self, message: AIMessage, prompt: int, max_tokens: int | None, stop: list[str] | None
     ) -> AIMessage:
-        """Add usage and metadata, after cutting the text; what a script sets stays as it is."""
-        output = tokens.limit(text_of(message), most, stop)
+        """Cut the text and add usage and metadata, unless the scripted message has its own."""
+        output = tokens.truncate(text_of(message), max_tokens, stop)
         content = output.text if isinstance(message.content, str) else message.content
         usage = UsageMetadata(
             input_tokens=prompt,
@@ -255,9 +256,9 @@ class FakeWriter(BaseChatModel):
 
 
 def _chunks(message: AIMessage) -> Iterator[ChatGenerationChunk]:
-    """Yield a message word by word; all but the text travels with the last one."""
+    """Yield a message word by word; the last chunk has everything but the text."""
     text = message.content if isinstance(message.content, str) else None
-    words = tokens.words(text) if text else [message.content]
+    words = tokens.split_words(text) if text else [message.content]
     for word in words[:-1]:
         yield ChatGenerationChunk(message=AIMessageChunk(content=word))
     last = AIMessageChunk(

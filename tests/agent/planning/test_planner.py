@@ -138,17 +138,17 @@ def test_a_plan_prompt_with_other_variables_is_refused(template: str, named: str
 
 def test_the_planner_is_prompt_model_parser() -> None:
     model = FakeWriter(replies=[LINES])
-    runnable = planner.planner(model, planner.plan_prompt(), WritingPlanParser())
-    variables = planner.variables(
-        "Write on tides.", required=600, unit="words", language="en", language_name="English"
+    runnable = planner.build_planner(model, planner.plan_prompt(), WritingPlanParser())
+    variables = planner.prompt_variables(
+        "Write on tides.", required=600, unit="words", language="en"
     )
     assert runnable.invoke(variables).length == 600
 
 
 def test_schemas_name_every_field_and_allow_no_other() -> None:
     for schema, parts in [
-        (planner.section_schema(), "sections"),
-        (planner.chapter_schema(), "chapters"),
+        (planner.plan_schema(), "sections"),
+        (planner.plan_schema("chapter"), "chapters"),
     ]:
         item = schema["properties"][parts]["items"]
         assert item["required"] == list(item["properties"]) == ["heading", "main_point", "length"]

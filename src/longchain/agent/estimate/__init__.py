@@ -29,11 +29,11 @@ from pydantic import BaseModel, ConfigDict
 from longchain.agent.estimate.simulated_model import StandIn
 from longchain.agent.node import ModelNode
 from longchain.agent.nodes import Nodes, Update
-from longchain.agent.options import STEPS
+from longchain.agent.options import MAX_STEPS
 from longchain.agent.planning import lengths
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.agent.state import DocumentState
-from longchain.agent.writing import prompter
+from longchain.agent.writing.section_prompt import write_prompt
 from longchain.calls.ask import CallPolicy
 from longchain.calls.budget import Prices
 from longchain.calls.reply import Reply, read
@@ -158,19 +158,19 @@ class _Rehearsal:
         """Write the document dry, and return where that ends."""
         self.model.begin(number // 2, bias, -SPREAD if number % 2 else SPREAD)
         log = [dict(event) for event in self.log]
-        config: RunnableConfig = {"recursion_limit": STEPS, "max_concurrency": 1}
+        config: RunnableConfig = {"recursion_limit": MAX_STEPS, "max_concurrency": 1}
         with tracing_context(enabled=False):
             self.graph.invoke({"log": log}, config)
         return self.nodes.finished.pop()
 
-    def _assumed(self, progress: DocumentState) -> list[str]:
+    def _assumed(self, state: DocumentState) -> list[str]:
         said = []
-        if self.log[0]["required"] is None and (self.planned or progress.mode == "direct"):
-            length = sum(draft.plan.length for draft in progress.sections)
-            said.append(f"a length of {length:,} {progress.unit}, since none is given")
+        if self.log[0]["required"] is None and (self.planned or state.mode == "direct"):
+            length = sum(draft.plan.length for draft in state.sections)
+            said.append(f"a length of {length:,} {state.unit}, since none is given")
         if self.planned:
-            said.append(f"a plan of {len(progress.sections)} sections")
-        if self.stages.source(progress) is self.stages.retriever is not None:
+            said.append(f"a plan of {len(state.sections)} sections")
+        if self.stages.source(state) is self.stages.retriever is not None:
             said.append(f"{PASSAGES} references of {PASSAGE} words for each section")
         return said
 
@@ -189,7 +189,7 @@ def _stand_in(model: BaseChatModel, begun: DocumentState) -> StandIn:
     return StandIn(
         count=count,
         language=begun.language,
-        instruction=begun.request["instruction"],
+        instruction=begun.request.instruction,
         unit=begun.unit,
         window=window,
         most=most,
@@ -229,7 +229,7 @@ class _Nodes(Nodes):
         assert isinstance(self.model, StandIn)
         self.stand_in = self.model
         self.material: Any = None
-        prompt = self.write_prompt or prompter.write_prompt(self.layout)
+        prompt = self.write_prompt or write_prompt(self.layout)
         self.writer = RunnableLambda(lambda variables: self._write(prompt, variables))
         for name in ("survey", "plan", "retrieve", "summarize", "write", "write_alone"):
             setattr(self, name, _DryNode(getattr(self, name), self.stand_in))
@@ -246,22 +246,22 @@ class _Nodes(Nodes):
         reply = _plan(parser, self.stand_in)
         return prompt | self.model.bind(reply=reply) | parser
 
-    def source(self, progress: DocumentState) -> Any:
+    def source(self, state: DocumentState) -> Any:
         """Return the retriever; the material of a request is read for the first run only."""
-        progress.retriever = progress.retriever or self.material
-        found = super().source(progress)
-        self.material = progress.retriever
+        state.retriever = state.retriever or self.material
+        found = super().source(state)
+        self.material = state.retriever
         return found
 
     def finish(self, state: Any) -> Update:
         """Keep what was written; nobody will read it."""
-        self.finished.append(self.progress(state))
+        self.finished.append(self.document_state(state))
         return {}
 
 
 def _plan(parser: WritingPlanParser, model: StandIn) -> str:
     """Return an even plan as a planner would answer it, with headings and main points."""
-    even = lengths.even(
+    even = lengths.even_plan(
         "-",
         required=parser.required,
         unit=parser.unit,

@@ -1,7 +1,6 @@
-"""A text -> what can be said about it without a judge.
+"""Report on a document: measures that need no judge, and figures of the run.
 
-`measure` takes any Markdown against a required length; `document` builds the finished
-`LongDocument` from the log, with the same measures and what happened on the way.
+text + required length -> measures; `DocumentState` -> `LongDocument` with its report
 """
 
 from __future__ import annotations
@@ -12,8 +11,9 @@ import regex
 
 from longchain import language as languages
 from longchain import sources
-from longchain.agent.finishing.markdown import pieces
-from longchain.agent.state import DocumentState, SectionState
+from longchain.agent.finishing.markdown import chunks
+from longchain.agent.section import SectionState
+from longchain.agent.state import DocumentState
 from longchain.calls.budget import Prices
 from longchain.document import LongDocument, Section, Unit
 from longchain.length import count_length, length_score
@@ -23,11 +23,11 @@ _HEADING = regex.compile(r"^#{1,6}[ \t]+(.+?)(?:[ \t]+#+)?[ \t]*$", regex.MULTIL
 
 _REFERENCE_LIST = regex.compile(r"(?:\A|\n)#{1,6}[ \t][^\n]+\s*\n(?:\[\d+\][^\n]*\s*)++\Z")
 
-SAMPLE = 1000
-"""Characters of a section that tell its language."""
+LANGUAGE_SAMPLE = 1000
+"""Number of leading characters of a section from which its language is detected."""
 
-OVERLAP = 0.2
-"""The share of a section's 5-grams that stand in an earlier one, from which it is reported."""
+MIN_OVERLAP = 0.2
+"""Share of a section's 5-grams that also occur in an earlier one, from which it is reported."""
 
 
 def measure(
@@ -38,14 +38,14 @@ def measure(
     language: str | None = None,
     length: int | None = None,
 ) -> dict[str, Any]:
-    """Return the judge-free measures of a text.
+    """Measure a text without a judge.
 
     Args:
         text: The text, in Markdown or plain; a reference list at its end is not measured.
         required: The required length; without it there is no score.
-        unit: What lengths count.
-        language: The text's language; None: from its script and words.
-        length: The text's length where it is already known.
+        unit: Unit of the lengths.
+        language: The text's language; None: detected from its script and words.
+        length: The text's length if it is known.
 
     Returns:
         `required_length`, `output_length` and `unit`; `length_score` (S_l, 0 to 100);
@@ -56,12 +56,16 @@ def measure(
     text = _REFERENCE_LIST.sub("", text)
     language = language or languages.detect(text)
     output = count_length(text, unit, language) if length is None else length
+    score = deviation = None
+    if required:
+        score = round(length_score(required, output), 2)
+        deviation = round(output / required - 1, 4)
     return {
         "required_length": required,
         "output_length": output,
         "unit": unit,
-        "length_score": round(length_score(required, output), 2) if required else None,
-        "deviation": round(output / required - 1, 4) if required else None,
+        "length_score": score,
+        "deviation": deviation,
         "language": language,
         "repetition": {
             "rep_4": round(rep_n(text, 4), 4),
@@ -72,19 +76,24 @@ def measure(
     }
 
 
-def document(progress: DocumentState, prices: Prices | None = None) -> LongDocument:
-    """Return the document, laid out, numbered and measured.
+def build_document(state: DocumentState, prices: Prices | None = None) -> LongDocument:
+    """Build the document: laid out, its citations numbered, and measured.
 
     Args:
-        progress: Where it stands; of one that is not finished, the leading finished sections.
-        prices: What tokens cost, for a `cost` in the report.
+        state: The document; of one that is not finished, the leading finished sections.
+        prices: Prices of tokens, for a `cost` in the report.
     """
-    assert progress.plan is not None
-    parts, texts, cited = pieces(progress)
-    shown = progress.published_sections()
-    sections = [_section(draft, text) for draft, text in zip(shown, texts, strict=True)]
-    plan = progress.plan.model_copy(update={"language": progress.language})
-    length = progress.overhead() + sum(section.length for section in sections)
+    parts, texts, cited = chunks(state)
+    published = state.published_sections()
+    sections = [_build_section(*pair) for pair in zip(published, texts, strict=True)]
+    plan = state.current_plan.model_copy(update={"language": state.language})
+    length = state.overhead() + sum(section.length for section in sections)
+    body = parts
+    if cited and state.finished():
+        body = parts[:-1]  # without the reference list
+    report = _build_report(state, published, sections, "".join(body), length)
+    if prices:
+        report["cost"] = round(prices.cost(state.usage), 6)
     return LongDocument(
         title=plan.title,
         text="".join(parts),
@@ -92,107 +101,91 @@ def document(progress: DocumentState, prices: Prices | None = None) -> LongDocum
         sections=sections,
         references=[reference.model_copy(update={"text": ""}) for reference in cited],
         length=length,
-        unit=progress.unit,
-        language=progress.language,
-        usage=progress.usage,
-        report={
-            **_report(progress, sections, "".join(parts[: _body(progress, parts, cited)]), length),
-            **({"cost": round(prices.cost(progress.usage), 6)} if prices else {}),
-        },
+        unit=state.unit,
+        language=state.language,
+        usage=state.usage,
+        report=report,
     )
 
 
-def _body(progress: DocumentState, parts: list[str], cited: list[Any]) -> int:
-    """Return how many leading pieces are the document without its reference list."""
-    return len(parts) - 1 if cited and progress.finished() else len(parts)
-
-
-def _section(draft: SectionState, text: str) -> Section:
+def _build_section(state: SectionState, text: str) -> Section:
     return Section(
-        heading=draft.plan.heading,
-        main_point=draft.plan.main_point,
-        chapter=draft.plan.chapter,
+        heading=state.plan.heading,
+        main_point=state.plan.main_point,
+        chapter=state.plan.chapter,
         text=text.strip(),
-        budget=draft.budget,
-        length=draft.length,
-        calls=draft.discarded_calls + draft.calls,
-        notes=draft.notes,
+        budget=state.target_length,
+        length=state.length,
+        calls=state.total_calls,
+        notes=state.notes,
     )
 
 
-def _report(
-    progress: DocumentState, sections: list[Section], body: str, length: int
+def _build_report(
+    state: DocumentState,
+    published: list[SectionState],
+    sections: list[Section],
+    body: str,
+    length: int,
 ) -> dict[str, Any]:
-    measured = measure(
-        body,
-        required=progress.required,
-        unit=progress.unit,
-        language=progress.language,
-        length=length,
+    measures = measure(
+        body, required=state.required, unit=state.unit, language=state.language, length=length
     )
-    states = progress.published_sections()
-    planned = [heading for draft in states if (heading := progress.heading(draft))]
-    found = [heading for heading in measured.pop("headings") if heading in set(planned)]
+    planned = [heading for heading in map(state.heading, published) if heading]
+    headings = [heading for heading in measures.pop("headings") if heading in set(planned)]
+    repeated = find_repeats([section.text for section in sections], MIN_OVERLAP)
     return {
-        **measured,
-        "finished": progress.finished(),
-        "planned_by": "; ".join(progress.plan_notes) or "model",
-        "headings_in_plan_order": found == planned or not planned,
-        "calls": _calls(progress, states),
-        "thrown_away": sum(draft.discarded_length for draft in states),
-        "sections": [
-            _line(draft, repeated)
-            for draft, repeated in zip(
-                states, find_repeats([s.text for s in sections], OVERLAP), strict=True
-            )
-        ],
-        "citations": _citations(progress, states),
-        "usage": progress.usage.model_dump(),
+        **measures,
+        "finished": state.finished(),
+        "planned_by": "; ".join(state.plan_notes) or "model",
+        "headings_in_plan_order": headings == planned or not planned,
+        "calls": _count_calls(state, published),
+        "thrown_away": sum(section.discarded_length for section in published),
+        "sections": [_describe_section(*pair) for pair in zip(published, repeated, strict=True)],
+        "citations": _count_citations(state, published),
+        "usage": state.usage.model_dump(),
     }
 
 
-def _calls(progress: DocumentState, sections: list[SectionState]) -> dict[str, int]:
-    """Return the requests for prose: how many, and how many beyond one a section."""
-    written = sum(draft.discarded_calls + draft.calls for draft in sections)
+def _count_calls(state: DocumentState, sections: list[SectionState]) -> dict[str, int]:
+    """Return the number of requests, and of those for prose beyond one per section."""
+    writing = sum(section.total_calls for section in sections)
     return {
-        "total": progress.usage.calls,
-        "writing": written,
-        "beyond_one_per_section": written - len(sections),
-        "retries": sum(
-            note.startswith("reply not used") for draft in sections for note in draft.notes
-        ),
+        "total": state.usage.calls,
+        "writing": writing,
+        "beyond_one_per_section": writing - len(sections),
+        "retries": sum(section.rejected_replies for section in sections),
     }
 
 
-def _line(draft: SectionState, repeated: list[int]) -> dict[str, Any]:
-    """Return what is said of one section; `repeated` are the earlier ones that it repeats."""
-    cited = sources.cited_ids(draft.text)
+def _describe_section(section: SectionState, repeated: list[int]) -> dict[str, Any]:
+    """Return the report on one section; `repeated` has the indices of those it repeats."""
     return {
-        "heading": draft.plan.heading,
-        "budget": draft.budget,
-        "length": draft.length,
-        "calls": draft.discarded_calls + draft.calls,
-        "language": languages.detect(draft.text[:SAMPLE]),
+        "heading": section.plan.heading,
+        "budget": section.target_length,
+        "length": section.length,
+        "calls": section.total_calls,
+        "language": languages.detect(section.text[:LANGUAGE_SAMPLE]),
         "repeats_sections": [index + 1 for index in repeated],
-        "cites": sorted(set(cited)),
-        "notes": draft.notes,
+        "cites": sorted(set(sources.cited_ids(section.text))),
+        "notes": section.notes,
     }
 
 
-def _citations(progress: DocumentState, sections: list[SectionState]) -> dict[str, Any]:
-    """Return how many citations there are, and which references and sections lack one."""
-    known = {reference["id"] for reference in progress.references}
-    found = [mark for draft in sections for mark in sources.cited_ids(draft.text)]
+def _count_citations(state: DocumentState, sections: list[SectionState]) -> dict[str, Any]:
+    """Return the number of citations, and the references and sections that lack one."""
+    known = {reference.id for reference in state.references}
+    citations: list[int] = []
+    without: list[int] = []
+    for number, section in enumerate(sections, 1):
+        cited = sources.cited_ids(section.text)
+        citations.extend(cited)
+        if section.retrieved and not cited:
+            without.append(number)
     return {
         "references": len(known),
-        "citations": len(found),
-        "resolved": all(mark in known for mark in found) if known else True,
-        "removed": sum(
-            note.startswith("unknown citations") for draft in sections for note in draft.notes
-        ),
-        "sections_without": [
-            index
-            for index, draft in enumerate(sections, 1)
-            if draft.retrieved and not sources.cited_ids(draft.text)
-        ],
+        "citations": len(citations),
+        "resolved": not known or known.issuperset(citations),
+        "removed": sum(section.removed_citations for section in sections),
+        "sections_without": without,
     }

@@ -1,123 +1,174 @@
-"""How a length is shared out: over sections, over chapters, and evenly where there is no plan.
+"""Divides a required length among the sections and chapters of a plan.
 
-`WritingPlan` + required length -> `WritingPlan` whose budgets add up. Knows no model.
+`WritingPlan` + required length -> `WritingPlan` whose lengths add up
+
+Also makes the even plan that replaces one that could not be read. Does not know models.
 """
 
 from __future__ import annotations
 
-from itertools import takewhile
-from typing import Literal
+from typing import NamedTuple
 
+from longchain.agent.prompts import Level, PlanningPrompts, prompts_for
 from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
-from longchain.language import primary
 
-MOST_SECTIONS = 40
-"""More sections than this are planned in two steps: chapters first."""
+MAX_SECTIONS_WITHOUT_CHAPTERS = 40
+"""Maximum number of sections that are planned at once; longer documents get chapters first."""
 
-SHORT, LONG = 200, 1000
-"""The usual length of a section in words; twice as much in characters.
+MIN_SECTION_LENGTH, MAX_SECTION_LENGTH = 200, 1000
+"""Usual length of a section in words; twice as much in characters.
 
 The bounds of AgentWrite's planner, arXiv 2408.07055, appendix on prompts.
 """
 
-LEAST = 40
-"""The mean length below which a model's sections are merged, in words; twice that in characters.
+TYPICAL_SECTION_LENGTH = 500
+"""Length of a section in words on which planners settle, measured on LongWrite-Ruler."""
 
-Writers told to keep to less overshoot: 10 sections for a 100-word document came to 129 words, 60
-to 774.
+MIN_MEAN_LENGTH = 40
+"""Mean length below which a model's sections are merged, in words; twice that in characters.
+
+Writers asked for less overshoot: 10 sections for a 100-word document came to 129 words, 60 to 774.
 """
 
-CHAPTER = 5000
-"""The usual length of a chapter in words; twice as much in characters."""
+MIN_DIVISIBLE_LENGTH = 100
+"""Length in words below which a document is one section; twice as much in characters."""
 
-MOST_CHAPTERS = 60
+CHAPTER_LENGTH = 5000
+"""Usual length of a chapter in words; twice as much in characters."""
 
-Level = Literal["section", "chapter"]
-"""What a plan is made of at first."""
+MAX_CHAPTERS = 60
 
-_EVEN = {
-    "en": (
-        "Part {number} of {count}: the beginning of: {instruction}",
-        "Part {number} of {count}: what comes next in: {instruction}",
-        "Part {number} of {count}: the end of: {instruction}",
-    ),
-    "ja": (
-        "全{count}部の第{number}部。次の課題の導入：{instruction}",
-        "全{count}部の第{number}部。次の課題の続き：{instruction}",
-        "全{count}部の第{number}部。次の課題の結び：{instruction}",
-    ),
-    "zh": (
-        "共{count}部分之第{number}部分，以下任务的开头：{instruction}",
-        "共{count}部分之第{number}部分，以下任务的展开：{instruction}",
-        "共{count}部分之第{number}部分，以下任务的结尾：{instruction}",
-    ),
-}
+MAX_EVEN_SECTIONS = 400
+"""Maximum number of sections of an even plan."""
 
-_EVEN_CHAPTER = {"en": "Chapter {number}", "ja": "第{number}章", "zh": "第{number}章"}
+DEFAULT_LENGTH = 2000
+"""Length in words of an even plan without a required length; twice as much in characters."""
 
 
-def level_of(required: int | None, unit: Unit) -> Level:
-    """Return whether a document of that length is planned in chapters first."""
-    factor = 1 if unit == "words" else 2
-    usual = (SHORT + LONG) // 2 - 100  # what planners settle on, seen over LongWrite-Ruler
-    return "chapter" if required and required > MOST_SECTIONS * usual * factor else "section"
+class PartBounds(NamedTuple):
+    """Number and length of the parts that a planner is asked for."""
+
+    min_count: int
+    max_count: int
+    min_length: int
+    max_length: int
+
+
+def in_unit(words: int, unit: Unit) -> int:
+    """Return a length in words in a document's unit: two characters for a word."""
+    return words if unit == "words" else 2 * words
+
+
+def choose_level(required: int | None, unit: Unit) -> Level:
+    """Return whether a document of this length is planned in sections or in chapters first."""
+    longest = in_unit(MAX_SECTIONS_WITHOUT_CHAPTERS * TYPICAL_SECTION_LENGTH, unit)
+    return "chapter" if required and required > longest else "section"
+
+
+def section_bounds(required: int, unit: Unit) -> PartBounds:
+    """Return the sections to ask for: of 200 to 1,000 words, or less in a short document."""
+    shortest = in_unit(MIN_SECTION_LENGTH, unit)
+    longest = in_unit(MAX_SECTION_LENGTH, unit)
+    min_count = max_count = 1
+    if required >= in_unit(MIN_DIVISIBLE_LENGTH, unit):
+        # Also a document no longer than one section is planned in two: each section is an
+        # opportunity to measure the length, and to correct it.
+        max_count = max(2, required // shortest)
+        min_count = max(2, min(max_count, -(-required // longest)))
+    return PartBounds(
+        min_count,
+        max_count,
+        min_length=min(shortest, max(required // max_count, 1)),
+        max_length=min(longest, required // min_count),
+    )
+
+
+def chapter_bounds(required: int, unit: Unit) -> PartBounds:
+    """Return the chapters to ask for: of about 5,000 words, two more or fewer."""
+    count = round(required / in_unit(CHAPTER_LENGTH, unit))
+    count = min(max(count, 3), MAX_CHAPTERS)
+    min_count, max_count = max(count - 2, 2), count + 2
+    return PartBounds(
+        min_count,
+        max_count,
+        min_length=max(required // (max_count * 2), 1),
+        max_length=required // min_count,
+    )
 
 
 def rescale(plan: WritingPlan, total: int) -> WritingPlan:
-    """Return the plan with budgets that add up to `total`, in the proportions it has.
+    """Return the plan with lengths that add up to `total`, in the same proportions.
 
-    Where a plan has chapters, their sections are rescaled to their chapter's new budget.
+    If the plan has chapters, their sections are rescaled to the new length of their chapter.
     """
     scaled = plan.model_copy(deep=True)
     if not scaled.chapters:
-        _spread(scaled.sections, total)
+        _share_out(scaled.sections, total)
         return scaled
-    _spread(scaled.chapters, total)
+    _share_out(scaled.chapters, total)
     for chapter in scaled.chapters:
         if sections := scaled.of_chapter(chapter.heading):
-            _spread(sections, chapter.length)
+            _share_out(sections, chapter.length)
     return scaled
 
 
-def fit(plan: WritingPlan, required: int) -> WritingPlan:
-    """Return a model's plan as it can be followed: in bounds, and adding up to `required`.
+def _share_out(parts: list[SectionPlan] | list[ChapterPlan], total: int) -> None:
+    """Set the parts' lengths so that they add up, each at least 1 (largest remainder)."""
+    whole = sum(part.length for part in parts)
+    exact = [part.length * total / whole for part in parts]
+    lengths = [max(1, int(share)) for share in exact]
+    remainder = max(total - sum(lengths), 0)
+    by_remainder = sorted(range(len(parts)), key=lambda index: lengths[index] - exact[index])
+    for index in by_remainder[:remainder]:
+        lengths[index] += 1
+    for index, length in enumerate(lengths):
+        parts[index].length = length
 
-    Neighboring sections are merged while they are shorter than `LEAST` in the mean. Where there
-    are chapters, sections outside them join the one before; sections that come after a chapter
-    without any are dropped, to be planned when their chapter is reached. What a person planned is
-    only rescaled: see `rescale`.
+
+def fit(plan: WritingPlan, required: int) -> WritingPlan:
+    """Return a model's plan with sections long enough to write, adding up to `required`.
+
+    Neighboring sections are merged while they are shorter than `MIN_MEAN_LENGTH` in the mean. In
+    a plan with chapters, sections outside of them join the chapter before; sections that come
+    after a chapter without any are dropped and planned when their chapter is reached. A user's
+    plan is only rescaled: see `rescale`.
     """
     fitted = plan.model_copy(deep=True)
-    least = LEAST * (1 if fitted.unit == "words" else 2)
-    if not fitted.chapters:
-        fitted.sections = _merged(fitted.sections, required // least)
-        return rescale(fitted, required)
-    whole = fitted.length
-    chapter = fitted.chapters[0].heading
-    for section in fitted.sections:
-        chapter = section.chapter = section.chapter or chapter
-    begun = takewhile(lambda part: fitted.of_chapter(part.heading), fitted.chapters)
-    fitted.sections = [
-        section
-        for part in begun
-        for section in _merged(
-            fitted.of_chapter(part.heading), part.length * required // (whole * least)
-        )
-    ]
+    min_length = in_unit(MIN_MEAN_LENGTH, fitted.unit)
+    if fitted.chapters:
+        fitted.sections = _fit_chapters(fitted, required, min_length)
+    else:
+        fitted.sections = _merge(fitted.sections, required // min_length)
     return rescale(fitted, required)
 
 
-def _merged(sections: list[SectionPlan], most: int) -> list[SectionPlan]:
-    """Return at most so many sections, at least one: the shortest neighbors become one."""
+def _fit_chapters(plan: WritingPlan, required: int, min_length: int) -> list[SectionPlan]:
+    """Return the merged sections of all chapters before the first one that has none."""
+    whole = plan.length
+    heading = plan.chapters[0].heading
+    for section in plan.sections:
+        section.chapter = section.chapter or heading
+        heading = section.chapter
+    fitted: list[SectionPlan] = []
+    for chapter in plan.chapters:
+        sections = plan.of_chapter(chapter.heading)
+        if not sections:
+            break
+        fitted += _merge(sections, chapter.length * required // (whole * min_length))
+    return fitted
+
+
+def _merge(sections: list[SectionPlan], max_count: int) -> list[SectionPlan]:
+    """Merge the shortest neighbors until at most `max_count` sections, or one, are left."""
     merged = list(sections)
-    while len(merged) > max(most, 1):
-        pairs = [merged[at].length + merged[at + 1].length for at in range(len(merged) - 1)]
-        at = pairs.index(min(pairs))
-        merged[at : at + 2] = [_joined(merged[at], merged[at + 1])]
+    while len(merged) > max(max_count, 1):
+        sums = [merged[at].length + merged[at + 1].length for at in range(len(merged) - 1)]
+        shortest = sums.index(min(sums))
+        merged[shortest : shortest + 2] = [_join(merged[shortest], merged[shortest + 1])]
     return merged
 
 
-def _joined(first: SectionPlan, second: SectionPlan) -> SectionPlan:
+def _join(first: SectionPlan, second: SectionPlan) -> SectionPlan:
     points = first.main_point.rstrip(".。;； "), second.main_point or second.heading
     return SectionPlan(
         heading=first.heading,
@@ -127,62 +178,59 @@ def _joined(first: SectionPlan, second: SectionPlan) -> SectionPlan:
     )
 
 
-def _spread(parts: list[SectionPlan] | list[ChapterPlan], total: int) -> None:
-    """Set the parts' lengths so that they add up, each at least 1 (largest remainder)."""
-    whole = sum(part.length for part in parts)
-    exact = [part.length * total / whole for part in parts]
-    floors = [max(1, int(share)) for share in exact]
-    left = total - sum(floors)
-    order = sorted(range(len(parts)), key=lambda i: floors[i] - exact[i])
-    for index in order[: max(left, 0)]:
-        floors[index] += 1
-    for index, length in enumerate(floors):
-        parts[index].length = length
-
-
-def even(
+def even_plan(
     instruction: str, *, required: int | None, unit: Unit, language: str, level: Level = "section"
 ) -> WritingPlan:
-    """Return an even plan made without a model: the instruction in equal parts.
+    """Return a plan of equal parts, made without a model: the instruction, divided.
 
-    What stands in when no plan could be read; the report says so.
+    It replaces a plan that could not be read; the report says so.
     """
-    factor = 1 if unit == "words" else 2
-    total = required or 2000 * factor
-    usual = (CHAPTER if level == "chapter" else 500) * factor
-    count = max(2, round(total / usual)) if total >= 100 * factor else 1
-    count = min(count, MOST_CHAPTERS if level == "chapter" else 10 * MOST_SECTIONS)
-    parts = _EVEN[_own(language)]
-    points = [_even_point(parts, number, count, instruction) for number in range(1, count + 1)]
+    total = required or in_unit(DEFAULT_LENGTH, unit)
+    prompts = prompts_for(language).planning
+    points = _even_points(instruction, _even_count(total, unit, level), prompts)
+    plan = WritingPlan(unit=unit, language=language)
     if level == "chapter":
-        word = _EVEN_CHAPTER[_own(language)]
-        chapters = [
-            ChapterPlan(heading=word.format(number=number), main_point=point, length=1)
-            for number, point in enumerate(points, 1)
+        headings = [prompts.even_chapter.format(number=n) for n in range(1, len(points) + 1)]
+        plan.chapters = [
+            ChapterPlan(heading=heading, main_point=point, length=1)
+            for heading, point in zip(headings, points, strict=True)
         ]
-        plan = WritingPlan(chapters=chapters, unit=unit, language=language)
     else:
-        sections = [SectionPlan(main_point=point, length=1) for point in points]
-        plan = WritingPlan(sections=sections, unit=unit, language=language)
+        plan.sections = [SectionPlan(main_point=point, length=1) for point in points]
     return rescale(plan, total)
 
 
-def _even_point(parts: tuple[str, str, str], number: int, count: int, instruction: str) -> str:
-    """Say which part of the instruction this is; later ones, of up to 400, say it shorter."""
-    which = 0 if number == 1 else 2 if number == count else 1
-    shown = _shortened(instruction, 200 if number == 1 else 80)
-    return parts[which].format(number=number, count=count, instruction=shown)
+def _even_count(total: int, unit: Unit, level: Level) -> int:
+    """Return the number of parts of an even plan."""
+    if total < in_unit(MIN_DIVISIBLE_LENGTH, unit):
+        return 1
+    usual, maximum = TYPICAL_SECTION_LENGTH, MAX_EVEN_SECTIONS
+    if level == "chapter":
+        usual, maximum = CHAPTER_LENGTH, MAX_CHAPTERS
+    return min(max(2, round(total / in_unit(usual, unit))), maximum)
 
 
-def _shortened(text: str, most: int) -> str:
-    """Return a text of at most so many characters, cut between words where there are any."""
+def _even_points(instruction: str, count: int, prompts: PlanningPrompts) -> list[str]:
+    """Return the main points of an even plan, the later ones with less of the instruction.
+
+    A plan may have 400 of them.
+    """
+    first, middle, last = prompts.even_points
+    templates = [first, *[middle] * (count - 2), last][:count]
+    points = []
+    for number, template in enumerate(templates, 1):
+        excerpt = _shorten(instruction, 200 if number == 1 else 80)
+        points.append(template.format(number=number, count=count, instruction=excerpt))
+    return points
+
+
+def _shorten(text: str, max_chars: int) -> str:
+    """Return the beginning of a text, cut between words if it has any."""
     line = " ".join(text.split())
-    if len(line) <= most:
+    if len(line) <= max_chars:
         return line
-    head, _, rest = line[: most - 1].rpartition(" ")
-    return (head if len(rest) < most // 2 else line[: most - 1]).rstrip() + "…"
-
-
-def _own(language: str) -> str:
-    base = primary(language)
-    return base if base in _EVEN else "en"
+    cut = line[: max_chars - 1]
+    head, _, partial_word = cut.rpartition(" ")
+    if len(partial_word) < max_chars // 2:
+        cut = head
+    return cut.rstrip() + "…"

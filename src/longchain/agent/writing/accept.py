@@ -1,188 +1,182 @@
-"""A reply -> what stands of it in the document, and what to do next.
+"""Accepts or rejects a reply of the section writer, and decides what the section needs next.
 
-`Reply` + `DocumentState` -> `Written` event
+`SectionRequest` + `Reply` + `DocumentState` -> `ReplyStored`
 
-Cleans the reply, puts it behind what is written, asks the length controller, trims at a
-sentence's edge. A reply that cannot be used becomes a problem to try again, never prose; one in
-another language, or one that repeats a section, is prose only where nothing better came.
+Cleans the reply, joins it to the section's text, asks the length controller, and trims at a
+sentence boundary. A reply with a problem is asked for again. Prose in the wrong language, or
+prose that repeats a section, is accepted only if no retry brings a better one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import regex
 
 from longchain import sources
-from longchain.agent.events import Kind, Written
-from longchain.agent.state import DocumentState, Revision, SectionState
-from longchain.agent.writing.problems import may_be_accepted, reply_problem
+from longchain.agent.events import ReplyProblem, ReplyStored, RequestKind
+from longchain.agent.section import SectionState
+from longchain.agent.state import DocumentState
+from longchain.agent.writing.problems import reply_problem, unusable_problem
+from longchain.agent.writing.reject import MAX_RETRIES, reject_reply
+from longchain.agent.writing.requests import SectionRequest
 from longchain.calls.reply import Reply
-from longchain.errors import ReplyError
+from longchain.document import Usage
 from longchain.language import ends_sentence
-from longchain.length import Step
+from longchain.length import LengthDecision
 from longchain.prose.cleanup import Cleaned, clean, stitch, to_sentence_end, trim
 
-WORTH_KEEPING = 0.25
-"""The share of what was asked for that must stand before a loop, if that is to be kept."""
+FREE_EXTENSION = 1000
+"""Length to ask for after a cut reply where no length was requested."""
 
-RETRIES = 2
-"""How often an unusable reply is asked for again."""
-
-_HEADINGS = frozenset({"heading removed", "title removed"})
-_LONGEST_LEAD = 300
+_HEADING_NOTES = frozenset({"heading removed", "title removed"})
+_MAX_LEADING_HEADING = 300
 
 _BARE_END = regex.compile(r"(?:https?://\S+|\p{Extended_Pictographic}\S?)\s*$")
 
 
-def next_request(progress: DocumentState, index: int) -> tuple[Kind, int, str]:
-    """Return the section's next request: its kind, the length to ask for, and the last problem."""
-    draft = progress.sections[index]
-    assert progress.controller is not None
-    if not draft.next:
-        if progress.mode == "direct" and progress.request["required"] is None:
-            return "write", 0, ""
-        step = progress.controller.first(index, progress.count(progress.heading(draft)))
-        return "revise" if draft.revision else "write", step.length, ""
-    kind: Kind = "extend" if draft.text else "revise" if draft.revision else "write"
-    return kind, draft.next["length"], draft.next.get("problem", "")
-
-
-def settle(
-    progress: DocumentState,
-    index: int,
-    kind: Kind,
-    asked: int,
+def accept_reply(
+    state: DocumentState,
+    request: SectionRequest,
     reply: Reply,
-    usage: dict[str, int],
+    usage: Usage,
     *,
     strict: bool = False,
-) -> Written:
-    """Decide what stands of a reply, and what the section needs next.
+) -> ReplyStored:
+    """Decide which part of a reply enters the document, and what the section needs next.
 
     Args:
-        progress: Where the document stands; its controller learns from the reply.
-        index: The section's index.
-        kind: What was asked for.
-        asked: The length that was asked for; 0 where none was.
-        reply: What the writer answered.
-        usage: What the call took.
-        strict: Whether prose in another language, or prose that repeats a section, is refused
-            also where the model was asked often enough, rather than accepted with a note.
+        state: The document before the reply.
+        request: The request that the reply answers.
+        reply: The writer's reply.
+        usage: The usage of the call.
+        strict: Whether to reject prose in the wrong language, or prose that repeats a section,
+            also after the last retry, instead of accepting it with a note.
 
     Raises:
-        ReplyError: The section has no text, and the model was asked often enough.
+        ReplyError: The section has no text, and there are no retries left.
     """
-    draft = progress.sections[index]
-    cleaned = _clean(progress, draft, kind, reply)
+    section = state.sections[request.index]
+    cleaned = _clean_reply(state, section, request.kind, reply)
     notes = list(cleaned.notes)
-    notes += ["stopped by the provider's filter"] if reply.finish == "filter" else []
+    if reply.finish == "filter":
+        notes.append("stopped by the provider's filter")
     cut = reply.finish == "length" or cleaned.problem == "loop"
-    text = _whole(cleaned.text, progress.language, cut, notes)
-    problem = _problem(cleaned, text, progress, asked) or reply_problem(text, progress, index)
-    if problem and not strict and _may_stand(progress, draft, problem):
-        notes.append(f"accepted: {problem}")
-    elif problem:
-        return _unusable(draft, index, kind, asked, problem, reply, usage)
-    if draft.retrieved:
-        text, unknown = sources.check_citations(text, set(draft.references))
-        if unknown:
-            notes.append(f"unknown citations removed: {', '.join(map(str, unknown))}")
-    before = draft.text if kind == "extend" else ""
-    whole = stitch(before, text, progress.language) if before else text
-    got = 0 if cut else progress.count(text)
-    step, length = _decide(progress, index, asked, got, whole, cut)
-    step, whole, thrown = _done(progress, step, whole, notes)
-    keep = _common(before, whole)
-    return {
-        "type": "piece",
-        "section": index,
-        "kind": kind,
-        "asked": asked,
-        "got": got,
-        "keep": keep,
-        "text": whole[keep:],
-        "lead": _lead(reply.text, whole[keep:], cleaned.notes),
-        "length": length - thrown if whole else 0,
-        "thrown": thrown,
-        "notes": notes,
-        "next": asdict(step),
-        "usage": usage,
-    }
-
-
-def _problem(cleaned: Cleaned, text: str, progress: DocumentState, asked: int) -> str:
-    """Return why a reply cannot be used, or nothing.
-
-    What stands before a loop is prose, but where it is little the model got nowhere: asked to go
-    on from it, it would loop again.
-    """
-    if cleaned.problem in ("empty", "refusal"):
-        return cleaned.problem
-    if cleaned.problem == "loop" and progress.count(text) < asked * WORTH_KEEPING:
-        return "loop"
-    return "" if text.strip() else "no whole sentence"
-
-
-def _may_stand(progress: DocumentState, draft: SectionState, problem: str) -> bool:
-    """Whether nothing better than this prose will come.
-
-    A model that stayed in one language, asked again and again, will not leave it for a later
-    section: that would cost two more calls each time.
-    """
-    if not may_be_accepted(problem):
-        return False
-    known = problem.startswith("wrong language") and any(
-        f"accepted: {problem}" in other.notes for other in progress.sections
+    text = _drop_unfinished_sentence(cleaned.text, state.language, cut, notes)
+    problem = unusable_problem(cleaned, text, state, request.length) or reply_problem(
+        text, state, request.index
     )
-    return known or (draft.retries >= RETRIES and not draft.text)
+    if problem is not None:
+        if strict or not _accepts_problem(state, section, problem):
+            return reject_reply(section, request, problem, reply.text, usage)
+        notes.append(f"accepted: {problem}")
+    text, unknown = _remove_unknown_citations(section, text, notes)
+    before = section.text if request.kind == "extend" else ""
+    whole = stitch(before, text, state.language) if before else text
+    reply_length = 0 if cut else state.count(text)
+    decision, length = _decide(state, request, reply_length, whole, cut)
+    decision, whole, discarded = _apply_decision(state, decision, whole, notes)
+    kept = _common_prefix(before, whole)
+    return ReplyStored(
+        section=request.index,
+        kind=request.kind,
+        requested=request.length,
+        reply_length=reply_length,
+        kept_chars=kept,
+        text=whole[kept:],
+        leading_heading=_leading_heading(reply.text, whole[kept:], cleaned.notes),
+        section_length=length - discarded if whole else 0,
+        discarded=discarded,
+        accepted_problem=problem,
+        unknown_citations=unknown,
+        notes=notes,
+        decision=decision,
+        usage=usage,
+    )
 
 
-def _lead(reply: str, prose: str, notes: Sequence[str]) -> str:
-    """Return the heading that stands before the prose in a reply, if that is all that was cut.
+def _accepts_problem(state: DocumentState, section: SectionState, problem: ReplyProblem) -> bool:
+    """Whether prose with this problem is the best that the model will write.
 
-    In a conversation the reply is shown with it: without it, nothing that a server has cached of
-    the section would be found again.
+    A model that kept to its own language through all retries will do so in later sections, too;
+    asking again would cost two more calls each time.
     """
-    if not notes or not set(notes) <= _HEADINGS:
+    if not problem.acceptable:
+        return False
+    if problem.kind == "wrong language" and _accepted_before(state, problem):
+        return True
+    return section.retries >= MAX_RETRIES and not section.text
+
+
+def _accepted_before(state: DocumentState, problem: ReplyProblem) -> bool:
+    return any(problem in section.accepted_problems for section in state.sections)
+
+
+def _remove_unknown_citations(
+    section: SectionState, text: str, notes: list[str]
+) -> tuple[str, list[int]]:
+    """Return the text without citations of references that the section does not have."""
+    if not section.retrieved:
+        return text, []
+    text, unknown = sources.check_citations(text, set(section.references))
+    if unknown:
+        notes.append(f"unknown citations removed: {', '.join(map(str, unknown))}")
+    return text, unknown
+
+
+def _leading_heading(reply: str, prose: str, notes: Sequence[str]) -> str:
+    """Return the heading before the prose in a reply, if cleanup removed nothing else.
+
+    Later prompts show the reply with it, as the server has it in its prefix cache.
+    """
+    if not notes or not set(notes) <= _HEADING_NOTES:
         return ""
-    lead, found, _ = reply.partition(prose[:80])
-    return lead if found and len(lead) <= _LONGEST_LEAD else ""
+    heading, separator, _ = reply.partition(prose[:80])
+    return heading if separator and len(heading) <= _MAX_LEADING_HEADING else ""
 
 
-def _done(
-    progress: DocumentState, step: Step, whole: str, notes: list[str]
-) -> tuple[Step, str, int]:
-    """Do what the controller decided: the next step, what stands, and the length thrown away."""
-    if step.action == "trim":
-        shorter = trim(whole, step.length, progress.unit, progress.language, min_length=step.least)
-        thrown = progress.count(whole) - progress.count(shorter)
-        notes += ["trimmed"] if thrown else []
-        return Step("keep"), shorter, thrown
-    if step.action == "rewrite":
-        notes.append("rewritten")
-        return Step("ask", step.length), "", progress.count(whole)
-    notes += ["extended"] if step.action == "ask" else []
-    return step, whole, 0
+def _apply_decision(
+    state: DocumentState, decision: LengthDecision, whole: str, notes: list[str]
+) -> tuple[LengthDecision, str, int]:
+    """Trim or drop the text as decided.
+
+    Returns:
+        The decision that remains, the section's text, and the length that was discarded.
+    """
+    match decision.action:
+        case "trim":
+            trimmed = trim(
+                whole, decision.length, state.unit, state.language, min_length=decision.least
+            )
+            discarded = state.count(whole) - state.count(trimmed)
+            if discarded:
+                notes.append("trimmed")
+            return LengthDecision("keep"), trimmed, discarded
+        case "rewrite":
+            notes.append("rewritten")
+            return LengthDecision("ask", decision.length), "", state.count(whole)
+        case "ask":
+            notes.append("extended")
+    return decision, whole, 0
 
 
-def _clean(progress: DocumentState, draft: SectionState, kind: Kind, reply: Reply) -> Cleaned:
-    assert progress.plan is not None
+def _clean_reply(
+    state: DocumentState, section: SectionState, kind: RequestKind, reply: Reply
+) -> Cleaned:
     return clean(
         reply.text,
-        heading=draft.plan.heading,
-        title=progress.plan.title,
-        previous_tail=draft.text[-400:] if kind == "extend" else "",
-        language=progress.language,
-        sections=progress.mode != "direct",
+        heading=section.plan.heading,
+        title=state.current_plan.title,
+        previous_tail=section.text[-400:] if kind == "extend" else "",
+        language=state.language,
+        sections=state.mode != "direct",
         looped=reply.finish == "loop",
     )
 
 
-def _whole(text: str, language: str, cut: bool, notes: list[str]) -> str:
-    """Return the reply without a last sentence that has no end."""
-    if not cut and (ends_sentence(text) or _ends_otherwise(text)):
+def _drop_unfinished_sentence(text: str, language: str, cut: bool, notes: list[str]) -> str:
+    """Return the reply without an unfinished last sentence."""
+    if not cut and (ends_sentence(text) or _ends_without_full_stop(text)):
         return text
     whole = to_sentence_end(text, language)
     if whole != text:
@@ -190,18 +184,19 @@ def _whole(text: str, language: str, cut: bool, notes: list[str]) -> str:
     return whole
 
 
-def _ends_otherwise(text: str) -> bool:
-    """Whether a reply that the model ended by itself is whole though its end has no full stop.
+def _ends_without_full_stop(text: str) -> bool:
+    """Whether a reply that the model ended by itself is complete without a full stop.
 
     A signature, a verse, `THE END`: a short last line below others; an address or an emoji.
     """
     above, _, last = text.rstrip().rpartition("\n")
-    short = len(last.split()) <= 8 and len(last) <= 60
-    return bool(above.strip() and short) or bool(_BARE_END.search(last))
+    if above.strip() and len(last.split()) <= 8 and len(last) <= 60:
+        return True
+    return bool(_BARE_END.search(last))
 
 
-def _common(before: str, whole: str) -> int:
-    """Return how many characters of what stood before still stand at the beginning."""
+def _common_prefix(before: str, whole: str) -> int:
+    """Return the number of leading characters that two texts share."""
     if whole.startswith(before):
         return len(before)
     shared = 0
@@ -213,86 +208,22 @@ def _common(before: str, whole: str) -> int:
 
 
 def _decide(
-    progress: DocumentState, index: int, asked: int, got: int, whole: str, cut: bool
-) -> tuple[Step, int]:
-    """Return what to do with the section, and its length with this reply in it."""
-    controller, draft = progress.controller, progress.sections[index]
-    assert controller is not None
-    heading = progress.count(progress.heading(draft))
-    length = heading + progress.count(whole)
-    calls = draft.calls + 1
-    # The controller itself learns when the log is read: here it only looks one reply ahead.
-    bias = controller.bias.with_reply(asked, got)
-    step = controller.next(index, length, heading=heading, calls=calls, bias=bias)
-    if cut and step.action == "keep" and calls < controller.most_calls:
-        # A cut reply taught the controller nothing; it is only done where its budget is.
-        missing = controller.budget(index) - length if asked else 1000
-        if missing > controller.grain:
-            return Step("ask", missing), length
-    return step, length
-
-
-def _unusable(
-    draft: SectionState,
-    index: int,
-    kind: Kind,
-    asked: int,
-    problem: str,
-    reply: Reply,
-    usage: dict[str, int],
-) -> Written:
-    """Return the event of a reply that gave no prose: try again, or keep what there is."""
-    notes = [f"reply not used: {problem}"]
-    again = Step("ask", asked)
-    if draft.retries >= RETRIES:
-        if draft.revision:
-            return _restored(draft.revision, index, asked, problem, usage)
-        if not draft.text:
-            raise ReplyError(_exhausted(draft, index, problem, reply.text))
-        again = Step("keep")
-        notes.append("kept short")
-    return {
-        "type": "piece",
-        "section": index,
-        "kind": kind,
-        "asked": asked,
-        "got": 0,
-        "keep": len(draft.text),
-        "text": "",
-        "length": draft.length,
-        "thrown": 0,
-        "problem": problem,
-        "notes": notes,
-        "next": {**asdict(again), "problem": problem},
-        "usage": usage,
-    }
-
-
-def _restored(
-    revision: Revision, index: int, asked: int, problem: str, usage: dict[str, int]
-) -> Written:
-    """Return the event of a revision that came to nothing: the section stays as it was."""
-    return {
-        "type": "piece",
-        "section": index,
-        "kind": "revise",
-        "asked": asked,
-        "got": 0,
-        "keep": 0,
-        "text": revision.before.text,
-        "length": revision.before.length,
-        "thrown": 0,
-        "notes": [f"kept as it was, since the revision could not be used: {problem}"],
-        "next": asdict(Step("keep")),
-        "usage": usage,
-    }
-
-
-def _exhausted(draft: SectionState, index: int, problem: str, text: str) -> str:
-    name = draft.plan.heading or draft.plan.main_point[:60]
-    said = f": {text[:120]!r}" if text.strip() else ""
-    return (
-        f"section {index + 1} ({name!r}) could not be written: the model's replies were unusable "
-        f"{RETRIES + 1} times in a row ({problem}{said}); finished sections are kept: "
-        "try again, or take another model"
-    )
+    state: DocumentState, request: SectionRequest, reply_length: int, whole: str, cut: bool
+) -> tuple[LengthDecision, int]:
+    """Return the controller's decision, and the section's length with this reply."""
+    controller, section = state.controller, state.sections[request.index]
+    heading = state.count(state.heading(section))
+    length = heading + state.count(whole)
+    calls = section.calls + 1
+    # The controller itself learns from the log: this only looks one reply ahead.
+    bias = controller.bias.with_reply(request.length, reply_length)
+    decision = controller.next(request.index, length, heading=heading, calls=calls, bias=bias)
+    if not cut or decision.action != "keep" or calls >= controller.max_calls:
+        return decision, length
+    # A cut reply says nothing about the model's bias, so the section must reach its target.
+    missing = FREE_EXTENSION
+    if request.length:
+        missing = controller.target(request.index) - length
+    if missing > controller.half_sentence:
+        return LengthDecision("ask", missing), length
+    return decision, length

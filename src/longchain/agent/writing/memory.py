@@ -1,57 +1,74 @@
-"""Prior sections -> what the next prompt may see.
+"""Memory of earlier sections: how much of them the next prompt shows.
 
-`full` shows all prior text (the paper's way). `summary` shows a running summary and the last
-sections verbatim; `auto` is full until the text would pass what the window allows. Sections are
-folded into the summary several at a time, so that between two folds a prompt only grows at its
-end and prefix caches hold. Per section the prompt is bounded, so the total is linear.
+`DocumentState` + `Limits` -> sections to summarize; texts -> the part that fits into a prompt
 
-Knows the log's `DocumentState` and token counts; does not lay out prompts.
+`full` shows all earlier text (as in the paper). `summary` shows a running summary and the last
+sections verbatim; `auto` is `full` until the text exceeds its share of the window. Sections are
+folded into the summary several at a time: between two folds a prompt only grows at its end, so
+that prefix caches hold. Each prompt is bounded, so the total is linear in the sections.
+
+Knows token counts; does not lay out prompts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 from langchain_core.prompts import ChatPromptTemplate
 
-from longchain.agent.planning.planner import prompt_language
-from longchain.agent.state import DocumentState, SectionState
+from longchain.agent.prompts import prompts_for
+from longchain.agent.section import SectionState
+from longchain.agent.state import DocumentState
 from longchain.language import sentences
 from longchain.prose.cleanup import clean
 
 Memory = Literal["auto", "full", "summary"]
 
 WINDOW = 32_768
-"""Context window assumed in tokens where a model does not say: what today's small models have."""
+"""Context window in tokens assumed for a model that names none: that of today's small models."""
 
 SUMMARY_TOKENS = 900
-"""The most that a running summary may take, in tokens."""
+"""Maximum number of tokens of a running summary."""
 
-MOST_PER_CHARACTER = 3.0
-"""Tokens that one character may take at most, on the average of a text."""
+MAX_TOKENS_PER_CHARACTER = 3.0
+"""Maximum number of tokens per character, on the average of a text, with any tokenizer."""
 
-VERBATIM = 6_000
-"""Prior text kept word for word under `summary`, in tokens, where the window allows."""
+VERBATIM_TOKENS = 6_000
+"""Maximum number of tokens of earlier text that memory `summary` shows verbatim."""
+
+REQUEST_SIZE = 300
+"""Characters of a request without its references: heading, main point and task."""
+
+REPLY_RESERVE = 600
+"""Tokens kept free in the window beside plan, request and reply."""
+
+REFERENCE_TOKENS = 30
+"""Tokens of a reference's tags and title."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What fits: the window and the share of it that prior text may take, in tokens."""
+    """Shares of the context window, in tokens."""
 
     memory: Memory
+
     window: int | None
-    """The model's context window; None where nobody knows it, and nothing is held to it."""
+    """The model's context window; None if it is unknown, and then it limits nothing."""
+
     prior: int
-    """Verbatim prior text, at most."""
+    """Maximum of verbatim earlier text."""
+
     plan: int
-    """The plan as prompts show it, at most."""
+    """Maximum of the plan as prompts show it."""
+
     references: int
-    """The references of one section, at most; one is shown whatever its size."""
+    """Maximum of the references of one section; a single one is shown whatever its size."""
+
     count: Callable[[str], int]
-    """Counts tokens, exactly or on the safe side."""
+    """Counts tokens, exactly or on the high side."""
 
 
 def limits(
@@ -61,220 +78,170 @@ def limits(
     budget: int | None,
     count: Callable[[str], int],
 ) -> Limits:
-    """Divide a context window between plan, prior text and reply.
+    """Divide a context window between plan, earlier text and reply.
 
     Args:
-        memory: What prompts show of prior sections.
-        window: The model's context window in tokens; None where it does not say.
-        budget: Tokens of prior text, where the caller limits them.
+        memory: How much of earlier sections prompts show.
+        window: The model's context window in tokens; None if it is unknown.
+        budget: Maximum number of tokens of earlier text, if the caller sets one.
         count: Counts the tokens of a text.
     """
-    whole = window or WINDOW
-    share = whole * 3 // 10 if memory == "summary" else whole * 6 // 10
-    prior = min(share, VERBATIM) if memory == "summary" else share
-    remembered = lru_cache(maxsize=2048)(count)
-    return Limits(memory, window, min(prior, budget or prior), whole // 8, whole // 4, remembered)
+    size = window or WINDOW
+    prior = size * 6 // 10
+    if memory == "summary":
+        prior = min(size * 3 // 10, VERBATIM_TOKENS)
+    cached_count = lru_cache(maxsize=2048)(count)
+    return Limits(memory, window, min(prior, budget or prior), size // 8, size // 4, cached_count)
 
 
-def fold_until(progress: DocumentState, limit: Limits, *, requests: bool) -> int | None:
-    """Return up to which section the text must be summarized before the next call, or None.
+def summary_end(state: DocumentState, limit: Limits, *, shows_requests: bool) -> int | None:
+    """Find the section before which all text must be summarized before the next request.
 
-    When the verbatim part would pass its share, its older half goes.
+    If the verbatim text exceeds its share of the window, its older half is summarized.
 
     Args:
-        progress: Where the document stands.
-        limit: What fits.
-        requests: Whether prompts repeat each section's request, with its references, beside its
-            text, as in the `conversation` layout.
+        state: The document.
+        limit: Shares of the context window.
+        shows_requests: Whether prompts repeat each section's request, with its references, beside
+            its text, as in the `conversation` layout.
+
+    Returns:
+        The index of the first section that stays verbatim; None if all text may stay.
     """
-    if limit.memory == "full" or progress.mode != "sequential":
+    if limit.memory == "full" or state.mode != "sequential":
         return None
-    start, current = progress.summarized, progress.current()
+    start, current = state.summarized, state.current()
     if current is None or current == start:
         return None
-    known = {reference["id"]: reference["text"] for reference in progress.references}
+    passages = {reference.id: reference.text for reference in state.references}
     shown = [
-        _shown(draft, known, limit, requests) for draft in progress.sections[start : current + 1]
+        _shown_texts(section, passages, limit, shows_requests)
+        for section in state.sections[start : current + 1]
     ]
-    prior = _prior(progress, limit, sum(map(len, shown[-1][1:])))
-    if sum(len(text) for texts in shown[:-1] for text in texts) * MOST_PER_CHARACTER <= prior:
-        return None  # whatever the tokenizer: most documents need not be counted at each step
-    sizes = [sum(map(limit.count, texts)) for texts in shown[:-1]]
+    *earlier, request = shown
+    available = _available_tokens(state, limit, request_chars=sum(map(len, request[1:])))
+    characters = sum(len(text) for texts in earlier for text in texts)
+    if characters * MAX_TOKENS_PER_CHARACTER <= available:
+        return None  # fits with any tokenizer: most documents are never counted
+    folded = _fold(available, [sum(map(limit.count, texts)) for texts in earlier])
+    return start + folded if folded else None
+
+
+def _fold(available: int, sizes: Sequence[int]) -> int:
+    """Return how many leading sections to summarize so that the rest fits.
+
+    Folds down to half of what is available. The last section stays if it fits as a whole: the
+    next one must join on to it.
+    """
     total = sum(sizes)
-    if total <= prior:
-        return None
-    end = start
-    # The last section stays verbatim if it can: the next one must join on to it.
-    while end < current and total > (prior // 2 if end < current - 1 else prior):
-        total -= sizes[end - start]
-        end += 1
-    return end
+    if total <= available:
+        return 0
+    folded = 0
+    for index, size in enumerate(sizes):
+        is_last = index == len(sizes) - 1
+        if total <= (available if is_last else available // 2):
+            break
+        total -= size
+        folded += 1
+    return folded
 
 
-REQUEST = " " * 300
-"""What a request is beside its references: the section's heading and main point, and the task."""
+def _shown_texts(
+    section: SectionState, passages: dict[int, str], limit: Limits, shows_requests: bool
+) -> list[str]:
+    """Return the texts that a section adds to a prompt: its own, then its requests'."""
+    request = " " * REQUEST_SIZE
+    if not shows_requests:
+        return [section.text, request]
+    references = within(limit, [passages[number] for number in section.references])
+    return [section.text, request * max(len(section.turns), 1), *references]
 
 
-def _shown(draft: SectionState, known: dict[int, str], limit: Limits, requests: bool) -> list[str]:
-    """Return the texts by which a section makes a prompt longer."""
-    if not requests:
-        return [draft.text, REQUEST]
-    cited = within(limit, [known[key] for key in draft.references])
-    return [draft.text, REQUEST * max(len(draft.turns), 1), *cited]
-
-
-def _prior(progress: DocumentState, limit: Limits, request: int) -> int:
-    """Return the tokens that prior text may take before the section at hand.
+def _available_tokens(state: DocumentState, limit: Limits, *, request_chars: int) -> int:
+    """Return the tokens that earlier text may take in the next prompt.
 
     Args:
-        progress: Where the document stands.
-        limit: What fits.
-        request: Characters of the section's own request, references and all.
+        state: The document.
+        limit: Shares of the context window.
+        request_chars: Characters of the next section's own request, with its references.
     """
     if limit.window is None:
         return limit.prior
-    index = progress.current() or 0
-    assert progress.controller is not None
-    fixed = progress.request["instruction"] + progress.request["style"] + progress.summary
-    reply = min(2 * progress.controller.budget(index), limit.window // 3)
-    taken = limit.plan + round((len(fixed) + request) / 3) + reply + 600
-    return max(min(limit.prior, limit.window - taken), 0)
+    target = state.controller.target(state.current() or 0)
+    preamble = state.request.instruction + state.request.style + state.summary
+    reply = min(2 * target, limit.window // 3)
+    fixed = limit.plan + round((len(preamble) + request_chars) / 3) + reply + REPLY_RESERVE
+    return max(min(limit.prior, limit.window - fixed), 0)
 
 
 def tail(limit: Limits, text: str) -> str:
-    """Return the end of a text, as much as prompts may show of it, from a paragraph's beginning.
+    """Return the end of a text that fits into a prompt, from the beginning of a paragraph.
 
-    The beginning moves on by half of that share at a time: in between, prompts only grow.
+    The beginning advances by half of the maximum at a time: in between, prompts only grow.
     """
-    share = limit.prior if limit.window is None else min(limit.prior, limit.window * 4 // 10)
-    if len(text) * MOST_PER_CHARACTER <= share or limit.count(text) <= share:
+    share = limit.prior
+    if limit.window is not None:
+        share = min(limit.prior, limit.window * 4 // 10)
+    if len(text) * MAX_TOKENS_PER_CHARACTER <= share or limit.count(text) <= share:
         return text
-    most = max(len(text) * share // limit.count(text), 400)
-    start = ((len(text) - most) // (most // 2) + 1) * (most // 2)
-    ends = [place for mark in ("\n\n", ". ", "。") if (place := text.find(mark, start)) >= 0]
-    return "…\n\n" + text[min(ends, default=start) :].lstrip(".。 \n")
+    maximum = max(len(text) * share // limit.count(text), 400)
+    step = maximum // 2
+    start = ((len(text) - maximum) // step + 1) * step
+    breaks = [text.find(mark, start) for mark in ("\n\n", ". ", "。")]
+    start = min((position for position in breaks if position >= 0), default=start)
+    return "…\n\n" + text[start:].lstrip(".。 \n")
 
 
 def within(limit: Limits, texts: list[str]) -> list[str]:
     """Return the leading texts that fit into the share of a section's references."""
-    kept: list[str] = []
-    room = limit.references
+    fitting: list[str] = []
+    remaining = limit.references
     for text in texts:
-        room -= limit.count(text) + 30
-        if room < 0 and kept:
+        remaining -= limit.count(text) + REFERENCE_TOKENS
+        if remaining < 0 and fitting:
             break
-        kept.append(text)
-    return kept
-
-
-_SUMMARIZE = {
-    "en": """\
-A long document is being written, and its earlier part will no longer be shown to its writer. \
-Keep what the writer needs to go on without contradiction or repetition.
-
-<instruction>
-{instruction}
-</instruction>
-
-<summary>
-{summary}
-</summary>
-
-<text>
-{text}
-</text>
-
-<summary_format>
-Summary: what the text so far says or tells, in order.
-Facts: names, numbers, definitions, terms and decisions that must stay the same.
-Open: what has been announced, asked or left open.
-</summary_format>
-
-Bring the summary up to date with the text, in this form and in {language}. \
-Drop details before you drop facts. At most 350 words.""",
-    "ja": """\
-長い文書を執筆中で、前半の本文はこの先書き手に示されなくなります。\
-矛盾や繰り返しなしに書き続けるために必要なことを残してください。
-
-<instruction>
-{instruction}
-</instruction>
-
-<summary>
-{summary}
-</summary>
-
-<text>
-{text}
-</text>
-
-<summary_format>
-要約：これまでの本文の内容を順に。
-事実：変えてはならない名前、数、定義、用語、決定事項。
-未了：予告したこと、問いかけ、まだ片付いていないこと。
-</summary_format>
-
-本文を踏まえて、この形式で要約を{language}で更新してください。\
-削るときは、事実よりも細部を先に削ってください。700字以内。""",
-    "zh": """\
-一篇长文正在写作中，前面的正文此后不再展示给作者。\
-请保留作者继续写作、避免矛盾和重复所需要的内容。
-
-<instruction>
-{instruction}
-</instruction>
-
-<summary>
-{summary}
-</summary>
-
-<text>
-{text}
-</text>
-
-<summary_format>
-摘要：到目前为止的内容，按顺序。
-事实：必须保持一致的人名、数字、定义、术语和决定。
-未完：已预告、已提问或尚未交代的内容。
-</summary_format>
-
-请根据正文，按此格式用{language}更新摘要。需要删减时，先删细节，后删事实。不超过700字。""",
-}
+        fitting.append(text)
+    return fitting
 
 
 def summary_prompt(language: str | None) -> ChatPromptTemplate:
-    """Return the prompt that brings the running summary up to date."""
-    return ChatPromptTemplate([("human", _SUMMARIZE[prompt_language(language)])])
+    """Return the prompt that updates the running summary."""
+    return ChatPromptTemplate([("human", prompts_for(language).writing.summary)])
 
 
-def summary_variables(progress: DocumentState, end: int, language_name: str) -> dict[str, Any]:
-    """Return what the summary prompt is filled with."""
-    sections = progress.sections[progress.summarized : end]
+def summary_variables(state: DocumentState, end: int) -> dict[str, Any]:
+    """Return the variables of the summary prompt."""
     return {
-        "instruction": progress.request["instruction"],
-        "summary": progress.summary,
-        "text": "\n\n".join(
-            f"## {draft.plan.heading}\n\n{draft.text}" if draft.plan.heading else draft.text
-            for draft in sections
-        ),
-        "language": language_name,
+        "instruction": state.request.instruction,
+        "summary": state.summary,
+        "text": "\n\n".join(map(_with_heading, state.sections[state.summarized : end])),
+        "language": prompts_for(state.language).language_name(state.language),
     }
 
 
-def settle(progress: DocumentState, end: int, reply: str, limit: Limits) -> tuple[str, int]:
-    """Return the new running summary and up to which section it stands for the text.
+def _with_heading(section: SectionState) -> str:
+    if not section.plan.heading:
+        return section.text
+    return f"## {section.plan.heading}\n\n{section.text}"
+
+
+def updated_summary(state: DocumentState, end: int, reply: str, limit: Limits) -> str:
+    """Return the new running summary of all sections before `end`.
 
     An empty reply must not cost the writer its memory: the old summary and the first sentence of
-    each section stand in. One that is too long is cut, or the prompt would grow after all.
+    each section take its place. A long one is shortened, or prompts would grow after all.
     """
     text = clean(reply).text
     if not text.strip():
-        firsts = [
-            sentences(draft.text, progress.language)[0].strip()
-            for draft in progress.sections[progress.summarized : end]
-            if draft.text
-        ]
-        text = "\n".join([progress.summary, *firsts]).strip()
+        text = _fallback_summary(state, end)
     while limit.count(text) > SUMMARY_TOKENS:
         text = text[: len(text) * 3 // 4]
-    return text, end
+    return text
+
+
+def _fallback_summary(state: DocumentState, end: int) -> str:
+    lines = [state.summary]
+    for section in state.sections[state.summarized : end]:
+        if section.text:
+            lines.append(sentences(section.text, state.language)[0].strip())
+    return "\n".join(lines).strip()

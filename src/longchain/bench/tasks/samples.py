@@ -14,7 +14,7 @@ from longchain import language as languages
 from longchain.bench.schema import Bound, Sample
 from longchain.bench.tasks.catalog import Format
 from longchain.document import Unit
-from longchain.length import LONGEST
+from longchain.length import MAX_LENGTH
 
 Fields = Mapping[str, Any]
 """The fields of a record."""
@@ -140,7 +140,7 @@ def read_longgenbench(fields: Fields, task: str, part: str, number: int) -> list
     """
     prompt, entry = _read_text(fields, "prompt"), _read_text(fields, "type")
     entries = fields.get("number")
-    if type(entries) is not int or not 0 < entries <= LONGEST:
+    if type(entries) is not int or not 0 < entries <= MAX_LENGTH:
         raise ValueError(f"number is {entries!r}, not how many entries there should be")
     entry_words = _ENTRY_WORDS.search(prompt)
     sample = Sample(
@@ -272,8 +272,8 @@ def _read_length(value: object) -> int:
     number = _parse_number(value) if isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, int | float) or number != number // 1:
         raise ValueError(f"the length is no whole number: {_shorten(value)}")
-    if not 1 <= number <= LONGEST:
-        raise ValueError(f"the length must be from 1 to {LONGEST:,}: {_shorten(value)}")
+    if not 1 <= number <= MAX_LENGTH:
+        raise ValueError(f"the length must be from 1 to {MAX_LENGTH:,}: {_shorten(value)}")
     return int(number)
 
 

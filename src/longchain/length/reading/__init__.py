@@ -1,1 +1,1 @@
-"""A required length, read out of an instruction: `read_required_length`."""
+"""Reads the required length from an instruction: `required_length.read_required_length`."""

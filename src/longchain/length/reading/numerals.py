@@ -1,9 +1,9 @@
-"""Numbers as people write them: digits, number words, CJK numerals.
+"""Reads numbers as people write them: digits, number words and CJK numerals.
 
-text -> `Numeral`s in order, each with its span
+text -> `Numeral`s in order, each with its position
 
-Knows `1.500`, `2 500`, `5k`, `1万5千`, `两三千`, `fifteen hundred`, `zweitausend` and `2천`;
-does not know what is counted.
+Knows `1.500`, `2 500`, `5k`, `1万5千`, `两三千`, `fifteen hundred`, `zweitausend` and `2천`; does
+not know what is counted.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# One line or two per language; `_` stands for a space. Compounds need no entry of their own:
-# zwei+tausend+fünf+hundert, due+mila, twee+duizend.
+# By language; `_` is a space. Compounds need no entry: zwei+tausend+fünf+hundert, due+mila,
+# twee+duizend.
 _WORDS = """
 zero=0 one=1 two=2 three=3 four=4 five=5 six=6 seven=7 eight=8 nine=9 ten=10 eleven=11 twelve=12
 thirteen=13 fourteen=14 fifteen=15 sixteen=16 seventeen=17 eighteen=18 nineteen=19 twenty=20
@@ -53,23 +53,31 @@ milioni=1000000 milhão=1000000 milhões=1000000 miljoen=1000000 миллион=
 """
 
 
-def _table(entries: str) -> dict[str, float]:
+def _parse_table(entries: str) -> dict[str, float]:
     pairs = (entry.split("=") for entry in entries.split())
     return {word.replace("_", " "): float(value) for word, value in pairs}
 
 
-def _signs(digits: str, first: int = 0) -> dict[str, int]:
-    """Digit characters by value; variants of one digit stand together, commas between."""
-    return {c: n for n, cs in enumerate(digits.split(","), first) for c in cs}
+def _parse_digits(digits: str) -> dict[str, int]:
+    """Return the value of each digit character, from groups of variants in order of value."""
+    return {
+        character: value
+        for value, variants in enumerate(digits.split(","))
+        for character in variants
+    }
 
 
-_MULTIPLIER = _table(_MULTIPLIERS)
-_WORD = _table(_WORDS) | _MULTIPLIER
-_LETTER = {"k": 1000, "m": 10**6, "w": 10**4}  # `w` is how Chinese chats type 万.
-_KANJI = _signs("〇零,一壹,二两兩贰,三叁,四肆,五伍,六陆,七柒,八捌,九玖")
-_KANJI_SCALE = {c: 10**n for n, cs in enumerate(["十拾", "百佰", "千仟", "万萬"], 1) for c in cs}
+_MULTIPLIER = _parse_table(_MULTIPLIERS)
+_NUMBER_WORD = _parse_table(_WORDS) | _MULTIPLIER
+_LETTER_SCALE = {"k": 1000, "m": 10**6, "w": 10**4}  # `w` is 万 in Chinese chats.
+_KANJI = _parse_digits("〇零,一壹,二两兩贰,三叁,四肆,五伍,六陆,七柒,八捌,九玖")
+_KANJI_SCALE = {
+    character: 10**exponent
+    for exponent, variants in enumerate(["十拾", "百佰", "千仟", "万萬"], 1)
+    for character in variants
+}
 _KANJI_SCALE |= {"億": 10**8, "亿": 10**8}
-_HANGUL = _signs("영,일,이,삼,사,오,육,칠,팔,구")
+_HANGUL = _parse_digits("영,일,이,삼,사,오,육,칠,팔,구")
 _HANGUL_SCALE = {"십": 10, "백": 100, "천": 1000, "만": 10**4, "억": 10**8}
 _COUNTS = {
     "두": 2,
@@ -86,24 +94,24 @@ _SIGN = _KANJI | _HANGUL
 _SIGN_SCALE = _KANJI_SCALE | _HANGUL_SCALE
 
 
-def _either(words: dict[str, float]) -> str:
+def _alternatives(words: dict[str, float]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
 _WORD_END = r"(?![^\W\d_])"
-# At most 15 digits: more is no length, and `int()` refuses 4,301 of them. The possessive `++` keep
-# the search linear on a megabyte of digits and commas.
+# At most 15 digits: a longer number is no length, and `int()` refuses 4,301 digits. The possessive
+# quantifiers keep the search linear on a megabyte of digits and commas.
 _PLAIN = r"\d{1,15}+(?:[.,]\d{1,4}+(?!\d))?(?!\d)"
 _GROUPED = (
     r"\d{1,3}(?:(?:,\d{2})*(?:,\d{3})++|(?:\.\d{3})++|(?:['’]\d{3})++|(?:\x20\d{3}(?!\d))++(?!-)"
-    # `3 500-word essays` are three of them, `a 1 500-word essay` is one.
+    # `3 500-word essays` are three essays, `a 1 500-word essay` is one.
     r"|(?<=\ba\s\d)\x20\d{3}(?!\d))"
     r"(?:[.,]\d{1,2}(?!\d))?(?!\d)"
 )
 # Only an upper-case M: `5 m` is a distance.
 _SCALE = (
     rf"(?:\s?(?:[kK](?![^\W_])|[kK](?=[一-鿿가-힣])|(?-i:M)(?![^\W_])|w(?=\s?字)"
-    rf"|-?(?:{_either(_MULTIPLIER)}){_WORD_END}\.?))"
+    rf"|-?(?:{_alternatives(_MULTIPLIER)}){_WORD_END}\.?))"
 )
 _KANJI_PIECE = (
     rf"(?:\d{{1,15}}+(?:[.,]\d{{1,4}}+)?\s?|[{''.join(_KANJI)}]{{1,9}}+)?"
@@ -113,11 +121,12 @@ _HANGUL_PIECE = (
     rf"(?:\d{{1,15}}+(?:[.,]\d{{1,4}}+)?\s?|[{''.join(_HANGUL)}])?"
     rf"[{''.join(_HANGUL_SCALE)}]{{1,3}}+"
 )
-_COMPOUND = rf"(?>(?:{_either(_WORD)})(?:(?:und)?(?:{_either(_WORD)})){{0,6}}){_WORD_END}"
+_ANY_NUMBER_WORD = _alternatives(_NUMBER_WORD)
+_COMPOUND = rf"(?>(?:{_ANY_NUMBER_WORD})(?:(?:und)?(?:{_ANY_NUMBER_WORD})){{0,6}}){_WORD_END}"
 _NUMERAL = re.compile(
     rf"(?<!\d)(?<!\d[.,])(?P<kanji>(?:{_KANJI_PIECE})(?:(?:\s(?=\d))?{_KANJI_PIECE}){{0,5}}"
     rf"(?:\d{{1,4}}+(?!\d)|[{''.join(_KANJI)}]{{1,2}}+)?|[{''.join(_KANJI)}]{{1,9}}+)"
-    # A Hangul numeral needs a scale: 이, 사 and 오 alone are everyday syllables.
+    # A Hangul numeral needs a scale: 이, 사 and 오 alone are common syllables.
     rf"|(?<![\d가-힣])(?<!\d[.,])(?P<hangul>{_HANGUL_PIECE}(?:\s?{_HANGUL_PIECE}){{0,5}})"
     rf"|(?<![가-힣])(?P<count>{'|'.join(_COUNTS)})(?=\s?(?:개|장|편|부|가지|단락|문단|절|챕터|섹션|화))"
     rf"|(?:(?<![a-zà-ɏ\d])|(?<=[一-鿿가-힣]x))(?<!\d[.,])(?P<digits>{_GROUPED}|{_PLAIN})(?P<scale>{_SCALE})?"
@@ -126,9 +135,9 @@ _NUMERAL = re.compile(
     re.IGNORECASE,
 )
 _ARTICLES = re.compile(r"une?|una|uma?|een|ein(?:e[nmr]?)?", re.IGNORECASE)
-# `and` holds French `un`'s and German `und` holds it too: joints go first.
-_WORD_TOKEN = re.compile(rf"(?:\band\b|und(?!ici))|({_either(_WORD)})", re.IGNORECASE)
-_JOINT = re.compile(r"\s(?:and|und|et|y|e)\s", re.IGNORECASE)
+# `and` and German `und` come first, since `und` contains French `un`.
+_WORD_TOKEN = re.compile(rf"(?:\band\b|und(?!ici))|({_ANY_NUMBER_WORD})", re.IGNORECASE)
+_CONJUNCTION = re.compile(r"\s(?:and|und|et|y|e)\s", re.IGNORECASE)
 _SIGN_TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\s\d]")
 _ADJACENT = re.compile(rf"([{''.join(_KANJI)}])([{''.join(_KANJI)}])(?=[{''.join(_KANJI_SCALE)}])")
 
@@ -138,65 +147,68 @@ class Numeral:
     """A number in a text."""
 
     start: int
-    """Where it begins."""
+    """Position where it begins."""
 
     end: int
-    """Where it ends, its scale (`k`, `万`, `thousand`) included."""
+    """Position where it ends, its scale (`k`, `万`, `thousand`) included."""
 
     value: int
-    """What it says; of `两三千` the upper end."""
+    """Value; the upper end of `两三千`."""
 
     low: int
-    """Its lower end: differs from `value` for `两三千` and `两三` only."""
+    """Lower end, which differs from `value` for `两三千` and `两三` only."""
 
     scale: int
-    """1000 for `3k`, 10000 for `三万`, 1 where there is none or the number has several parts."""
+    """Scale: 1000 for `3k`, 10000 for `三万`, 1 for none or for a number of several parts."""
 
     spelled: bool
-    """In letters or CJK numerals rather than digits."""
+    """True for number words and CJK numerals without digits."""
 
 
 def find_numerals(text: str) -> Iterator[Numeral]:
-    """Yield the numbers of a text in order, articles left out; linear in the text's length."""
+    """Yield the numbers of a text in order, without articles, in linear time."""
     for match in _NUMERAL.finditer(text):
         kind = match.lastgroup if match.lastgroup != "scale" else "digits"
-        if kind == "words" and _ARTICLES.fullmatch(match.group()):
-            continue
-        for part in _spans(match) if kind == "words" else [match.span()]:
-            yield _numeral(match, kind or "", part)
+        if kind != "words":
+            yield _read_numeral(match, kind or "", match.span())
+        elif not _ARTICLES.fullmatch(match.group()):
+            for span in _split_words(match):
+                yield _read_numeral(match, kind, span)
 
 
-def _spans(match: re.Match[str]) -> Iterator[tuple[int, int]]:
-    """Part two numbers that only `and` joins: `one thousand and twelve hundred`."""
+def _split_words(match: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """Separate numbers that a conjunction joins: `one thousand and twelve hundred`."""
     start, text = match.start(), match.string
-    for joint in _JOINT.finditer(text, *match.span()):
-        left, rest = _largest(text[start : joint.start()]), text[joint.end() : match.end()]
-        if (left >= 1000 and _spelled(rest)[0] >= left) or left == _largest(rest) == 100:
-            yield start, joint.start()
-            start = joint.end()
+    for conjunction in _CONJUNCTION.finditer(text, *match.span()):
+        largest = _largest_multiplier(text[start : conjunction.start()])
+        rest = text[conjunction.end() : match.end()]
+        is_larger = largest >= 1000 and _read_words(rest)[0] >= largest
+        if is_larger or largest == _largest_multiplier(rest) == 100:
+            yield start, conjunction.start()
+            start = conjunction.end()
     yield start, match.end()
 
 
-def _largest(text: str) -> float:
+def _largest_multiplier(text: str) -> float:
     tokens = _WORD_TOKEN.findall(text)
     return max((_MULTIPLIER.get(token.lower(), 1) for token in tokens), default=1)
 
 
-def _numeral(match: re.Match[str], kind: str, span: tuple[int, int]) -> Numeral:
+def _read_numeral(match: re.Match[str], kind: str, span: tuple[int, int]) -> Numeral:
     text, scale = match.string[slice(*span)], 1
     low: float | None = None
     if kind == "digits":
-        scale = _scale(match["scale"] or "")
-        value = _digits(match["digits"], scaled=scale > 1) * scale
+        scale = _read_scale(match["scale"] or "")
+        value = _read_digits(match["digits"], scaled=scale > 1) * scale
     elif kind == "words":
-        value, scale = _spelled(text)
+        value, scale = _read_words(text)
     elif kind == "count":
         value = _COUNTS[text]
     elif len(text) == 2 and 0 < _SIGN.get(text[0], 0) == _SIGN.get(text[1], 0) - 1:
         low, value = _SIGN[text[0]], _SIGN[text[1]]  # `两三章`
     else:
-        value, scale = _signed(_ADJACENT.sub(r"\2", text))
-        low = _signed(_ADJACENT.sub(r"\1", text))[0]
+        value, scale = _read_signs(_ADJACENT.sub(r"\2", text))
+        low = _read_signs(_ADJACENT.sub(r"\1", text))[0]
     whole = round(value)
     return Numeral(
         start=span[0],
@@ -208,12 +220,12 @@ def _numeral(match: re.Match[str], kind: str, span: tuple[int, int]) -> Numeral:
     )
 
 
-def _scale(text: str) -> int:
+def _read_scale(text: str) -> int:
     word = text.strip(" -.").lower()
-    return int(_LETTER.get(word) or _MULTIPLIER.get(word, 1))
+    return int(_LETTER_SCALE.get(word) or _MULTIPLIER.get(word, 1))
 
 
-def _digits(text: str, *, scaled: bool) -> float:
+def _read_digits(text: str, *, scaled: bool) -> float:
     """Read `1,500`, `1.500`, `2 500`, `1'500` and `2.5`; with a scale `1.250` is a decimal."""
     groups = re.split(r"[,.'’ ]", text)
     separators = {c for c in text if not c.isdigit()}
@@ -224,7 +236,7 @@ def _digits(text: str, *, scaled: bool) -> float:
     return int("".join(groups))
 
 
-def _spelled(text: str) -> tuple[float, int]:
+def _read_words(text: str) -> tuple[float, int]:
     """Read number words as value and scale: `two thousand` is (2000, 1000)."""
     total, current, scale = 0.0, 0.0, 1
     for token in _WORD_TOKEN.findall(text):
@@ -232,30 +244,45 @@ def _spelled(text: str) -> tuple[float, int]:
         if not word:
             continue
         if word not in _MULTIPLIER:
-            current, scale = current + _WORD[word], 1
+            current, scale = current + _NUMBER_WORD[word], 1
         elif _MULTIPLIER[word] == 100:
             current, scale = (current or 1) * 100, scale * 100
         else:
             scale = scale * int(_MULTIPLIER[word])
             total, current = total + (current or 1) * _MULTIPLIER[word], 0.0
-    return total + current, scale if total + current != scale else 1
+    value = total + current
+    return value, scale if value != scale else 1
 
 
-def _signed(text: str) -> tuple[float, int]:
-    """Read CJK numerals, with or without digits: `1万5千`, `三千五`, `二〇〇〇`, `1만 2천`."""
-    total, section, current, last, scale = 0.0, 0.0, "", 1, 1
+def _read_signs(text: str) -> tuple[float, int]:
+    """Read CJK numerals, with or without digits: `1万5千`, `三千五`, `二〇〇〇`, `1만 2천`.
+
+    `section` is the number below 10,000 that the next 万 or 億 multiplies.
+    """
+    total, section, digits, last_scale, scale = 0.0, 0.0, "", 1, 1
     for token in _SIGN_TOKEN.findall(text):
         if token not in _SIGN_SCALE:
-            current += str(_SIGN[token]) if token in _SIGN else token.replace(",", ".")
+            digits += _to_digits(token)
             continue
-        last = _SIGN_SCALE[token]
-        scale = scale * last if not total + section else 1
-        if last < 10**4:
-            section, current = section + (float(current) if current else 1) * last, ""
+        last_scale = _SIGN_SCALE[token]
+        scale = scale * last_scale if not total + section else 1
+        if last_scale < 10**4:
+            section, digits = section + (float(digits) if digits else 1) * last_scale, ""
         else:
-            total, section, current = (total + section + float(current or 0) or 1) * last, 0, ""
-            scale = scale if scale > 1 else last
-    # `三千五` says 3,500, `三千零五` 3,005.
-    colloquial = last > 10 and len(current) == 1
-    rest = float(current or 0) * (last // 10 if colloquial else 1)
-    return total + section + rest, scale if not rest and last > 1 else 1
+            total = (total + section + float(digits or 0) or 1) * last_scale
+            section, digits = 0, ""
+            scale = scale if scale > 1 else last_scale
+    remainder = _read_remainder(digits, last_scale)
+    if remainder or last_scale <= 1:
+        scale = 1
+    return total + section + remainder, scale
+
+
+def _to_digits(token: str) -> str:
+    return str(_SIGN[token]) if token in _SIGN else token.replace(",", ".")
+
+
+def _read_remainder(digits: str, last_scale: int) -> float:
+    """Read the digits after the last scale: `三千五` is 3,500, `三千零五` 3,005."""
+    is_colloquial = last_scale > 10 and len(digits) == 1
+    return float(digits or 0) * (last_scale // 10 if is_colloquial else 1)

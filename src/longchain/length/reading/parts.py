@@ -1,8 +1,9 @@
-"""Parts times length: `10 chapters of 2,000 words`, `各章2000字、全5章`.
+"""Counts the parts of which each has a length: `10 chapters of 2,000 words`, `各章2000字、全5章`.
 
-a measure among the counted parts of an instruction -> how often it is to be written
+a length and the numbers of parts in an instruction -> how often the length is to be written
 
-Knows counted nouns and the marks of `each`; does not know whether a total stands beside them.
+Knows nouns of parts and phrases such as `each`; does not know whether the instruction also has a
+total length.
 """
 
 from __future__ import annotations
@@ -14,19 +15,19 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 
-from longchain.length.reading.grammar import ALPHABETIC, CJK
-from longchain.length.reading.measures import TIMES, Instruction, Measure, joined
+from longchain.length.reading.mentions import TIMES, Instruction, LengthMention, is_range
 from longchain.length.reading.numerals import Numeral
+from longchain.length.reading.patterns import ALPHABETIC, CJK
 
 _ORDINAL = re.compile(r"(?:第|제\s?|#|no\.?\s|[a-z]{4,9}\s\d+[-,]\s?)$", re.IGNORECASE)
-# Counters of whole texts: `三篇800字的作文` is three of them, `10章2万字的小说` is one.
-_TEXTS = re.compile(r"[篇条條封则則首통편本]|記事|作品|エッセイ")
-# What may stand between a length and its count (800字`の記事を`3本), and the other way around.
-_OWN_TEXTS = re.compile(r"\s?[^,、。.\n\d\s][^,、。.\n\d]{0,14}")
-_OBJECT = re.compile(r"[^()]{0,4}(?:の|짜리|의)\s?[^、。,.\n\d]{1,14}[を을를]\s?")
-_WAYS = re.compile(r"[^()]{0,4}で\d{1,2}(?:パターン|案|本(?!柱)|通り?|件)(?![のに])")
-_NAMED = re.compile(r"[\s-]([^\W\d_]{3,4})")
-_COUNTER = re.compile(r"(?:[個件通案]|つ|パターン|개|편|건)(?![のにへで])")
+# Counters of whole texts: `三篇800字的作文` are three texts, `10章2万字的小说` is one.
+_TEXT_COUNTER = re.compile(r"[篇条條封则則首통편本]|記事|作品|エッセイ")
+# Text between a length and the number of texts after it: 800字`の記事を`3本.
+_BEFORE_TEXT_COUNT = re.compile(r"\s?[^,、。.\n\d\s][^,、。.\n\d]{0,14}")
+_OBJECT_BEFORE_COUNT = re.compile(r"[^()]{0,4}(?:の|짜리|의)\s?[^、。,.\n\d]{1,14}[を을를]\s?")
+_VARIANT_COUNT = re.compile(r"[^()]{0,4}で\d{1,2}(?:パターン|案|本(?!柱)|通り?|件)(?![のに])")
+_NOUN = re.compile(r"[\s-]([^\W\d_]{3,4})")
+_ITEM_COUNTER = re.compile(r"(?:[個件通案]|つ|パターン|개|편|건)(?![のにへで])")
 _THING = re.compile(
     r"\s(?!(?:year|hour|minute|day|week|month|percent|am\b|pm\b|Jahr|Uhr|Tag|ans\b|jour|año|día))[^\W\d]"
     r"|[个個种種位名つ人]|개|가지",
@@ -34,165 +35,195 @@ _THING = re.compile(
 )
 _PLURAL = re.compile(r"[\s-]*(?:[^\W\d]+\s){0,3}?[^\W\d]+s\b", re.IGNORECASE)
 _ADJECTIVE = re.compile(r"\s+(?:[^\W\d]{1,15}\s+)?")
-_NEAR = 20
-"""Characters between the two ends of a range."""
+_MAX_RANGE_GAP = 20
+"""Characters between the two ends of a range of parts."""
 
 _WORDS_BETWEEN = r"(?:[^\W\d]+\s+){0,2}?"
 
 
 @dataclass(frozen=True)
-class Count:
-    """Counted parts: `10 chapters`."""
+class PartCount:
+    """A number of parts: `10 chapters`."""
 
     start: int
+    """Position where the number begins."""
+
     end: int
+    """Position where the noun ends."""
+
     value: int
-    """How many there are; 0 where a range leaves that open."""
+    """Number of parts; 0 for a range."""
 
     noun: str
-    """What is counted, in a form that also fits `per chapter` or `每章`."""
+    """Key of the counted noun, which also occurs in `per chapter` or `每章`."""
 
 
 @dataclass(frozen=True)
-class Part:
-    """What a measure is the length of, where it is one of several."""
+class PartPhrase:
+    """The phrase that makes a length the length of each part."""
 
-    said: str
-    """The words that say so, the part's noun among them where it is named."""
+    words: str
+    """Words of the phrase, with the noun of the part if there is one."""
 
-    value: int | None = None
-    """How many there are, where that stands right beside the measure; 0 of a range."""
+    count: int | None = None
+    """Number of parts directly beside the length; 0 for a range, None: another phrase has it."""
 
 
 @cache
-def _counted() -> re.Pattern[str]:
-    # German and Dutch write compounds in one word: `Blogbeiträge`.
+def _part_noun() -> re.Pattern[str]:
+    """Return the pattern of a counted noun after its number."""
+    # German and Dutch compounds are one word: `Blogbeiträge`.
     spaced = "|".join(
-        rf"[^\W\d_]{{0,15}}?(?:{wording.counted})" if name in ("de", "nl") else wording.counted
-        for name, wording in ALPHABETIC.items()
+        rf"[^\W\d_]{{0,15}}?(?:{phrases.part_nouns})"
+        if language in ("de", "nl")
+        else phrases.part_nouns
+        for language, phrases in ALPHABETIC.items()
     )
-    joined = "|".join(wording.counted for wording in CJK.values())
+    unspaced = "|".join(phrases.part_nouns for phrases in CJK.values())
     return re.compile(
-        rf"(?:-|\s+{_WORDS_BETWEEN})(?P<spaced>{spaced})(?![^\W\d_])|\s?(?P<joined>{joined})",
+        rf"(?:-|\s+{_WORDS_BETWEEN})(?P<spaced>{spaced})(?![^\W\d_])|\s?(?P<unspaced>{unspaced})",
         re.IGNORECASE,
     )
 
 
-def _noun(match: re.Match[str]) -> str:
-    """`stories` and `per story` share `stor`; `个章节` and `每章` share 章."""
+def _noun_key(match: re.Match[str]) -> str:
+    """Return the key of a noun: `stor` for `stories` and `story`, 章 for `个章节` and `每章`."""
     if match["spaced"]:
         return match["spaced"].lower()[:4]
-    return match["joined"].lstrip("个個大小つか所の개의 ")[:1] or match["joined"][:1]
+    return match["unspaced"].lstrip("个個大小つか所の개의 ")[:1] or match["unspaced"][:1]
 
 
-def find_counts(source: Instruction) -> list[Count]:
-    """Find the counted parts of an instruction, single ones left out."""
-    free = islice(_free(source), 500)
-    return [count for numeral in free if (count := _count(source, numeral))]
+def find_part_counts(instruction: Instruction) -> list[PartCount]:
+    """Find the numbers of parts in an instruction, from 2 to 1,000."""
+    numerals = islice(_numerals_outside_lengths(instruction), 500)
+    return [count for numeral in numerals if (count := _read_count(instruction, numeral))]
 
 
-def _free(source: Instruction) -> Iterator[Numeral]:
-    """Yield the numerals that are of no length: neither end of `200 to 300 words` counts parts."""
-    starts = [measure.start for measure in source.measures]
-    ends = [0, *(measure.end for measure in source.measures)]
-    for numeral in source.numerals:
-        place = bisect_right(starts, numeral.start)
-        within = numeral.start < ends[place]
+def _numerals_outside_lengths(instruction: Instruction) -> Iterator[Numeral]:
+    """Yield the numerals that belong to no length, at neither end of `200 to 300 words`."""
+    starts = [mention.start for mention in instruction.mentions]
+    ends = [0, *(mention.end for mention in instruction.mentions)]
+    for numeral in instruction.numerals:
+        index = bisect_right(starts, numeral.start)
+        if numeral.start < ends[index]:
+            continue
         # `50 or 40 words` is read as 40, but 50 is a length, too.
-        measure = source.measures[place] if place < len(starts) else None
-        if not within and not (measure and _joined(source, numeral, measure.start)):
+        following = instruction.mentions[index] if index < len(starts) else None
+        if following is None or not _is_range_to(instruction, numeral, following.start):
             yield numeral
 
 
-def _joined(source: Instruction, first: Numeral, start: int) -> bool:
-    """Does a range lead from a numeral to another one's start?"""
-    near = start - first.end <= _NEAR
-    return near and joined(source, source.measures[0].grammar, first, start)
+def _is_range_to(instruction: Instruction, first: Numeral, start: int) -> bool:
+    """Return whether a range leads from a numeral to the start of another one."""
+    if start - first.end > _MAX_RANGE_GAP:
+        return False
+    return is_range(instruction, instruction.mentions[0].patterns, first, start)
 
 
-def _counted_by(source: Instruction, numeral: Numeral) -> tuple[int, int]:
-    """Return where a numeral of a count begins and its value: 0 of a range, `5 to 7 chapters`."""
-    place = bisect_left(source.numerals, numeral.start, key=_start)
-    for lower in source.numerals[max(0, place - 1) : place]:
-        if lower.value < numeral.value and _joined(source, lower, numeral.start):
+def _read_count_value(instruction: Instruction, numeral: Numeral) -> tuple[int, int]:
+    """Return where the number of a count begins and its value; 0 of a range: `5 to 7 chapters`."""
+    index = bisect_left(instruction.numerals, numeral.start, key=_start)
+    for lower in instruction.numerals[max(0, index - 1) : index]:
+        if lower.value < numeral.value and _is_range_to(instruction, lower, numeral.start):
             return lower.start, 0
     return numeral.start, 0 if numeral.low < numeral.value else numeral.value
 
 
-def _count(source: Instruction, numeral: Numeral) -> Count | None:
-    text = source.text
-    near = text[max(0, numeral.start - 14) : numeral.start]
-    if not 2 <= numeral.value <= 1000 or _ORDINAL.search(near):
+def _read_count(instruction: Instruction, numeral: Numeral) -> PartCount | None:
+    text = instruction.text
+    before = text[max(0, numeral.start - 14) : numeral.start]
+    if not 2 <= numeral.value <= 1000 or _ORDINAL.search(before):
         return None
-    match = _counted().match(text, numeral.end)
+    match = _part_noun().match(text, numeral.end)
     if match is None:
         return None
-    start, value = _counted_by(source, numeral)
-    return Count(start, match.end(), value, _noun(match))
+    start, value = _read_count_value(instruction, numeral)
+    return PartCount(start, match.end(), value, _noun_key(match))
 
 
-def part_of(source: Instruction, measure: Measure, counts: list[Count]) -> Part | None:
-    """Return the part that a measure is the length of, or None where it is not of a part."""
-    grammar = measure.grammar
-    if measure.page:
-        return Part("枚ページ頁页頁매쪽")
-    if measure.times is not None:
-        return Part("", measure.times)
-    after = grammar.after("each_after").match(measure.after)
-    before = grammar.before("each_before").search(measure.before)
+def find_part_phrase(
+    instruction: Instruction, mention: LengthMention, counts: list[PartCount]
+) -> PartPhrase | None:
+    """Return the phrase that makes a length the length of each part; None if there is none."""
+    patterns = mention.patterns
+    if mention.page:
+        return PartPhrase("枚ページ頁页頁매쪽")
+    if mention.times is not None:
+        return PartPhrase("", mention.times)
+    after = patterns.after("each_after").match(mention.after)
+    before = patterns.before("each_before").search(mention.before)
     if before or after:
-        tail = measure.after[: after.end() + 12] if after else ""
-        return Part((before.group() if before else "") + tail)
-    return _counted_before(source, measure, counts) or _several(source, measure, counts)
+        words_before = before.group() if before else ""
+        words_after = mention.after[: after.end() + 12] if after else ""
+        return PartPhrase(words_before + words_after)
+    if phrase := _read_count_before(instruction, mention, counts):
+        return phrase
+    return _read_several(instruction, mention, counts)
 
 
-def _counted_before(source: Instruction, measure: Measure, counts: list[Count]) -> Part | None:
+def _read_count_before(
+    instruction: Instruction, mention: LengthMention, counts: list[PartCount]
+) -> PartPhrase | None:
     """Read `6 sections of 500 words` and `三篇约800字的作文`."""
-    linked = measure.grammar.compile(
-        r"\s*,?\s*(?:@of_before)\s*(?:(?:@about_before|@filler)\s*){0,3}"
+    link = mention.patterns.compile(
+        r"\s*,?\s*(?:@part_link)\s*(?:(?:@approximate_before|@filler)\s*){0,3}"
     )
     for count in counts:
-        gap = source.text[count.end : measure.span[0]]
+        gap = instruction.text[count.end : mention.span[0]]
         if TIMES.fullmatch(gap):
-            return Part(count.noun, count.value)
-        if 0 <= measure.span[0] - count.end <= 30 and (
-            linked.fullmatch(gap) if gap.strip() else _TEXTS.match(count.noun)
-        ):
-            direct = max(gap, default="") < "⺀" or _TEXTS.match(count.noun)
-            return Part(count.noun, count.value) if direct else None
+            return PartPhrase(count.noun, count.value)
+        if not 0 <= mention.span[0] - count.end <= 30:
+            continue
+        is_text_count = _TEXT_COUNTER.match(count.noun)
+        if link.fullmatch(gap) if gap.strip() else is_text_count:
+            is_alphabetic = max(gap, default="") < "⺀"
+            return PartPhrase(count.noun, count.value) if is_alphabetic or is_text_count else None
     return None
 
 
-def _several(source: Instruction, measure: Measure, counts: list[Count]) -> Part | None:
+def _read_several(
+    instruction: Instruction, mention: LengthMention, counts: list[PartCount]
+) -> PartPhrase | None:
     """Read `three 500-word essays`, `500-word sections` and `800字の記事を3本`."""
-    plural = _counted().match(" " + measure.after.lstrip(" -"))
-    number = _number_before(source, measure) if measure.attached else None
-    noun = _noun(plural) if plural and plural["spaced"] else ""
-    if number is not None and (noun or _PLURAL.match(measure.after)):
-        return Part(noun, number)
-    if measure.attached and noun and plural and plural["spaced"][-1] in "sS":
-        return Part(noun)
-    if loose := measure.grammar.compile(r"(?<=s)\s+(?:@of_before)\s*$").search(measure.before):
-        named = _counted().search(measure.before, max(0, loose.start() - 16))
-        if named and named.end() == loose.start():
-            return Part(_noun(named))
-    if (behind := _counted_behind(source, measure)) is not None:
-        return Part("", behind)
+    if mention.attached and (phrase := _read_plural_after(instruction, mention)):
+        return phrase
+    link = mention.patterns.compile(r"(?<=s)\s+(?:@part_link)\s*$").search(mention.before)
+    if link:
+        noun = _part_noun().search(mention.before, max(0, link.start() - 16))
+        if noun and noun.end() == link.start():
+            return PartPhrase(_noun_key(noun))
+    count_after = _read_count_after(instruction, mention)
+    if count_after is not None:
+        return PartPhrase("", count_after)
     for count in counts:
-        gap = source.text[measure.end : count.start]
-        if _TEXTS.match(count.noun) and _OWN_TEXTS.fullmatch(gap):
-            return Part(count.noun, count.value)
+        gap = instruction.text[mention.end : count.start]
+        if _TEXT_COUNTER.match(count.noun) and _BEFORE_TEXT_COUNT.fullmatch(gap):
+            return PartPhrase(count.noun, count.value)
     return None
 
 
-def _counted_behind(source: Instruction, measure: Measure) -> int | None:
-    """Read how many texts of this length are asked for: `140字以内のツイートを10個`."""
-    place = bisect_left(source.numerals, measure.end, key=_start)
-    for numeral in source.numerals[place : place + 2]:
-        start, value = _counted_by(source, numeral)
-        gap = source.text[measure.end : start]
-        listed = _OBJECT.fullmatch(gap) and _COUNTER.match(source.text, numeral.end)
-        if listed or _WAYS.match(source.text, measure.end):
+def _read_plural_after(instruction: Instruction, mention: LengthMention) -> PartPhrase | None:
+    """Read `three 500-word essays` and `500-word sections`."""
+    match = _part_noun().match(" " + mention.after.lstrip(" -"))
+    noun = _noun_key(match) if match and match["spaced"] else ""
+    count = _read_number_before(instruction, mention)
+    if count is not None and (noun or _PLURAL.match(mention.after)):
+        return PartPhrase(noun, count)
+    if noun and match and match["spaced"][-1] in "sS":
+        return PartPhrase(noun)
+    return None
+
+
+def _read_count_after(instruction: Instruction, mention: LengthMention) -> int | None:
+    """Return the number of texts after their length: `140字以内のツイートを10個`."""
+    index = bisect_left(instruction.numerals, mention.end, key=_start)
+    for numeral in instruction.numerals[index : index + 2]:
+        start, value = _read_count_value(instruction, numeral)
+        gap = instruction.text[mention.end : start]
+        is_counted = _OBJECT_BEFORE_COUNT.fullmatch(gap) and _ITEM_COUNTER.match(
+            instruction.text, numeral.end
+        )
+        if is_counted or _VARIANT_COUNT.match(instruction.text, mention.end):
             return value
     return None
 
@@ -201,61 +232,86 @@ def _start(numeral: Numeral) -> int:
     return numeral.start
 
 
-def _number_before(source: Instruction, measure: Measure) -> int | None:
-    for numeral in source.numerals:
-        gap = source.text[numeral.end : measure.span[0]]
+def _read_number_before(instruction: Instruction, mention: LengthMention) -> int | None:
+    """Return the number of texts before their length: `three 500-word essays`."""
+    for numeral in instruction.numerals:
+        gap = instruction.text[numeral.end : mention.span[0]]
         if 2 <= numeral.value <= 100 and _ADJECTIVE.fullmatch(gap):
-            return _counted_by(source, numeral)[1]
+            return _read_count_value(instruction, numeral)[1]
     return None
 
 
-def how_many(source: Instruction, measure: Measure, part: Part, counts: list[Count]) -> int | None:
-    """Return how often a part's length is to be written; None or 0 where that is not certain."""
-    same = [count for count in counts if count.noun in part.said.lower()]
-    if not same and part.value is None:
-        same = _named_things(source, part)
-    if not same and part.value is None:
-        named = any(found["spaced"] for found in _counted().finditer(part.said))
-        counts = [] if named else counts or _things(source, measure)
-    if part.value is not None:
-        around = next((count for count in same if count.value == part.value), None)
-        return part.value * (_outer(source, measure, around, counts) if around else 1)
-    pool = same or counts
-    begin, end = source.sentence(measure.start)
-    near = [count for count in pool if begin <= count.start < end]
-    for choice in (pool, near):
-        if len({(count.value, count.noun if same else "") for count in choice}) == 1:
-            return choice[0].value * _outer(source, measure, choice[0], counts)
+def count_parts(
+    instruction: Instruction, mention: LengthMention, phrase: PartPhrase, counts: list[PartCount]
+) -> int | None:
+    """Return the number of parts that have a length; None or 0 if it is uncertain."""
+    named = [count for count in counts if count.noun in phrase.words.lower()]
+    if phrase.count is not None:
+        inner = next((count for count in named if count.value == phrase.count), None)
+        return phrase.count * (_count_outer(instruction, mention, inner, counts) if inner else 1)
+    named = named or _find_named_things(instruction, phrase)
+    if not named:
+        counts = _find_unnamed_counts(instruction, mention, phrase, counts)
+    count = _choose_count(instruction, mention, named or counts, by_noun=bool(named))
+    if count is None:
+        return None
+    return count.value * _count_outer(instruction, mention, count, counts)
+
+
+def _find_unnamed_counts(
+    instruction: Instruction, mention: LengthMention, phrase: PartPhrase, counts: list[PartCount]
+) -> list[PartCount]:
+    """Return the counts that a phrase may refer to that names none of them."""
+    if any(match["spaced"] for match in _part_noun().finditer(phrase.words)):
+        return []
+    return counts or _find_things(instruction, mention)
+
+
+def _choose_count(
+    instruction: Instruction, mention: LengthMention, counts: list[PartCount], *, by_noun: bool
+) -> PartCount | None:
+    """Return the only count of an instruction, else the only one of the sentence.
+
+    Several counts are one if they agree in their number, and `by_noun` in their noun.
+    """
+    begin, end = instruction.sentence(mention.start)
+    in_sentence = [count for count in counts if begin <= count.start < end]
+    for choice in (counts, in_sentence):
+        if len({(count.value, count.noun if by_noun else "") for count in choice}) == 1:
+            return choice[0]
     return None
 
 
-def _things(source: Instruction, measure: Measure) -> list[Count]:
-    """Read other counted things in the same sentence: `Describe 8 planets, 200 words each`."""
-    begin, _ = source.sentence(measure.start)
+def _find_things(instruction: Instruction, mention: LengthMention) -> list[PartCount]:
+    """Find other counted things in the same sentence: `Describe 8 planets, 200 words each`."""
+    begin, _ = instruction.sentence(mention.start)
     return [
-        Count(numeral.start, numeral.end, _counted_by(source, numeral)[1], "")
-        for numeral in _free(source)
-        if begin <= numeral.start < measure.start
+        PartCount(numeral.start, numeral.end, _read_count_value(instruction, numeral)[1], "")
+        for numeral in _numerals_outside_lengths(instruction)
+        if begin <= numeral.start < mention.start
         and 2 <= numeral.value <= 100
-        and _THING.match(source.text, numeral.end)
+        and _THING.match(instruction.text, numeral.end)
     ]
 
 
-def _named_things(source: Instruction, part: Part) -> list[Count]:
-    """Read other counted things that the length names: `52 weeks. Each week ...`."""
-    said = {word[:4] for word in re.findall(r"[^\W\d_]{3,}", part.said.lower())}
-    return [
-        Count(numeral.start, found.end(), _counted_by(source, numeral)[1], found[1].lower())
-        for numeral in islice(_free(source), 500)
-        if 2 <= numeral.value <= 1000
-        and (found := _NAMED.match(source.text, numeral.end))
-        and found[1].lower() in said
-    ]
+def _find_named_things(instruction: Instruction, phrase: PartPhrase) -> list[PartCount]:
+    """Find other counted things that the phrase names: `52 weeks. Each week ...`."""
+    stems = {word[:4] for word in re.findall(r"[^\W\d_]{3,}", phrase.words.lower())}
+    things = []
+    for numeral in islice(_numerals_outside_lengths(instruction), 500):
+        match = _NOUN.match(instruction.text, numeral.end)
+        if match and 2 <= numeral.value <= 1000 and match[1].lower() in stems:
+            value = _read_count_value(instruction, numeral)[1]
+            things.append(PartCount(numeral.start, match.end(), value, match[1].lower()))
+    return things
 
 
-def _outer(source: Instruction, measure: Measure, inner: Count, counts: list[Count]) -> int:
-    """Return how often the counted parts themselves occur: `10 chapters, each with 3 sections`."""
-    each = measure.grammar.compile(r"@each_before\s*$").search(source.before(inner.start))
+def _count_outer(
+    instruction: Instruction, mention: LengthMention, inner: PartCount, counts: list[PartCount]
+) -> int:
+    """Return how often counted parts occur in outer parts: `10 chapters, each with 3 sections`."""
+    before = instruction.before(inner.start)
+    each = mention.patterns.compile(r"@each_before\s*$").search(before)
     if each is None:
         return 1
     others = [count for count in counts if count.noun != inner.noun and count.start < inner.start]

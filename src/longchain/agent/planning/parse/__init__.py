@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from langchain_core.output_parsers import BaseOutputParser
 
-from longchain.agent.planning.lengths import Level
 from longchain.agent.planning.parse import json_reply, table_reply, text_reply, yaml_reply
 from longchain.agent.planning.parse.plan_builder import build_plan, convert_level
 from longchain.agent.planning.parse.plan_draft import MAX_PLAN_PARTS, PlanDraft
+from longchain.agent.prompts import Level
 from longchain.document import Unit, WritingPlan
 from longchain.errors import PlanError
 from longchain.language import primary

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import mean
 
-from longchain.agent.planning.lengths import Level
 from longchain.agent.planning.parse.markup import strip_markup
 from longchain.agent.planning.parse.plan_draft import DraftPart, PlanDraft
+from longchain.agent.prompts import Level
 from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
 
 _DEFAULT_LENGTH: dict[Unit, int] = {"words": 400, "characters": 800}

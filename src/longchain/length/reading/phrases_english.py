@@ -1,75 +1,78 @@
-"""How English says a length: see `longchain.length.reading.wording`."""
+"""The English phrases around a length.
+
+`longchain.length.reading.phrases` describes each entry.
+"""
 
 from __future__ import annotations
 
-from longchain.length.reading.wording import Wording
+from longchain.length.reading.phrases import Phrases
 
-ENGLISH = Wording(
+ENGLISH = Phrases(
     words=r"(?:words?|wds)(?![a-z])(?!\s*(?:problems?|games?|search|puzzles?|pairs?|clouds?|choices?|documents?)\b)",
     characters=r"(?:(?:chinese|japanese|korean|han|cjk)\s+)?(?:characters?|chars?)(?![a-z])"
     r"(?!\s+(?:profiles?|sketch\w*|arcs?|stud(?:y|ies)|classes|development|descriptions?)\b)",
-    counted=r"(?:sub)?sections?|sub-?chapters?|chapters?|parts?|paragraphs?|pages?|(?:blog )?posts?"
-    r"|essays?|articles?|stor(?:y|ies)|episodes?|scenes?|letters?|lessons?|modules?|units?|acts?"
-    r"|entr(?:y|ies)|reviews?|pieces?|poems?|volumes?|emails?|e-mails?|reports?|answers?|slides?"
-    r"|items?|questions?|topics?|points?|minutes?|speeches|descriptions?|installments?|tales?",
-    texts=r"articles?|essays?|reports?|texts?|papers?|stor(?:y|ies)|documents?|drafts?|passages?"
+    part_nouns=r"(?:sub)?sections?|sub-?chapters?|chapters?|parts?|paragraphs?|pages?"
+    r"|(?:blog )?posts?|essays?|articles?|stor(?:y|ies)|episodes?|scenes?|letters?"
+    r"|lessons?|modules?|units?|acts?|entr(?:y|ies)|reviews?|pieces?|poems?|volumes?|emails?"
+    r"|e-mails?|reports?|answers?|slides?|items?|questions?|topics?|points?|minutes?|speeches|descriptions?|installments?|tales?",
+    text_nouns=r"articles?|essays?|reports?|texts?|papers?|stor(?:y|ies)|documents?|drafts?|passages?"
     r"|(?:blog )?posts?|chapters?|transcripts?|e-?mails?|letters?|speech(?:es)?|manuscripts?|notes"
     r"|novels?|books?|abstracts?|memos?|content|outlines?|summar(?:y|ies)|thesis|copy|guides?"
     r"|reviews?|scripts?|biograph(?:y|ies)|proposals?|narratives?|compositions?",
-    inner=r"abstract|intro(?:duction)?|conclusion|preface|foreword|prologue|epilogue|bio|title"
+    piece_nouns=r"abstract|intro(?:duction)?|conclusion|preface|foreword|prologue|epilogue|bio|title"
     r"|head(?:line|ing)|subtitle|slogan|tagline|caption|meta[- ]description|footnotes?|quotes?"
     r"|opening|hook|teaser|subject line|appendix|executive summary|summary|blurb|excerpts?"
     r"|sentences?|phrases?|acknowledge?ments|dedication|sidebar|author note|recap|call to action"
     r"|(?:first|second|third|last|final|opening|closing)\s(?:chapter|section|part|paragraph|scene)"
     r"|(?:chapter|section|part|paragraph)\s(?:\d{1,3}|one|two|three|four|five)|closing",
-    inner_link=r"(?:\b(?:that\s)?(?:should|must|has\sto|needs\sto|can|may|will|to)?\s*(?:be|have|run)"
+    piece_link=r"(?:\b(?:that\s)?(?:should|must|has\sto|needs\sto|can|may|will|to)?\s*(?:be|have|run)"
     r"|\bis|\bhas|\bof|\bat|\bunder|\bwith|:|\(|=|[-–—])(?:\slimited\sto|\skept\sto)?",
     opening=r"intro(?:duction)?|opening",
     body=r"(?:main\s|essay\s)?body(?:\s(?:text|paragraphs?))?|main\s(?:part|section)",
     closing=r"conclusion|closing|outro",
-    beside=r"with|including|includes?|plus|contain\w*|having|has|and|its|followed by|add|alongside"
-    r"|accompanied by|append|prepend|featuring",
+    addition=r"with|including|includes?|plus|contain\w*|having|has|and|its|followed by|add"
+    r"|alongside|accompanied by|append|prepend|featuring",
     range_before=r"between|from",
     range_link=r"(?:up\s)?to|through|or",
     pair_link=r"and",
     from_before=r"from",
-    more_before=r"in\sexcess\sof|at\s(?:the\s(?:very\s)?)?least|min(?:imum)?\.?|more\sthan|over|(?<!the\s)above(?!\s(?:is|in)\b)|exceed(?:ing|s)?"
+    minimum_before=r"in\sexcess\sof|at\s(?:the\s(?:very\s)?)?least|min(?:imum)?\.?|more\sthan|over|(?<!the\s)above(?!\s(?:is|in)\b)|exceed(?:ing|s)?"
     r"|upwards?\sof|(?<![\w/\"'-])>=?|≥|beyond|longer\sthan|greater\sthan|north\sof|surpass\w*"
     r"|go\spast",
-    more_after=r"or\s(?:more|longer|above|over|greater)|and\s(?:up|above|over)|\+(?!\s?/?\s?-)|plus\b"
+    minimum_after=r"or\s(?:more|longer|above|over|greater)|and\s(?:up|above|over)|\+(?!\s?/?\s?-)|plus\b"
     r"|(?:at\s(?:the\s(?:very\s)?)?(?:least|minimum))(?!\s*\w)|(?:as\sa\s)?min(?:imum)?\b",
-    less_before=r"at\s(?:the\s(?:very\s)?)?most|max(?:imum)?\.?|(?:less|fewer)\sthan|under|(?<!the\s)below(?!\s(?:is|in)\b|:)|up\sto"
+    maximum_before=r"at\s(?:the\s(?:very\s)?)?most|max(?:imum)?\.?|(?:less|fewer)\sthan|under|(?<!the\s)below(?!\s(?:is|in)\b|:)|up\sto"
     r"|within|shorter\sthan|(?:limit(?:ed)?|restrict(?:ed)?|cap(?:ped)?)(?:\s\w+){0,3}\s(?:to|at|of)"
     r"|(?:word\s)?(?:limit|cap)|(?<![\w/\"'-])<=?|≤|smaller\sthan|as\smany\sas",
-    less_after=r"or\s(?:less|fewer|under|shorter|below)|and\s(?:under|below)|tops\b"
+    maximum_after=r"or\s(?:less|fewer|under|shorter|below)|and\s(?:under|below)|tops\b"
     r"|at\s(?:the\s(?:very\s)?)?(?:most|maximum)(?!\s*\w)|(?:as\s(?:a|the)\s)?max(?:imum)?\b"
     r"|(?:word\s)?(?:limit|cap)\b",
     negation=r"not|(?:do|does|did|is|must|should|ca|could|wo|would|need)n['’]?t|no|never|nor|without|cannot|avoid",
     filler=r"of|is|be|a|an|the|to|in|at|total|length|words?|count|limit|number|requirement|it|set"
     r"|target|around|about|approximately|roughly",
-    about_before=r"about|around|roughly|approximately|approx\.?|circa|c\.|ca\.?|nearly|almost"
+    approximate_before=r"about|around|roughly|approximately|approx\.?|circa|c\.|ca\.?|nearly|almost"
     r"|some|close\sto|in\sthe\sregion\sof|somewhere|exactly|precisely|just|near|say|only|preferably"
     r"|ideally|strictly|a\stotal\sof|the\srange\sof|something\slike|or\sso|well|minimum\sand",
-    about_after=r"or\sso|approx(?:imately|\.)?|roughly|give\sor\stake|odd|exactly|long|in\slength"
+    approximate_after=r"or\sso|approx(?:imately|\.)?|roughly|give\sor\stake|odd|exactly|long|in\slength"
     r"|of\stext|total\b(?!\s*(?:cost|of))|(?:of\s)?content",
     each_before=r"\b(?:each|every|per\s(?:chapter|section|part|page|paragraph|post|article))\b"
     r"[^.;,\d]{0,12}(?:\d{1,3}\s)?[^.;,\d]{0,40}",
     each_after=r"each\b|apiece|per\s(?!day|week|hour|month|second)|a\s(?:piece|chapter|section|page)\b"
     r"|/\s?(?:chapter|section|page|part|paragraph)|(?:for|to|in|on|about)\s(?:each|every)|every\schapter",
-    of_before=r"of|at|averaging",
+    part_link=r"of|at|averaging",
     total_before=r"total(?:l?ing)?(?:\s(?:length|word\scount|words?))?(?:\s(?:of|is|:|should\sbe|to))?:?"
     r"|overall|altogether|in\sall|in\stotal[,:]?|combined|entire\s\w+[^.;,]{0,20}|whole\s\w+[^.;,]{0,20}",
     total_after=r"in\s(?:total|all)|total|overall|altogether|combined|for\sthe\s(?:whole|entire)",
-    write=r"(?:(?<!re-)\bwrit(?:e|ing)|compos(?:e|ing)|creat(?:e|ing)|produc(?:e|ing)"
+    write_verbs=r"(?:(?<!re-)\bwrit(?:e|ing)|compos(?:e|ing)|creat(?:e|ing)|produc(?:e|ing)"
     r"|generat(?:e|ing)|prepar(?:e|ing)|craft(?:ing)?|author|deliver|pen|^\s*draft|(?:me|please|to)\sdraft"
     r"|submit|compile|aim for)\b",
-    into_before=r"(?:in|into|as|for|by|using)(?:\s(?!(?:this|these|that|my|the|your|our|his|her|their"
+    result_before=r"(?:in|into|as|for|by|using)(?:\s(?!(?:this|these|that|my|the|your|our|his|her|their"
     r"|an?\s\w+\sof)\b)[^\W\d]+){0,3}|(?:down\s)?to(?:\s(?:be|reach|make|become|an?|one|some))*"
     r"|another|additional|further",
-    given=r"th(?:is|ese|at|ose)|(?:the\s)?(?:following|above|below|attached|enclosed|given|existing"
+    existing=r"th(?:is|ese|at|ose)|(?:the\s)?(?:following|above|below|attached|enclosed|given|existing"
     r"|original|provided|previous|preceding|source|pasted|first|last|initial|current|old)",
-    own=r"my|our|his|her|their|\w+'s|someone's",
-    rework=r"summari[sz](?:e|ing)|\bre-?writ(?:e|ing)|\bedit|proof-?read|translat(?:e|ing)"
+    possessive=r"my|our|his|her|their|\w+'s|someone's",
+    rework_verbs=r"summari[sz](?:e|ing)|\bre-?writ(?:e|ing)|\bedit|proof-?read|translat(?:e|ing)"
     r"|expand(?:ing)?|continu(?:e|ing)|shorten(?:ing)?|condens(?:e|ing)|paraphras(?:e|ing)"
     r"|polish|revis(?:e|ing)|improv(?:e|ing)|critique|extend|lengthen|compress|trim|\bcut\b|reduc"
     r"|rework|reword|convert|\bturn\b|transform|\bread(?:ing)?\b|repl(?:y|ies) to|respond to|grade"
@@ -85,17 +88,17 @@ ENGLISH = Wording(
     r"(?:\s[^\W\d]+)?|(?:average|typical)\s\w+\s(?:is|has|runs|contains)|\b(?:was|were|came\sto|currently|originally|already|used\sto\sbe|runs\sto)"
     r"(?:\sat|\sabout)?",
     source_after=r"(?:(?:of\s)?(?!(?:and|but|so)\b)\w+\s){0,2}(?:below\b|above\b|attached\b|I\s(?:wrote|have|pasted)|I've)",
-    denied_before=r"(?:titled|entitled|called|named)[\s:]*[\"“']?(?:\s?(?:an?|the))?|\bnot\s(?:an?|just\san?|just|another|the\susual|merely\san?|only|simply\san?)"
+    negated_before=r"(?:titled|entitled|called|named)[\s:]*[\"“']?(?:\s?(?:an?|the))?|\bnot\s(?:an?|just\san?|just|another|the\susual|merely\san?|only|simply\san?)"
     r"(?:\s(?!but)[^\W\d]+)?|(?:instead\sof|rather\sthan|unlike)(?:\s(?:an?|the))?(?:\s\w+)?"
     r"|\bnot|example[,:]?(?:\san?)?|e\.?g\.?,?(?:\san?)?|such\sas(?:\san?)?|for\sinstance,?(?:\san?)?",
-    other=r"vocabular|\blearn|memori[sz]|lexicon|dictionar|(?:most\s)?(?:common|frequent)\b"
+    unrelated=r"vocabular|\blearn|memori[sz]|lexicon|dictionar|(?:most\s)?(?:common|frequent)\b"
     r"|typing|passwords?|usernames?|spell(?:ing)?\b|recogni[sz]e|worth|a\sday\b|daily|\bspeak\b"
     r"|flashcards?|type\s(?:at|of)|speed|\bknow\b|every\sday|each\sday",
-    asking=r"how|why|what(?!\s(?:I|we)\b)|which|is|are|was|does|do\sI|should|can\sI",
-    other_before=r"why|how\s(?:long|many|much)\b[^.;:,]{0,40}|^\W*(?:is|was)\s(?:it|this|that)|how\s(?:do|can|should|did)\s(?:I|you|we|one|people)\swrite(?:\san?)?|(?:how|guide|tips|advice|ways|strategies|steps|methods?|tricks)\s(?:to|on|for|of)"
+    question=r"how|why|what(?!\s(?:I|we)\b)|which|is|are|was|does|do\sI|should|can\sI",
+    unrelated_before=r"why|how\s(?:long|many|much)\b[^.;:,]{0,40}|^\W*(?:is|was)\s(?:it|this|that)|how\s(?:do|can|should|did)\s(?:I|you|we|one|people)\swrite(?:\san?)?|(?:how|guide|tips|advice|ways|strategies|steps|methods?|tricks)\s(?:to|on|for|of)"
     r"\s(?:\w+\s)?(?:writ(?:e|ing)|complet(?:e|ing)|finish(?:ing)?)(?:\s(?:an?|the|your|my))?"
     r"|^\W*(?:please\s)?(?:list|name)|several|(?:a\s)?few|(?:a\s)?couple(?:\sof)?|many|vocabulary\sof|(?:list|set|pool|bank|collection)\sof|top|these|those|of\sthe|followed\sby\sthe",
-    other_after=r"(?:a|an|per|each|every|/)\s?(?:day|week|hour|month|second|night|morning|year)"
+    unrelated_after=r"(?:a|an|per|each|every|/)\s?(?:day|week|hour|month|second|night|morning|year)"
     r"|daily|wpm|(?:that|which)\s(?:start|begin|end|rhyme|mean|describe|sound)(?!s)"
     r"|(?:starting|beginning|ending|rhyming)\swith|password|username|vocab\w*"
     r"|of\s(?:vocab\w*|wisdom)|(?:in|from)\sthe\s(?:list|dictionary|language)|every\sday|worth"

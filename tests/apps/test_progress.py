@@ -1,4 +1,4 @@
-"""What is kept of a document that cannot be finished."""
+"""Progress of a run on stderr, and the finished sections of a run that stops early."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from langchain_core.exceptions import ModelRateLimitError
 
 from longchain import Runs, SectionPlan, WritingPlan
-from longchain.apps import follow
+from longchain.apps import progress
 from longchain.testing import FakeWriter
 
 TIDE = (
@@ -17,6 +18,11 @@ TIDE = (
     "sailors speak of springs. A week later they work against each other. Narrow bays squeeze "
     "the wave and lift it higher than any open shore."
 )
+COAST = (
+    "Harbors keep records of high water. A clerk writes the hour and the mark on a board. Ships "
+    "wait for depth before they enter. Pilots know every bar of sand and every light on the pier. "
+    "Fishermen leave at night and return with the flood, when the quay can be reached."
+)
 PARTS = [SectionPlan(heading=name, main_point=name, length=60) for name in ("Causes", "Coasts")]
 GIVEN = {"instruction": "Tides", "plan": WritingPlan(sections=PARTS).model_dump()}
 
@@ -24,7 +30,7 @@ GIVEN = {"instruction": "Tides", "plan": WritingPlan(sections=PARTS).model_dump(
 def stopped(output: Path | None) -> None:
     writer = FakeWriter(replies=[TIDE, RuntimeError("broken")])
     with Runs() as runs, pytest.raises(RuntimeError, match="broken"):
-        follow.write(runs.start(GIVEN, model=writer), quiet=True, rescue=output)
+        progress.write(runs.start(GIVEN, model=writer), quiet=True, rescue=output)
 
 
 def test_finished_sections_go_beside_the_output(
@@ -54,3 +60,14 @@ def test_a_closed_terminal_hides_no_error(here: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("builtins.print", gone)
     stopped(here / "no" / "tides.md")
+
+
+def test_a_rate_limit_that_is_waited_out_is_shown(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    writer = FakeWriter(replies=[TIDE, ModelRateLimitError("slow down"), COAST])
+    with Runs() as runs:
+        run = runs.start(GIVEN, model=writer)
+        run.chain.stages.policy.retries.__dict__["first_pause"] = 0.01
+        progress.write(run, quiet=False, rescue=None)
+    assert "waiting: section 2: rate limit, again in 0 s" in capsys.readouterr().err

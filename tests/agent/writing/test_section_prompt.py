@@ -12,7 +12,8 @@ from langchain_core.messages import AIMessage
 from langchain_core.prompts import ChatPromptTemplate
 
 from longchain import AgentWriteChain, SectionPlan, WritingPlan
-from longchain.agent.writing import prompter
+from longchain.agent.writing.section_prompt import Layout
+from longchain.agent.writing.section_writer import SectionWriter
 from longchain.calls.reply import SectionParser
 from longchain.errors import InputError, PromptError, ReplyError
 from longchain.language import ends_sentence
@@ -46,9 +47,7 @@ def sent(writer: FakeWriter) -> list[list[tuple[str, str]]]:
 
 @pytest.mark.parametrize("layout", ["conversation", "paper"])
 @pytest.mark.parametrize("language", ["en", "ja", "zh", "de"])
-def test_a_request_names_its_length_once_as_its_last_number(
-    layout: prompter.Layout, language: str
-) -> None:
+def test_a_request_names_its_length_once_as_its_last_number(layout: Layout, language: str) -> None:
     writer = FakeWriter(behavior=LengthBehavior(bias=0.5))
     AgentWriteChain(writer, layout=layout).invoke(given(language=language))
     assert writer.calls > 3  # extensions among them
@@ -267,7 +266,7 @@ def test_finish_reasons_of_all_providers_are_understood(
 
 
 def test_the_writer_is_prompt_model_parser() -> None:
-    writer = prompter.section_writer(
+    writer = SectionWriter(
         FakeWriter(replies=["Done."]), ChatPromptTemplate.from_template("{step}")
     )
     assert writer.invoke({"step": "Write.", "max_tokens": 50}).text == "Done."
