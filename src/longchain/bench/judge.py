@@ -299,21 +299,24 @@ class _JudgeClient:
         while True:
             form = self._form
             answer = await self._call(messages, spending, form)
-            if not isinstance(answer, Exception):
-                return reply.read(answer["raw"] if isinstance(answer, dict) else answer).text
+            if isinstance(answer, str):
+                return answer
             if not self._simplify(answer, form):
                 raise answer
 
     async def _call(
         self, messages: Sequence[BaseMessage], spending: Spending, form: _RequestForm
-    ) -> Any:
-        """Return the answer to a request, or the error by which the model refuses its form."""
+    ) -> str | Exception:
+        """Return the reply to a request, or the error by which the model refuses its form."""
         refusals = _refusals(form)
         try:
-            runnable = self._runnable(form)
-        except refusals as error:  # a class without structured output
+            runnable = self._runnable(form)  # which a class without structured output refuses
+            answer = await self._client.ask(runnable, messages, spending, expected_errors=refusals)
+            if isinstance(answer, Exception):
+                return answer
+            return reply.read(answer["raw"] if isinstance(answer, dict) else answer).text
+        except refusals as error:
             return error
-        return await self._client.ask(runnable, messages, spending, expected_errors=refusals)
 
     def _runnable(self, form: _RequestForm) -> Runnable[Any, Any]:
         """Return the model, set up to be asked in a form."""
