@@ -108,14 +108,15 @@ class RepeatIndex:
         return index if overlap(texts[index], prose, _N) > OVERLAP else None
 
     def _update(self, texts: Sequence[str]) -> None:
-        for index in range(max(len(texts), len(self._texts))):
-            if index == len(self._texts):
-                self._texts.append("")
-            self._set_text(index, texts[index] if index < len(texts) else "")
+        removed = [""] * (len(self._texts) - len(texts))
+        self._texts += [""] * (len(texts) - len(self._texts))
+        for index, text in enumerate([*texts, *removed]):
+            if text is not self._texts[index]:  # most texts are the same objects as before
+                self._set_text(index, text)
 
     def _set_text(self, index: int, text: str) -> None:
         indexed = self._texts[index]
-        if text is indexed or text == indexed:
+        if text == indexed:
             return
         if not text.startswith(indexed):
             self._remove(index, indexed)
