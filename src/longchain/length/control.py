@@ -283,6 +283,14 @@ class LengthController:
         # Even if the earlier sections are far too long, a planned section gets a usable length.
         return max(round(share), planned // 4, 1)
 
+    def budget(self, section: int) -> int:
+        """Return `target(section)`, by its former name."""
+        return self.target(section)
+
+    def rest(self, section: int) -> int:
+        """Return `unwritten(section)`, by its former name."""
+        return self.unwritten(section)
+
     def remaining(self, planned: int, waiting: int) -> int:
         """Return the remaining length for a part of the reserve, before it is planned in detail.
 

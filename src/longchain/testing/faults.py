@@ -80,6 +80,10 @@ class Faults:
                 f"unknown fault {unknown[0]!r}; known are {', '.join(get_args(Fault))}"
             )
 
+    def shares(self) -> list[tuple[Fault, float]]:
+        """Return `probabilities()`, by its former name."""
+        return self.probabilities()
+
     def probabilities(self) -> list[tuple[Fault, float]]:
         """Return every fault with its probability."""
         names = {field.name for field in fields(self)}
