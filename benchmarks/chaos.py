@@ -35,7 +35,8 @@ from langchain_openai import ChatOpenAI
 from benchmarks.cluster import cluster
 from longchain import AgentWriteChain, Runs
 from longchain.prose.boilerplate import is_error
-from longchain.prose.repetition import duplicate_sentences, loop_start
+from longchain.prose.loops import loop_start
+from longchain.prose.repetition import duplicate_sentences
 from longchain.runs.location import locate_store
 from longchain.runs.store import Store
 from longchain.testing import Faults, LengthBehavior, SimulatedServer

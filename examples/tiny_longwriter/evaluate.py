@@ -19,7 +19,7 @@ from typing import Any
 from longchain import WritingPlanParser
 from longchain.bench.score import duplicate_sentences, length_score
 from longchain.errors import PlanError
-from longchain.prose.repetition import loop_start
+from longchain.prose.loops import loop_start
 
 from . import corpus
 from . import requests as ask

@@ -23,7 +23,7 @@ from pydantic import PrivateAttr
 
 from longchain import AgentWriteChain
 from longchain.calls.monitor import CallMonitor, RepetitionStopped, RunCancelled, arun, run
-from longchain.prose.repetition import loop_start
+from longchain.prose.loops import loop_start
 from longchain.testing import FakeWriter, Faults, LengthBehavior, SimulatedServer, wire
 
 INSTRUCTION = "Write a 600-word report on ports."

@@ -12,7 +12,8 @@ from examples.tiny_longwriter.lexicon import ASPECTS, TOPICS
 from longchain import AgentWriteChain
 from longchain.agent.planning.parse import WritingPlanParser
 from longchain.prose.cleanup import clean
-from longchain.prose.repetition import duplicate_sentences, loop_start
+from longchain.prose.loops import loop_start
+from longchain.prose.repetition import duplicate_sentences
 from longchain.testing import FakeWriter
 
 

@@ -217,7 +217,7 @@ def replace(state: DocumentState, section: int, text: str) -> Change:
     text = _strip_heading(text, old.plan.heading)
     if not text:
         raise InputError(f"the text for section {section} is empty")
-    length = state.count(state.heading(old)) + state.count(text)
+    length = old.heading_length + state.count(text)
     return _change(
         Replaced(section=index, text=text, length=length),
         f"section {section} is the given text: {length:,} {state.unit}",

@@ -178,7 +178,7 @@ class Nodes:
         index = state.current()
         if index is None:
             return "finish"
-        if self._summary_end(state) is not None:
+        if self._summary_end(state, index) is not None:
             return "summarize"
         if self._needs_references(state, index):
             return "retrieve"
@@ -381,14 +381,14 @@ class Nodes:
 
     # Memory and the end --------------------------------------------------------------------
 
-    def _summary_end(self, state: DocumentState) -> int | None:
+    def _summary_end(self, state: DocumentState, current: int | None) -> int | None:
         shows_requests = self.layout == "conversation"
-        return memory.summary_end(state, self.limit, shows_requests=shows_requests)
+        return memory.summary_end(state, current, self.limit, shows_requests=shows_requests)
 
     def _prepare_summary(self, values: Values) -> Prepared[int]:
         """Prepare a running summary of all sections before the index in its context."""
         state = self.document_state(values)
-        end = self._summary_end(state)
+        end = self._summary_end(state, state.current())
         assert end is not None
         variables = memory.summary_variables(state, end)
         model = limited(self.model, memory.SUMMARY_TOKENS)

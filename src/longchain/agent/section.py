@@ -55,6 +55,9 @@ class SectionState:
     length: int = 0
     """Length so far, heading included."""
 
+    heading_length: int = 0
+    """Length of its heading, if it is shown."""
+
     target_length: int = 0
     """Length that the section was given when its turn came, heading included; 0 before."""
 

@@ -37,7 +37,7 @@ from longchain.calls.budget import Spending
 from longchain.document import ChapterPlan, Reference, Unit, Usage, WritingPlan
 from longchain.length import LengthController, count_length
 from longchain.length.control import MAX_CALLS
-from longchain.prose.repeats import RepeatIndex
+from longchain.prose.repetition import RepeatIndex
 
 DIRECT_CALLS = 400
 """Requests that a direct pass may take: its one section is the whole document."""
@@ -57,6 +57,10 @@ class DocumentState:
         self.mode = mode
         self.closed = closed
         self.plan: WritingPlan | None = None
+        self.unit: Unit = self.request.unit
+        """Unit of every length of this document."""
+        self.language = self.request.language
+        """Language of the document."""
         self.plan_origin: PlanOrigin | None = None
         """Origin of the first plan; None before there is one."""
         self.plan_notes: list[str] = []
@@ -75,6 +79,10 @@ class DocumentState:
         """Errors of sections that are written in parallel, until all of them are back."""
         self.summaries: list[Summarized] = []
         """Running summaries; each covers more sections than the one before."""
+        self.summary = ""
+        """The last running summary; empty for none."""
+        self.summarized = 0
+        """Number of leading sections that the running summary covers."""
         self.usage = Usage()
         self._controller: LengthController | None = None
         self.seen = 1
@@ -114,8 +122,15 @@ class DocumentState:
             self.request = replace(self.request, required=event.required)
         unit = self.unit
         self.plan = event.plan
+        self._update_unit_and_language()
         self.sections = self._sections_of(event, recount=self.unit != unit)
         self._renew_controller()
+
+    def _update_unit_and_language(self) -> None:
+        """Take unit and language from the plan, if it names them, else from the request."""
+        plan, request = self.plan, self.request
+        self.unit = plan.unit if plan is not None else request.unit
+        self.language = (plan.language if plan is not None else None) or request.language
 
     def _apply_chapter_plan(self, event: ChapterPlanned) -> None:
         self._note_plan(event.note)
@@ -154,6 +169,11 @@ class DocumentState:
     def _drop_summaries(self, section: int) -> None:
         """Drop the summaries that cover a section or one after it."""
         self.summaries = [summary for summary in self.summaries if summary.end <= section]
+        self._show_last_summary()
+
+    def _show_last_summary(self) -> None:
+        self.summary = self.summaries[-1].text if self.summaries else ""
+        self.summarized = self.summaries[-1].end if self.summaries else 0
 
     def _renew_controller(self) -> None:
         """Make the controller for the present plan; what it has learned stays."""
@@ -161,6 +181,7 @@ class DocumentState:
         if self._controller is not None:
             controller.bias = self._controller.bias
         for index, section in enumerate(self.sections):
+            section.heading_length = self.count(self.heading(section))
             if section.done:
                 controller.finish(index, section.length)
             elif section.revision:
@@ -189,22 +210,24 @@ class DocumentState:
         section.retrieved = True
 
     def _apply_reply(self, event: ReplyStored) -> None:
-        section = self.sections[event.section]
+        section, controller = self.sections[event.section], self.controller
         if not section.calls:
-            section.target_length = self.controller.target(event.section)
-        section.store_reply(event)
+            section.target_length = controller.target(event.section)
         if event.reply_length:
-            self.controller.bias.learn(event.requested, event.reply_length)
+            controller.bias.learn(event.requested, event.reply_length)
+        section.store_reply(event)
         if section.done:
-            self.controller.finish(event.section, section.length)
+            controller.finish(event.section, section.length)
 
     def _apply_summary(self, event: Summarized) -> None:
         self.summaries.append(event)
+        self._show_last_summary()
 
     # Edits by the user ---------------------------------------------------------------------
 
     def _apply_amendment(self, event: Amended) -> None:
         self.request = replace(self.request, **event.changes)
+        self._update_unit_and_language()
         if self.plan is not None:
             self._renew_controller()
 
@@ -256,28 +279,6 @@ class DocumentState:
         if self._controller is None:
             raise RuntimeError("nothing is planned yet")
         return self._controller
-
-    @property
-    def summary(self) -> str:
-        """The running summary; empty for none."""
-        return self.summaries[-1].text if self.summaries else ""
-
-    @property
-    def summarized(self) -> int:
-        """Number of leading sections that the running summary covers."""
-        return self.summaries[-1].end if self.summaries else 0
-
-    @property
-    def unit(self) -> Unit:
-        """Unit of every length of this document."""
-        return self.plan.unit if self.plan is not None else self.request.unit
-
-    @property
-    def language(self) -> str:
-        """Language of the document."""
-        if self.plan is not None and self.plan.language:
-            return self.plan.language
-        return self.request.language
 
     @property
     def required(self) -> int | None:

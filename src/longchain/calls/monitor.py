@@ -27,7 +27,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from longchain.document import Usage
 from longchain.models.tokens import estimate
-from longchain.prose.repetition import LoopGuard
+from longchain.prose.loops import LoopGuard
 
 _POLL_SECONDS = 0.2
 """Seconds between two looks at whether the run has been cancelled."""
@@ -83,7 +83,7 @@ class CallMonitor(BaseCallbackHandler):
         self._prompt = prompt
         self._text: list[str] = []
         self._tokens = 0
-        self._guard = LoopGuard()
+        self._guard: LoopGuard | None = None
 
     def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
         """Start the account of a reply; refuse to start one for a call that was given up.
@@ -116,6 +116,8 @@ class CallMonitor(BaseCallbackHandler):
         if not self.stops_repetition or not isinstance(piece, str) or not piece:
             return
         self._text.append(piece)
+        if self._guard is None:
+            self._guard = LoopGuard()
         if self._guard.feed(piece):
             self.repetition = "".join(self._text)
             if self.interrupt is None:

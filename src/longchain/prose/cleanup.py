@@ -26,8 +26,9 @@ from longchain.prose.boilerplate import (
     strip_closing,
     strip_opening,
 )
+from longchain.prose.loops import Tokenized, loop_start
 from longchain.prose.reasoning import strip_reasoning
-from longchain.prose.repetition import Tokenized, loop_start, tokens
+from longchain.prose.repetition import tokens
 from longchain.sentences import ends_sentence, split_sentences
 
 Problem = Literal["empty", "refusal", "loop"]

@@ -15,7 +15,7 @@ from functools import lru_cache
 import regex
 
 from longchain.language import detect, english_name, primary
-from longchain.prose.repeats import strip_non_prose
+from longchain.prose.repetition import strip_non_prose
 
 MIN_LETTERS = 60
 """Letters from which on the language of a reply is judged."""
@@ -102,12 +102,12 @@ def wrong_language(text: str, language: str, wanted: str = "") -> str:
     Returns:
         A tag such as `en`; nothing if the language may be right.
     """
-    expected = primary(language)
-    if expected not in _SCRIPTS or _names_script(language):
+    if _names_script(language):
         return ""
     prose = strip_non_prose(text)
     letters = _count_letters(prose)
-    if letters.total() < MIN_LETTERS:
+    expected = primary(language)
+    if expected not in _SCRIPTS or letters.total() < MIN_LETTERS:
         return ""
     detected = detect(prose)
     if detected == expected or not _is_sentences(prose, detected):

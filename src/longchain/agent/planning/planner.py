@@ -29,9 +29,10 @@ from longchain.agent.planning.lengths import (
     section_bounds,
 )
 from longchain.agent.planning.parse import WritingPlanParser
+from longchain.agent.planning.plan_view import describe_part, number_lines
 from longchain.agent.prompts import Level, Prompts, prompts_for
 from longchain.agent.prompts.custom import VariableRules
-from longchain.document import ChapterPlan, SectionPlan, Unit, WritingPlan
+from longchain.document import ChapterPlan, Unit, WritingPlan
 
 
 class PlanVariables(TypedDict):
@@ -123,16 +124,6 @@ def chapter_variables(chapters: Sequence[ChapterPlan], heading: str) -> ChapterV
         "chapters": "\n".join(number_lines(chapters)),
         "chapter": describe_part(chapter),
     }
-
-
-def describe_part(part: SectionPlan | ChapterPlan) -> str:
-    """Return the heading and main point of a section or chapter in one line."""
-    return f"{part.heading}: {part.main_point}" if part.heading else part.main_point
-
-
-def number_lines(parts: Sequence[SectionPlan | ChapterPlan]) -> list[str]:
-    """Return the sections or chapters of a plan as numbered lines."""
-    return [f"{number}. {describe_part(part)}" for number, part in enumerate(parts, 1)]
 
 
 def _describe_bounds(prompts: Prompts, required: int | None, unit: Unit, level: Level) -> str:

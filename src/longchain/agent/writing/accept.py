@@ -73,8 +73,10 @@ def accept_reply(
     text, unknown = _remove_unknown_citations(section, text, notes)
     before = section.text if request.kind == "extend" else ""
     whole = stitch(before, text, state.language) if before else text
-    reply_length = 0 if cut else state.count(text)
-    decision, length = _decide(state, request, reply_length, whole, cut)
+    text_length = state.count(text)
+    whole_length = state.count(whole) if before else text_length
+    reply_length = 0 if cut else text_length
+    decision, length = _decide(state, request, reply_length, whole_length, cut)
     decision, whole, discarded = _apply_decision(state, decision, whole, notes)
     kept_chars = _common_prefix(before, whole)
     return ReplyStored(
@@ -208,12 +210,12 @@ def _common_prefix(before: str, whole: str) -> int:
 
 
 def _decide(
-    state: DocumentState, request: SectionRequest, reply_length: int, whole: str, cut: bool
+    state: DocumentState, request: SectionRequest, reply_length: int, text_length: int, cut: bool
 ) -> tuple[LengthDecision, int]:
     """Return the controller's decision, and the section's length with this reply."""
     controller, section = state.controller, state.sections[request.index]
-    heading = state.count(state.heading(section))
-    length = heading + state.count(whole)
+    heading = section.heading_length
+    length = heading + text_length
     calls = section.calls + 1
     # The controller itself learns from the log: this only looks one reply ahead.
     bias = controller.bias.with_reply(request.length, reply_length)

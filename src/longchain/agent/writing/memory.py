@@ -94,13 +94,16 @@ def limits(
     return Limits(memory, window, min(prior, budget or prior), size // 8, size // 4, cached_count)
 
 
-def summary_end(state: DocumentState, limit: Limits, *, shows_requests: bool) -> int | None:
+def summary_end(
+    state: DocumentState, current: int | None, limit: Limits, *, shows_requests: bool
+) -> int | None:
     """Find the section before which all text must be summarized before the next request.
 
     If the verbatim text exceeds its share of the window, its older half is summarized.
 
     Args:
         state: The document.
+        current: Index of the current section; None if all are done.
         limit: Shares of the context window.
         shows_requests: Whether prompts repeat each section's request, with its references, beside
             its text, as in the `conversation` layout.
@@ -110,7 +113,7 @@ def summary_end(state: DocumentState, limit: Limits, *, shows_requests: bool) ->
     """
     if limit.memory == "full" or state.mode != "sequential":
         return None
-    start, current = state.summarized, state.current()
+    start = state.summarized
     if current is None or current == start:
         return None
     passages = {reference.id: reference.text for reference in state.references}

@@ -39,8 +39,7 @@ def next_request(state: DocumentState, index: int) -> SectionRequest:
         )
     if state.mode == "direct" and state.request.required is None:
         return SectionRequest(index, "write", 0)
-    heading_length = state.count(state.heading(section))
-    decision = state.controller.first(index, heading_length)
+    decision = state.controller.first(index, section.heading_length)
     return SectionRequest(index, _request_kind(section), decision.length)
 
 

@@ -21,13 +21,12 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from typing_extensions import TypedDict
 
-from longchain.agent.planning.planner import describe_part
+from longchain.agent.planning.plan_view import describe_part, view_plan
 from longchain.agent.prompts import prompts_for
 from longchain.agent.prompts.custom import VariableRules
 from longchain.agent.section import SectionState
 from longchain.agent.state import DocumentState
 from longchain.agent.writing.memory import Limits, tail, within
-from longchain.agent.writing.plan_view import view_plan
 from longchain.agent.writing.reply_limit import max_reply_tokens
 from longchain.agent.writing.requests import SectionRequest
 from longchain.agent.writing.retry_notes import retry_note
@@ -129,7 +128,10 @@ class PromptBuilder:
         self.limits = limits
         self.grounded = grounded
         self.grounded_only = grounded_only
+        self.plan = state.current_plan
         self.prompts = prompts_for(state.language)
+        self.unit_name = self.prompts.unit_names[state.unit]
+        self.language_name = self.prompts.language_name(state.language)
 
     def variables(self, request: SectionRequest) -> WriterInput:
         """Return the variables of the prompt for one request.
@@ -140,7 +142,10 @@ class PromptBuilder:
         state, index = self.state, request.index
         section = state.sections[index]
         step = self._step(request, alone=self.layout == "paper")
-        plan = view_plan(state, index, self.limits)
+        first_shown = state.summarized if state.mode == "sequential" else index
+        plan = view_plan(
+            self.plan, first_shown, max_tokens=self.limits.plan, count=self.limits.count
+        )
         preamble = self._preamble(plan)
         turns, text = self._turns(index, preamble), self._text(index)
         if self.layout == "conversation" and not turns:
@@ -161,11 +166,11 @@ class PromptBuilder:
             "turns": turns,
             "step": step,
             "style": state.request.style,
-            "language": self.prompts.language_name(state.language),
+            "language": self.language_name,
             "heading": section.plan.heading,
             "main_point": section.plan.main_point,
             "length": request.length,
-            "unit": self.prompts.unit_names[state.unit],
+            "unit": self.unit_name,
             "references": self._references(section),
             "max_tokens": max_tokens,
         }
@@ -181,7 +186,7 @@ class PromptBuilder:
             instruction=state.request.instruction,
             style=f"\n<style>\n{style}\n</style>\n" if style else "",
             plan=plan,
-            language=self.prompts.language_name(state.language),
+            language=self.language_name,
             grounding=self._grounding(),
         )
         if state.summary and state.mode == "sequential":
@@ -228,7 +233,7 @@ class PromptBuilder:
             which=writing.part.format(number=request.index + 1),
             end=writing.last_part if self._ends_document(request.index) else "",
             length=request.length,
-            unit=self.prompts.unit_names[self.state.unit],
+            unit=self.unit_name,
             note=revision.note if revision else "",
         )
 
@@ -242,25 +247,27 @@ class PromptBuilder:
 
     def _ends_document(self, index: int) -> bool:
         """Whether the section is the last of several, in the last chapter."""
-        sections, chapters = self.state.sections, self.state.current_plan.chapters
+        sections, chapters = self.state.sections, self.plan.chapters
         if len(sections) == 1 or index < len(sections) - 1:
             return False
         return not chapters or sections[-1].plan.chapter == chapters[-1].heading
 
     def _chapter(self, index: int, alone: bool) -> str:
         """Return the plan of the section's chapter, unless an earlier turn shows it."""
-        state, plan = self.state, self.state.current_plan
-        if not plan.chapters:
+        if not self.plan.chapters:
             return ""
-        chapter = state.sections[index].plan.chapter
-        begins = index == 0 or state.sections[index - 1].plan.chapter != chapter
-        if not (alone or begins or index == state.summarized):
+        sections = self.state.sections
+        chapter = sections[index].plan.chapter
+        begins = index == 0 or sections[index - 1].plan.chapter != chapter
+        if not (alone or begins or index == self.state.summarized):
             return ""
-        lines = [f"- {describe_part(section)}" for section in plan.of_chapter(chapter)]
+        lines = [f"- {describe_part(section)}" for section in self.plan.of_chapter(chapter)]
         return f"<chapter>\n{chapter}\n" + "\n".join(lines) + "\n</chapter>"
 
     def _references(self, section: SectionState) -> str:
         """Return the references of a section that fit into their share of the window."""
+        if not section.references:
+            return ""
         by_id = {reference.id: reference for reference in self.state.references}
         references = [by_id[number] for number in section.references]
         fitting = within(self.limits, [reference.text for reference in references])
