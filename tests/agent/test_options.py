@@ -23,6 +23,7 @@ TYPED = (
     "agent/writing/memory.py",
     "agent/writing/section_prompt.py",
     "calls/budget.py",
+    "runs/resume.py",
     "runs/runs.py",
 )
 """Files that a type checker needs to know the options; it skips all others, which takes seconds."""

@@ -109,6 +109,16 @@ def parse_record(run: str, text: str) -> Record:
         return Record(id=run, status="failed", error="its record is damaged; try to export it")
 
 
+def new_record(name: str | None, **fields: Any) -> Record:
+    """Return the record of a run that begins now; without a name it gets a new id.
+
+    Raises:
+        RunError: The name cannot be used.
+    """
+    run = check_id(name) if name is not None else new_id()
+    return Record(id=run, created=now(), updated=now(), **fields)
+
+
 def now() -> str:
     """Return the time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

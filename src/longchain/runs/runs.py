@@ -8,22 +8,18 @@ Knows the chain's input and options; knows nothing of command lines.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 from typing_extensions import Unpack
 
-from longchain.agent import edits
-from longchain.agent.edits import Change
 from longchain.agent.options import ChainOptions
-from longchain.agent.state import DocumentState
-from longchain.document import WritingPlan
 from longchain.errors import RunError
 from longchain.models.resolve import pin_model
 from longchain.runs.location import open_store
-from longchain.runs.record import FORMAT, Record, check_id, new_id, now
+from longchain.runs.record import FORMAT, Record, new_record
+from longchain.runs.resume import RunChanges, fork_run, open_run, resume_run
 from longchain.runs.run import Run
 from longchain.runs.spec import ChainSpec, Model, model_name
 from longchain.runs.store import Store
@@ -103,33 +99,27 @@ class Runs:
         chain = spec.chain(self._store.saver)
         log = chain.to_graph_input(input)["log"]
         log[0]["sources"] = [str(Path(path).absolute()) for path in log[0]["sources"]]
-        record = Record(
-            id=check_id(run) if run is not None else new_id(),
-            created=now(),
-            updated=now(),
+        record = new_record(
+            run,
             instruction=log[0]["instruction"],
             output=str(Path(output).absolute()) if output else "",
             model_name=model_name(chain),
             **spec.to_record(),
         )
-        return self._register(record, log, spec)
+        return self._register(open_run(self._store, record, spec), log)
 
-    def _register(self, record: Record, log: list[Any], spec: ChainSpec) -> Run:
+    def _register(self, run: Run, log: builtins.list[Any]) -> Run:
         """Store the first events of a run, then its record, so that every listed run has both."""
-        name_taken = f"there is a run {record.id!r} already: resume it, or name another"
-        if self._store.load(record.id) is not None:
+        name_taken = f"there is a run {run.id!r} already: resume it, or name another"
+        if self._store.load(run.id) is not None:
             raise RunError(name_taken)
-        run = self._run(record, spec)
-        with self._store.lock(record.id):
+        with self._store.lock(run.id):
             # Checked again under the lock, or the log of another run would be overwritten.
-            if self._store.load(record.id) is not None:
+            if self._store.load(run.id) is not None:
                 raise RunError(name_taken)
             run.begin(log)
             self._store.add(run.record)
         return run
-
-    def _run(self, record: Record, spec: ChainSpec) -> Run:
-        return Run(self._store, record, lambda: spec.chain(self._store.saver))
 
     def list(self) -> list[Record]:
         """Return the records of all runs, the latest first."""
@@ -176,7 +166,7 @@ class Runs:
             RunError: There is no such run, or it cannot be read.
         """
         record = self._readable_record(run)
-        return self._run(record, ChainSpec.from_record(record))
+        return open_run(self._store, record, ChainSpec.from_record(record))
 
     def _readable_record(self, run: str) -> Record:
         """Return the record of a run; raise a `RunError` if this version cannot read it."""
@@ -190,49 +180,21 @@ class Runs:
 
     # Resuming, forking and deleting --------------------------------------------------------
 
-    def resume(
-        self,
-        run: str,
-        *,
-        model: Model = None,
-        base_url: str | None = None,
-        instruction: str | None = None,
-        length: int | None = None,
-        style: str | None = None,
-        plan: WritingPlan | dict[str, Any] | None = None,
-        **options: Unpack[ChainOptions],
-    ) -> Run:
+    def resume(self, run: str, **changes: Unpack[RunChanges]) -> Run:
         """Return a run to write on; `Run.messages` lists what differs from before.
 
         Args:
             run: Name of the run, the beginning of its name, or `last`.
-            model: Another model, or the model object that the run was started with.
-            base_url: Address of another server.
-            instruction: Another instruction, for the sections that are not written yet.
-            length: Another required length.
-            style: Another style.
-            plan: Another plan; finished sections that it still has stay as they are.
-            **options: Options of `AgentWriteChain` that change, such as a larger `budget`.
+            **changes: What changes: `model`, `base_url`, `instruction`, `length`, `style`, `plan`,
+                and options of `AgentWriteChain`, such as a larger `budget`. A model object that
+                the run was started with must be passed again.
 
         Raises:
             RunError: There is no such run, it cannot be read, or an object that it was started
                 with is missing.
             InputError: A change cannot be used.
         """
-        record = self._readable_record(run)
-        if fixed := {"mode", "review"} & options.keys():
-            raise RunError(f"{', '.join(sorted(fixed))} cannot change on the way: fork the run")
-        planner = options.pop("planner_model", None)
-        spec = ChainSpec.from_record(record, model, base_url, planner, options)
-        resumed = self._run(record, spec)
-        fields = spec.to_record()
-        if not spec.missing and any(getattr(record, key) != fields[key] for key in fields):
-            resumed.change_options(fields, spec.differences(record))
-        if instruction is not None or length is not None or style is not None:
-            resumed.amend(instruction=instruction, length=length, style=style)
-        if plan is not None:
-            resumed.edit(plan)
-        return resumed
+        return resume_run(self._store, self._readable_record(run), changes)
 
     def fork(
         self,
@@ -241,13 +203,7 @@ class Runs:
         *,
         text: str | None = None,
         name: str | None = None,
-        model: Model = None,
-        base_url: str | None = None,
-        instruction: str | None = None,
-        length: int | None = None,
-        style: str | None = None,
-        plan: WritingPlan | dict[str, Any] | None = None,
-        **options: Unpack[ChainOptions],
+        **changes: Unpack[RunChanges],
     ) -> Run:
         """Return a new run that shares the beginning of a run and continues from a section.
 
@@ -258,50 +214,15 @@ class Runs:
             section: Number of the section, from 1; it and all after it are written again.
             text: Text to replace the section; then only the later ones are written again.
             name: Name of the new run; None: a new one is made.
-            model: Another model; this and all that follow are as for `resume`.
-            base_url: Address of another server.
-            instruction: Another instruction.
-            length: Another required length.
-            style: Another style.
-            plan: Another plan.
-            **options: Options of `AgentWriteChain` that change.
+            **changes: What changes, as for `resume`; also `mode` and `review`.
 
         Raises:
             RunError: There is no such run or section.
+            InputError: A change cannot be used.
         """
-        before = self.get(run)
-        planner = options.pop("planner_model", None)
-        spec = ChainSpec.from_record(before.record, model, base_url, planner, options)
-        record = Record(
-            id=check_id(name) if name is not None else new_id(),
-            parent=before.id,
-            created=now(),
-            updated=now(),
-            instruction=before.record.instruction,
-            model_name=model_name(spec.chain(self._store.saver)),
-            **spec.to_record(),
-        )
-        mode = spec.options.get("mode", "sequential")
-        log, messages = before.log(), spec.differences(before.record)
-
-        def apply(edit: Callable[[DocumentState], Change]) -> None:
-            change = edit(before.replay(log))
-            log.extend(change.events)
-            messages.extend(change.messages)
-
-        # All edits come before the new run is registered: an edit that fails leaves no run behind.
-        if instruction is not None or length is not None or style is not None:
-            apply(
-                lambda state: edits.amend(
-                    state, mode, instruction=instruction, length=length, style=style
-                )
-            )
-        if plan is not None:
-            apply(lambda state: edits.replan(state, plan, mode))
-        apply(lambda state: edits.rewrite(state, section, text))
-        forked = self._register(record, log, spec)
-        forked.messages += messages
-        return forked
+        parent = self._readable_record(run)
+        forked, log = fork_run(self._store, parent, section, changes, text=text, name=name)
+        return self._register(forked, log)
 
     def delete(self, run: str) -> None:
         """Delete a run with all its text.

@@ -33,8 +33,8 @@ INTRODUCTION = """\
 # Prompts
 
 Every prompt that longchain sends to a model, filled in for a sample document. The texts are in \
-`src/longchain/agent/prompts/`: one object, in one file, for each language. A document whose \
-language has no prompts of its own is asked for in English, with the name of its language.
+`src/longchain/agent/prompts/languages/`: one object, in one file, for each language. A document \
+whose language has no prompts of its own is asked for in English, with the name of its language.
 
 A section's request names its length once, as the last number of its last message. In the layout \
 `conversation` the prior text is a conversation: each request a turn of the user, each piece of \

@@ -1,6 +1,6 @@
 """Fields of one prompt language: every text that a model is shown.
 
-A language is one `Prompts` object in a file of its own: `en.py`, `ja.py`, `zh.py`. Braces mark the
+A language is one `Prompts` object in a file of its own, such as `languages/en.py`. Braces mark the
 variables of a text; each field names them. `docs/prompts.md` shows all prompts filled in.
 """
 
