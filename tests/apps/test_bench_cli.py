@@ -6,17 +6,17 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from longchain.apps.cli import app
 from longchain.testing import Faults, LengthBehavior, SimulatedServer
+from tests.apps import commands
+from tests.apps.commands import COMMAND, at
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -24,19 +24,11 @@ pytestmark = [
     pytest.mark.usefixtures("here"),
 ]
 
-COMMAND = str(Path(sys.executable).with_name("longchain"))
 TASK, OUT = Path("ports.jsonl"), Path("pred.jsonl")
 
 
 def run(*arguments: str) -> Result:
-    result = CliRunner().invoke(app, ("bench", *arguments))
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def at(server: SimulatedServer) -> tuple[str, ...]:
-    return "--model", "openai:simulated", "--base-url", server.base_url
+    return commands.run("bench", *arguments)
 
 
 @pytest.fixture(autouse=True)

@@ -7,19 +7,18 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from longchain import LongDocument
 from longchain.agent.planning import planfile
 from longchain.apps import export
-from longchain.apps.cli import app
 from longchain.testing import Faults, LengthBehavior, SimulatedServer
+from tests.apps.commands import COMMAND, PLAN, at, run
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -28,26 +27,7 @@ pytestmark = [
 ]
 
 SOURCES = str(Path(__file__).parents[2] / "examples" / "sources")
-COMMAND = str(Path(sys.executable).with_name("longchain"))
 TIDES = "Write a 600-word essay on tides."
-PLAN = """\
-title: Tides
-sections:
-- {heading: Causes, main_point: The moon and the sun, length: 60}
-- {heading: Coasts, main_point: Bays and estuaries, length: 60}
-- {heading: Power, main_point: Mills and turbines, length: 60}
-"""
-
-
-def run(*arguments: str, input: str | None = None) -> Result:
-    result = CliRunner().invoke(app, arguments, input=input)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def at(server: SimulatedServer) -> tuple[str, ...]:
-    return "--model", "openai:simulated", "--base-url", server.base_url
 
 
 def prompts(server: SimulatedServer) -> list[str]:

@@ -16,45 +16,18 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from longchain import Runs
 from longchain.agent.planning import planfile
-from longchain.apps.cli import app
 from longchain.testing import SimulatedServer
+from tests.apps.commands import COMMAND, HEADINGS, PLAN, at, run
 
 pytestmark = [
     pytest.mark.enable_socket,
     pytest.mark.allow_hosts(["127.0.0.1"]),
-    pytest.mark.usefixtures("here"),
+    pytest.mark.usefixtures("here", "plan"),
 ]
-
-COMMAND = str(Path(sys.executable).with_name("longchain"))
-HEADINGS = ["Causes", "Coasts", "Power"]
-PLAN = """\
-title: Tides
-sections:
-- {heading: Causes, main_point: The moon and the sun, length: 60}
-- {heading: Coasts, main_point: Bays and estuaries, length: 60}
-- {heading: Power, main_point: Mills and turbines, length: 60}
-"""
-
-
-@pytest.fixture(autouse=True)
-def plan(here: Path) -> Path:
-    (here / "plan.yaml").write_text(PLAN)
-    return here / "plan.yaml"
-
-
-def run(*arguments: str) -> Result:
-    result = CliRunner().invoke(app, arguments)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def at(server: SimulatedServer) -> tuple[str, ...]:
-    return "--model", "openai:simulated", "--base-url", server.base_url
 
 
 def written(server: SimulatedServer, *more: str) -> Result:
