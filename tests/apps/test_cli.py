@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -249,19 +248,18 @@ def until(process: subprocess.Popen[str], seen: Callable[[str], bool]) -> None:
 
 
 def test_ctrl_c_keeps_what_is_finished() -> None:
-    Path("plan.yaml").write_text(PLAN)
+    # The second section would take 40 seconds: a run that ends earlier was stopped.
+    Path("plan.yaml").write_text(PLAN.replace("estuaries, length: 60", "estuaries, length: 600"))
     given = ("write", "Tides", "--plan", "plan.yaml", "-o", "tides.md")
     with (
-        SimulatedServer(tokens_per_second=60) as server,
+        SimulatedServer(tokens_per_second=20) as server,
         subprocess.Popen(
             [COMMAND, *given, *at(server)], stderr=subprocess.PIPE, text=True
         ) as process,
     ):
         until(process, lambda line: line.startswith("[1/3]"))
-        begun = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=30)
-        assert time.monotonic() - begun < 5
     assert process.returncode == 3
     said, how = rest.splitlines()[-2:]
     assert said == "longchain: interrupted"
