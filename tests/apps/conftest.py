@@ -1,4 +1,4 @@
-"""An empty folder without any model in the environment, and a simulated server."""
+"""An empty folder without any model in the environment, a plan in it, and a simulated server."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from longchain.testing import SimulatedServer
+from tests.apps.commands import PLAN
 
 
 @pytest.fixture
@@ -22,6 +23,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def plan(here: Path) -> Path:
+    """A plan file of three sections."""
+    path = here / "plan.yaml"
+    path.write_text(PLAN)
+    return path
 
 
 @pytest.fixture

@@ -6,17 +6,16 @@ import json
 import re
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from longchain.apps.cli import app
 from longchain.testing import Faults, LengthBehavior, SimulatedServer
+from tests.apps import commands
+from tests.apps.commands import COMMAND, at
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -24,19 +23,11 @@ pytestmark = [
     pytest.mark.usefixtures("here"),
 ]
 
-COMMAND = str(Path(sys.executable).with_name("longchain"))
 TASK, OUT = Path("ports.jsonl"), Path("pred.jsonl")
 
 
 def run(*arguments: str) -> Result:
-    result = CliRunner().invoke(app, ("bench", *arguments))
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def at(server: SimulatedServer) -> tuple[str, ...]:
-    return "--model", "openai:simulated", "--base-url", server.base_url
+    return commands.run("bench", *arguments)
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +63,7 @@ def test_a_model_writes_a_file_of_instructions(server: SimulatedServer) -> None:
     assert told[0] == f"model: simulated (ChatOpenAI at {server.base_url}; as given)"
     assert told[1] == "task: 4 samples of ports.jsonl"
     assert re.fullmatch(
-        r"\[1/4\] \w+: [\d,]+ of [\d,]+ (words|characters) \(0:00:\d\d left\)", told[2]
+        r"\[1/4\] \w+: [\d,]+ of [\d,]+ (words|characters) \(\d+:\d\d:\d\d left\)", told[2]
     )
     assert told[-1] == "done: 4 samples, 0 without a text -> pred.jsonl"
     assert {one["way"] for one in made()} == {"direct"}
@@ -180,25 +171,24 @@ def test_rate_limits_are_waited_out() -> None:
 
 
 def test_ctrl_c_stops_a_run_that_can_be_gone_on_with() -> None:
-    with SimulatedServer(tokens_per_second=300) as slow:
+    first = {"prompt": "Write a 5-word report on ports.", "length": 5}
+    TASK.write_text(f"{json.dumps(first)}\n{TASK.read_text()}")
+    # The first sample takes a second, the longest five minutes: a run that ends was stopped.
+    with SimulatedServer(tokens_per_second=10) as slow:
         command = [COMMAND, "bench", "run", str(TASK), *at(slow), "-o", str(OUT)]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        assert process.stderr is not None
-        while not process.stderr.readline().startswith("[1/4]"):
-            assert process.poll() is None
-        began = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            assert any(line.startswith("[1/5]") for line in process.stderr)
+            process.send_signal(signal.SIGINT)
+            told = process.stderr.read()
         assert process.returncode == 3
-        assert time.monotonic() - began < 5
     assert "longchain: interrupted" in told
     assert "the same command resumes" in told
     assert "Traceback" not in told
-    assert 0 < len(made()) < 4
+    assert 0 < len(made()) < 5
     with SimulatedServer(port=slow.port) as quick:
-        done = subprocess.run([*command[:-6], *at(quick), "-o", str(OUT)], timeout=60)
-        assert done.returncode == 0
-    assert len(made()) == 4
+        assert subprocess.run([*command[:-6], *at(quick), "-o", str(OUT)]).returncode == 0
+    assert len(made()) == 5
 
 
 def test_mistakes_are_told_without_a_traceback(server: SimulatedServer) -> None:

@@ -7,19 +7,17 @@ import os
 import re
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from longchain import LongDocument
 from longchain.agent.planning import planfile
 from longchain.apps import export
-from longchain.apps.cli import app
 from longchain.testing import Faults, LengthBehavior, SimulatedServer
+from tests.apps.commands import COMMAND, PLAN, at, run
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -28,26 +26,7 @@ pytestmark = [
 ]
 
 SOURCES = str(Path(__file__).parents[2] / "examples" / "sources")
-COMMAND = str(Path(sys.executable).with_name("longchain"))
 TIDES = "Write a 600-word essay on tides."
-PLAN = """\
-title: Tides
-sections:
-- {heading: Causes, main_point: The moon and the sun, length: 60}
-- {heading: Coasts, main_point: Bays and estuaries, length: 60}
-- {heading: Power, main_point: Mills and turbines, length: 60}
-"""
-
-
-def run(*arguments: str, input: str | None = None) -> Result:
-    result = CliRunner().invoke(app, arguments, input=input)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def at(server: SimulatedServer) -> tuple[str, ...]:
-    return "--model", "openai:simulated", "--base-url", server.base_url
 
 
 def prompts(server: SimulatedServer) -> list[str]:
@@ -269,19 +248,18 @@ def until(process: subprocess.Popen[str], seen: Callable[[str], bool]) -> None:
 
 
 def test_ctrl_c_keeps_what_is_finished() -> None:
-    Path("plan.yaml").write_text(PLAN)
+    # The second section would take 40 seconds: a run that ends earlier was stopped.
+    Path("plan.yaml").write_text(PLAN.replace("estuaries, length: 60", "estuaries, length: 600"))
     given = ("write", "Tides", "--plan", "plan.yaml", "-o", "tides.md")
     with (
-        SimulatedServer(tokens_per_second=60) as server,
+        SimulatedServer(tokens_per_second=20) as server,
         subprocess.Popen(
             [COMMAND, *given, *at(server)], stderr=subprocess.PIPE, text=True
         ) as process,
     ):
         until(process, lambda line: line.startswith("[1/3]"))
-        begun = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=30)
-        assert time.monotonic() - begun < 5
     assert process.returncode == 3
     said, how = rest.splitlines()[-2:]
     assert said == "longchain: interrupted"

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from longchain.apps.cli import app
 from longchain.testing import SimulatedServer
+from tests.apps import commands
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -27,10 +27,7 @@ sections:
 
 
 def run(*arguments: str) -> Result:
-    result = CliRunner().invoke(app, ["write", *arguments, "--estimate"])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+    return commands.run("write", *arguments, "--estimate")
 
 
 def test_it_is_said_in_lines(here: Path) -> None:

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from longchain.apps.cli import app
 from longchain.models import resolve
 from longchain.runs import spec
 from longchain.testing import FakeWriter, Faults, SimulatedServer
+from tests.apps.commands import PLAN, at, run
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -26,26 +25,8 @@ pytestmark = [
 ]
 
 TIDES = "Write a 600-word essay on tides."
-PLAN = """\
-title: Tides
-sections:
-- {heading: Causes, main_point: The moon and the sun, length: 60}
-- {heading: Coasts, main_point: Bays and estuaries, length: 60}
-- {heading: Power, main_point: Mills and turbines, length: 60}
-"""
 KEY = "sk-very-secret-0123456789"
 NO_LENGTH = "a length of 0 cannot be written: give one from 1 to 2,000,000"
-
-
-def run(*arguments: str, input: str | bytes | None = None) -> Result:
-    result = CliRunner().invoke(app, arguments, input=input)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def at(server: SimulatedServer) -> tuple[str, ...]:
-    return "--model", "openai:simulated", "--base-url", server.base_url
 
 
 # What is refused, before the first call ------------------------------------------------------

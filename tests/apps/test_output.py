@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from longchain import Runs
-from longchain.apps.cli import app
 from longchain.testing import SimulatedServer
+from tests.apps.commands import at, run
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -20,30 +20,11 @@ pytestmark = [
 ]
 
 NOTE = "The tide rises and falls twice a day, because the moon draws the water after it.\n"
-PLAN = """\
-title: Tides
-sections:
-- {heading: Causes, main_point: The moon and the sun, length: 60}
-- {heading: Coasts, main_point: Bays and estuaries, length: 60}
-- {heading: Power, main_point: Mills and turbines, length: 60}
-"""
-
-
-def run(*arguments: str) -> Result:
-    result = CliRunner().invoke(app, arguments)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def at(server: SimulatedServer) -> tuple[str, ...]:
-    return "--model", "openai:simulated", "--base-url", server.base_url
 
 
 @pytest.fixture(autouse=True)
-def sources(here: Path) -> Iterator[None]:
+def sources(here: Path, plan: Path) -> Iterator[None]:
     """Sources by several names, and a look at them when all is done."""
-    (here / "plan.yaml").write_text(PLAN)
     (here / "notes").mkdir()
     made = [here / "a.md", here / "notes" / "b.md", here / "new.md.partial.md"]
     for file in made:

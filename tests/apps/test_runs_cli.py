@@ -16,45 +16,18 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.sqlite import SqliteSaver
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from longchain import Runs
 from longchain.agent.planning import planfile
-from longchain.apps.cli import app
 from longchain.testing import SimulatedServer
+from tests.apps.commands import COMMAND, HEADINGS, PLAN, at, run
 
 pytestmark = [
     pytest.mark.enable_socket,
     pytest.mark.allow_hosts(["127.0.0.1"]),
-    pytest.mark.usefixtures("here"),
+    pytest.mark.usefixtures("here", "plan"),
 ]
-
-COMMAND = str(Path(sys.executable).with_name("longchain"))
-HEADINGS = ["Causes", "Coasts", "Power"]
-PLAN = """\
-title: Tides
-sections:
-- {heading: Causes, main_point: The moon and the sun, length: 60}
-- {heading: Coasts, main_point: Bays and estuaries, length: 60}
-- {heading: Power, main_point: Mills and turbines, length: 60}
-"""
-
-
-@pytest.fixture(autouse=True)
-def plan(here: Path) -> Path:
-    (here / "plan.yaml").write_text(PLAN)
-    return here / "plan.yaml"
-
-
-def run(*arguments: str) -> Result:
-    result = CliRunner().invoke(app, arguments)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def at(server: SimulatedServer) -> tuple[str, ...]:
-    return "--model", "openai:simulated", "--base-url", server.base_url
 
 
 def written(server: SimulatedServer, *more: str) -> Result:
@@ -92,8 +65,10 @@ def slow(*more: str, seen: str, tokens: int = 60) -> Iterator[tuple[Any, Simulat
 # Killed, and gone on with ----------------------------------------------------------------------
 
 
-def test_a_killed_run_is_listed_shown_exported_and_resumed(here: Path) -> None:
-    with slow("-o", "tides.md", seen="[1/3]") as (process, server):
+def test_a_killed_run_is_listed_shown_exported_and_resumed(here: Path, plan: Path) -> None:
+    # The second section would take 40 seconds: longer than all that is typed meanwhile.
+    plan.write_text(PLAN.replace("estuaries, length: 60", "estuaries, length: 600"))
+    with slow("-o", "tides.md", seen="[1/3]", tokens=20) as (process, server):
         held = run("runs")
         assert re.match(r"tides +writing +1/3 ", held.stdout)
         refused = run("resume", "tides")
@@ -102,21 +77,25 @@ def test_a_killed_run_is_listed_shown_exported_and_resumed(here: Path) -> None:
         assert who in refused.stderr
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert re.match(r"tides +interrupted +1/3  \d+/180 words  Tides\n", run("runs").stdout)
+        assert re.match(r"tides +interrupted +1/3  \d+/720 words  Tides\n", run("runs").stdout)
         shown = run("runs", "show", "last").stdout
         assert "status: interrupted" in shown
-        assert re.search(r"^ +1\. Causes: \d+ of 60\n +2\. Coasts: - of 60$", shown, re.MULTILINE)
+        assert re.search(r"^ +1\. Causes: \d+ of 60\n +2\. Coasts: - of 600$", shown, re.MULTILINE)
         part = run("export", "tides")
         assert headings(part.stdout) == HEADINGS[:1]
         assert part.stderr == (
             "longchain: not finished: 1 of 3 sections; go on with: longchain resume tides\n"
         )
-        asked = len(server.requests)
+    with SimulatedServer(port=server.port) as quick:
         # Neither the model nor its address nor the file is named again.
         done = run("resume", "last")
         assert (done.exit_code, done.stdout) == (0, "")
         assert done.stderr.endswith(" -> " + str(here / "tides.md") + "\n")
-        assert len(server.requests) - asked == 2
+        # The finished section is shown to the model, not asked for again.
+        finished = part.stdout.partition("## Causes\n\n")[2].strip()
+        assert finished
+        for body in quick.requests:
+            assert any(finished in turn["content"] for turn in body["messages"])
     text = (here / "tides.md").read_text()
     assert headings(text) == HEADINGS
     assert part.stdout.strip() in text

@@ -1,7 +1,7 @@
 """What vLLM's server looks like from outside, without a model: for the tests of `serve()`.
 
 Its flags are vLLM's; `ENGINE` in the environment says how it behaves, `ENGINE_RECORD` where it
-writes down how it was started.
+writes down how it was started. While a file with that name and `.wait` exists, it is not ready.
 """
 
 import argparse
@@ -65,6 +65,8 @@ def main() -> None:
     if mode == "hang":
         time.sleep(60)
     time.sleep(float(os.environ.get("ENGINE_SECONDS", "0")))
+    while os.path.exists(os.environ["ENGINE_RECORD"] + ".wait"):
+        time.sleep(0.02)
     server = ThreadingHTTPServer((args.host, args.port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     signal.sigwait([signal.SIGUSR1]) if mode == "stubborn" else signal.pause()

@@ -146,6 +146,16 @@ def test_a_model_that_writes_nothing_more_is_not_asked_forever() -> None:
     assert control.next(0, 10, calls=12).action == "keep"
 
 
+def test_former_names_still_work() -> None:
+    control = LengthController(budgets=[500, 300], most_calls=2)
+    assert control.planned == [500, 300]
+    assert (control.budget(0), control.rest(0)) == (control.target(0), control.unwritten(0))
+    assert control.next(0, 10, calls=1).action == "ask"
+    assert control.next(0, 10, calls=2).action == "keep"
+    with pytest.raises(TypeError, match="'planned'"):
+        LengthController()
+
+
 @pytest.mark.parametrize("wrong", [0, -5, 2_000_001, 1.5, True, "many"])
 def test_lengths_that_cannot_be_written_are_refused(wrong: object) -> None:
     with pytest.raises(LengthError, match="length"):

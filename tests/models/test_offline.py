@@ -9,6 +9,7 @@ import pytest
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
+import longchain
 from longchain.document import Reference
 from longchain.errors import ModelNameError
 from longchain.length.count import count_length
@@ -27,6 +28,7 @@ from longchain.sources import (
 )
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+SOURCE = str(Path(longchain.__file__).parents[1])
 ENGLISH = read_sources([EXAMPLES / "sources"])
 JAPANESE = read_sources([EXAMPLES / "sources-ja"])
 CHINESE_TEXT = """# 城市供水
@@ -467,7 +469,7 @@ def test_the_answer_is_the_same_in_every_process() -> None:
         subprocess.run(
             [sys.executable, "-c", code],
             cwd=EXAMPLES.parent,
-            env={"PYTHONHASHSEED": seed},
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": SOURCE},
             capture_output=True,
             text=True,
             check=True,

@@ -29,8 +29,10 @@ from longchain.apps.console import (
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from longchain.agent.options import ChainOptions
     from longchain.bench.run import Progress
     from longchain.bench.schema import Judgement, Score
+    from longchain.bench.tasks.loader import LoadedTask
     from longchain.bench.writers import Writer
 
 PredictionsFile = Annotated[
@@ -131,12 +133,12 @@ def run(
     with console.report_errors():
         from longchain.bench import tasks
         from longchain.bench.run import run as run_benchmark
-        from longchain.models.resolve import chat_model, describe
+        from longchain.models.resolve import chat_model
 
         loaded = tasks.load(task, path=path, strict=strict, limit=limit)
         sampling = {"max_tokens": max_tokens} if max_tokens and mode != "direct" else {}
         chosen = chat_model(model, base_url=base_url, temperature=temperature, **sampling)
-        limits = {
+        limits: ChainOptions = {
             "max_concurrency": max_concurrency,
             "requests_per_minute": requests_per_minute,
             "tokens_per_minute": tokens_per_minute,
@@ -147,20 +149,17 @@ def run(
             _refuse_agentwrite_options(planner_model, window, pass_length, length_control)
             writer = _model_writer(chosen, max_tokens, limits)
         else:
-            planner = chat_model(planner_model, base_url=base_url) if planner_model else None
-            options = {
+            options: ChainOptions = {
                 "mode": mode,
-                "planner_model": planner,
                 "window": window,
                 "length_control": length_control,
+                "streaming": True,
+                **limits,
             }
-            writer = _chain_writer(chosen, pass_length, {**options, **limits})
-        if not quiet:
-            _echo(f"model: {describe(chosen)}")
-            _echo(f"task: {len(loaded.samples):,} samples of {loaded.source}")
-        _echo_skipped(loaded.skipped)
-        for note in loaded.notes:
-            _echo(f"note: {note}")
+            if planner_model:
+                options["planner_model"] = chat_model(planner_model, base_url=base_url)
+            writer = _chain_writer(chosen, pass_length, options)
+        _echo_start(chosen, loaded, quiet)
         with _resumable(output):
             outcome = run_benchmark(
                 loaded.samples,
@@ -313,7 +312,7 @@ def _refuse_agentwrite_options(
         )
 
 
-def _model_writer(model: BaseChatModel, max_tokens: int | None, limits: dict[str, Any]) -> Writer:
+def _model_writer(model: BaseChatModel, max_tokens: int | None, limits: ChainOptions) -> Writer:
     from longchain.bench.writers import ModelWriter
     from longchain.calls.limits import CallLimits
 
@@ -323,12 +322,23 @@ def _model_writer(model: BaseChatModel, max_tokens: int | None, limits: dict[str
     return ModelWriter(model, max_tokens=max_tokens, timeout=limits["timeout"], traffic=traffic)
 
 
-def _chain_writer(model: BaseChatModel, pass_length: bool, options: dict[str, Any]) -> Writer:
+def _chain_writer(model: BaseChatModel, pass_length: bool, options: ChainOptions) -> Writer:
     from longchain.agent.chain import AgentWriteChain
     from longchain.bench.writers import ChainWriter
 
-    chain = AgentWriteChain(model, streaming=True, **options)
-    return ChainWriter(chain, pass_length=pass_length)
+    return ChainWriter(AgentWriteChain(model, **options), pass_length=pass_length)
+
+
+def _echo_start(model: BaseChatModel, task: LoadedTask, quiet: bool) -> None:
+    """Print the model and the task to stderr, and what was skipped or differs even if quiet."""
+    from longchain.models.resolve import describe
+
+    if not quiet:
+        _echo(f"model: {describe(model)}")
+        _echo(f"task: {len(task.samples):,} samples of {task.source}")
+    _echo_skipped(task.skipped)
+    for note in task.notes:
+        _echo(f"note: {note}")
 
 
 def _echo_progress(progress: Progress) -> None:

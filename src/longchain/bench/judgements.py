@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from langchain_core.language_models import BaseChatModel
 
@@ -58,39 +58,82 @@ def judge_file(
         ModelError: The judge refuses every call; finished judgements are in the file.
     """
     predictions = read_predictions(source).predictions
-    settings = {
-        "prompt_hash": rubric.load_template(prompt).hash,
-        "temperature": temperature,
-        "repeats": repeats,
-    }
+    template = rubric.load_template(prompt)
+    settings = {"prompt_hash": template.hash, "temperature": temperature, "repeats": repeats}
     metadata = _metadata(source, predictions[0].task, model, settings)
-    judgements: dict[tuple[str, str], Judgement] = {}
-
-    def load(judgement: Judgement) -> bool:
-        judgements[judgement.task, judgement.id] = judgement
-        return True
-
-    with RecordFile(path, Judgement, metadata, noun="judgement", load=load) as file:
-
-        def store(judgement: Judgement) -> None:
-            file.append(judgement)
-            load(judgement)
-            if on_progress is not None:
-                on_progress(judgement, len(judgements), len(predictions))
-
-        pending = [each for each in predictions if (each.task, each.id) not in judgements]
-        if pending:
+    with _JudgementFile(path, metadata, predictions, on_progress) as file:
+        if file.pending:
             judge(
-                pending,
+                file.pending,
                 model,
                 prompt=prompt,
                 temperature=temperature,
                 repeats=repeats,
                 concurrency=concurrency,
                 timeout=timeout,
-                on_progress=store,
+                on_progress=file.append,
             )
-    return [judgements[each.task, each.id] for each in predictions]
+    return file.judgements
+
+
+class _JudgementFile:
+    """A file of judgements that is being written; use it in a `with` statement.
+
+    Args:
+        path: The file; created if it is missing.
+        metadata: Metadata of the run that writes.
+        predictions: All texts that the file is to have judgements of in the end.
+        on_progress: Called after each text with its judgement, the number of judged texts and the
+            number of all.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        metadata: RunMetadata,
+        predictions: Sequence[Prediction],
+        on_progress: Callable[[Judgement, int, int], None] | None,
+    ) -> None:
+        self.pending: list[Prediction] = []
+        """Predictions that have no judgement in the file, in their order."""
+        self._predictions = predictions
+        self._on_progress = on_progress
+        self._judgements: dict[tuple[str, str], Judgement] = {}
+        self._records = RecordFile(path, Judgement, metadata, noun="judgement", load=self._load)
+
+    def __enter__(self) -> Self:
+        self._records.__enter__()
+        self.pending = [each for each in self._predictions if _key(each) not in self._judgements]
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._records.__exit__(*error)
+
+    @property
+    def judgements(self) -> list[Judgement]:
+        """Judgements of all texts, in the order of the predictions."""
+        return [self._judgements[_key(prediction)] for prediction in self._predictions]
+
+    def append(self, judgement: Judgement) -> None:
+        """Write a judgement and report it; it survives a crash from then on.
+
+        Raises:
+            OSError: The disk is full, or gone.
+        """
+        self._records.append(judgement)
+        self._load(judgement)
+        if self._on_progress is not None:
+            self._on_progress(judgement, len(self._judgements), len(self._predictions))
+
+    def _load(self, judgement: Judgement) -> bool:
+        """Count a judgement that is in the file; True: it stays there."""
+        self._judgements[_key(judgement)] = judgement
+        return True
+
+
+def _key(record: Prediction | Judgement) -> tuple[str, str]:
+    """Return what identifies a text, and the judgement of it."""
+    return record.task, record.id
 
 
 def _metadata(

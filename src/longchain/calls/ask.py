@@ -169,7 +169,7 @@ def ask(call: ModelCall, policy: CallPolicy) -> Any:
         RunCancelled: The policy's `stop` is set.
         Exception: Whatever the Runnable raised last.
     """
-    try:
+    with _record_if_cancelled(call, policy):
         while True:
             with (
                 _attempt(call, policy) as attempt,
@@ -189,14 +189,11 @@ def ask(call: ModelCall, policy: CallPolicy) -> Any:
             if attempt.pause is None:
                 return attempt.answer
             policy.sleep(attempt.pause)
-    except _CANCELLATIONS:
-        policy.cancelled.append(call.usage)
-        raise
 
 
 async def aask(call: ModelCall, policy: CallPolicy) -> Any:
     """Return the answer of the call's Runnable, asynchronously: see `ask`."""
-    try:
+    with _record_if_cancelled(call, policy):
         while True:
             with _attempt(call, policy) as attempt:
                 async with policy.limits.admit(attempt.tokens) as admission:
@@ -214,6 +211,13 @@ async def aask(call: ModelCall, policy: CallPolicy) -> Any:
             if attempt.pause is None:
                 return attempt.answer
             await policy.asleep(attempt.pause)
+
+
+@contextmanager
+def _record_if_cancelled(call: ModelCall, policy: CallPolicy) -> Iterator[None]:
+    """Record the usage of a call that is cut off: no event of the log will have it."""
+    try:
+        yield
     except _CANCELLATIONS:
         policy.cancelled.append(call.usage)
         raise

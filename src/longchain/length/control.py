@@ -221,11 +221,13 @@ class LengthController:
         cautious: False to ask for the whole length at once, however uncertain the bias is.
         max_calls: Maximum number of requests per section.
         together: False where sections are written independently: each keeps its own target.
+        budgets: The former name of `planned`.
+        most_calls: The former name of `max_calls`.
     """
 
     def __init__(
         self,
-        planned: Sequence[int],
+        planned: Sequence[int] | None = None,
         required: int | None = None,
         *,
         overhead: int = 0,
@@ -235,14 +237,19 @@ class LengthController:
         cautious: bool = True,
         max_calls: int = MAX_CALLS,
         together: bool = True,
+        budgets: Sequence[int] | None = None,
+        most_calls: int | None = None,
     ) -> None:
-        self.planned = list(planned)
+        lengths = budgets if planned is None else planned
+        if lengths is None:
+            raise TypeError("LengthController() is missing the argument 'planned'")
+        self.planned = list(lengths)
         self.overhead = overhead
         self.reserve = reserve
         self.required = required or sum(self.planned) + reserve
         self.closed = closed
         self.cautious = cautious
-        self.max_calls = max_calls
+        self.max_calls = max_calls if most_calls is None else most_calls
         self.together = together
         self.half_sentence = HALF_SENTENCE if unit == "words" else 2 * HALF_SENTENCE
         self.bias = Bias()

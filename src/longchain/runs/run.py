@@ -20,7 +20,9 @@ from langgraph.types import Command, StateSnapshot
 from longchain.agent import edits
 from longchain.agent.chain import AgentWriteChain
 from longchain.agent.edits import Change
+from longchain.agent.events import Amended
 from longchain.agent.finishing.report import build_document
+from longchain.agent.log import to_record
 from longchain.agent.request import start_log
 from longchain.agent.state import DocumentState
 from longchain.calls import tracing
@@ -346,8 +348,9 @@ class Run:
         usage = sum(cancelled, Usage())
         cancelled.clear()
         if usage.calls:
-            event = {"type": "amend", "request": {}, "usage": usage.model_dump()}
-            self._append(self.log(), [event])
+            record = to_record(Amended(changes={}))
+            record["usage"] = usage.model_dump()  # last, as in the logs that are stored already
+            self._append(self.log(), [record])
 
     def _save(self, **changes: Any) -> None:
         self.record = self.record.model_copy(update={**changes, "updated": now()})
@@ -391,7 +394,7 @@ class Run:
                 name = model_name(self.chain)
                 self.record = self.record.model_copy(update={**fields, "model_name": name})
                 # Another window may mean other prompts: the next step is decided anew.
-                self._append(log, [{"type": "amend", "request": {}}])
+                self._append(log, [to_record(Amended(changes={}))])
         self.messages += messages
 
     def _append(self, log: list[Any], new: list[Any]) -> None:

@@ -197,8 +197,10 @@ def check_flags(flags: Sequence[str]) -> None:
     """Refuse flags that are set from arguments.
 
     Raises:
-        InputError: One of them is among the flags.
+        InputError: One of them is among the flags, or the flags are one string.
     """
+    if isinstance(flags, str):
+        raise InputError(f'the flags are a list of words, not {flags!r}: ["--flag", "value"]')
     for flag in flags:
         name = flag.partition("=")[0].replace("_", "-")
         if name in _REFUSED_FLAGS:

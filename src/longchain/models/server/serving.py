@@ -77,11 +77,7 @@ def serve(
         ServerError: vLLM ended, or was not ready in time; the message has the cause and the last
             lines of the log.
     """
-    if not startup_timeout > 0:
-        raise InputError(f"startup_timeout must be above 0 seconds, not {startup_timeout!r}")
-    _check_numbers(port, tensor_parallel_size, max_model_len)
-    if isinstance(flags, str):
-        raise InputError(f'the flags are a list of words, not {flags!r}: ["--flag", "value"]')
+    _check_numbers(startup_timeout, port, tensor_parallel_size, max_model_len)
     launch.check_flags(flags)
     key = api_key.get_secret_value() if isinstance(api_key, SecretStr) else api_key
 
@@ -109,8 +105,13 @@ def serve(
 
 
 def _check_numbers(
-    port: int | None, tensor_parallel_size: int | None, max_model_len: int | None
+    startup_timeout: float,
+    port: int | None,
+    tensor_parallel_size: int | None,
+    max_model_len: int | None,
 ) -> None:
+    if not startup_timeout > 0:
+        raise InputError(f"startup_timeout must be above 0 seconds, not {startup_timeout!r}")
     if port is not None and not 1 <= port <= _MAX_PORT:
         raise InputError(f"port cannot be {port!r}")
     if tensor_parallel_size is not None and tensor_parallel_size < 1:
