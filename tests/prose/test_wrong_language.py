@@ -21,9 +21,8 @@ from longchain.agent.writing.retry_notes import retry_note
 from longchain.calls.reply import Reply
 from longchain.document import Usage
 from longchain.errors import ReplyError
-from longchain.prose import repeats
-from longchain.prose.repeats import OVERLAP, RepeatIndex
-from longchain.prose.repetition import overlap
+from longchain.prose import repetition
+from longchain.prose.repetition import OVERLAP, RepeatIndex, overlap
 from longchain.prose.wrong_language import wrong_language
 from longchain.testing import FakeWriter, LengthBehavior
 from longchain.testing.prose import write
@@ -269,13 +268,13 @@ def test_the_index_follows_every_change() -> None:
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the lengths of the texts whose n-grams are taken from here on."""
     lengths: list[int] = []
-    grams = repeats._sampled_ngrams
+    grams = repetition._hashed_ngrams
 
     def counted(text: str) -> set[int]:
         lengths.append(len(text))
         return grams(text)
 
-    monkeypatch.setattr(repeats, "_sampled_ngrams", counted)
+    monkeypatch.setattr(repetition, "_hashed_ngrams", counted)
     return lengths
 
 
