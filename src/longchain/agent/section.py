@@ -125,6 +125,7 @@ class SectionState:
         """Return the section without its text; its references stay."""
         return SectionState(
             plan=self.plan,
+            heading_length=self.heading_length,
             discarded_calls=self.discarded_calls + self.calls,
             discarded_length=self.discarded_length,
             references=self.references,

@@ -34,7 +34,7 @@ from longchain.agent.events import (
 from longchain.agent.log import Record, read_event
 from longchain.agent.section import SectionState, Turn
 from longchain.calls.budget import Spending
-from longchain.document import ChapterPlan, Reference, Unit, Usage, WritingPlan
+from longchain.document import ChapterPlan, Reference, SectionPlan, Unit, Usage, WritingPlan
 from longchain.length import LengthController, count_length
 from longchain.length.control import MAX_CALLS
 from longchain.prose.repetition import RepeatIndex
@@ -135,7 +135,7 @@ class DocumentState:
     def _apply_chapter_plan(self, event: ChapterPlanned) -> None:
         self._note_plan(event.note)
         self.current_plan.sections.extend(event.sections)
-        self.sections.extend(SectionState(plan=section) for section in event.sections)
+        self.sections.extend(map(self._new_section, event.sections))
         self._renew_controller()
 
     def _note_plan(self, note: str) -> None:
@@ -150,21 +150,26 @@ class DocumentState:
         for index, plan in enumerate(event.plan.sections):
             old_index = event.kept_sections[index] if event.kept_sections else None
             if old_index is None:
-                sections.append(SectionState(plan=plan))
+                sections.append(self._new_section(plan))
                 continue
             if unchanged == index == old_index:
                 unchanged = index + 1
             old = self.sections[old_index]
             section = replace(old, plan=plan, message_cache=[])
-            heading_length = self.count(self.heading(section))
+            section.heading_length = self.count(self.heading(section))
             if recount:
-                section.length = heading_length + self.count(section.text)
+                section.length = section.heading_length + self.count(section.text)
             elif section.text:
-                section.length += heading_length - self.count(self.heading(old))
+                section.length += section.heading_length - self.count(self.heading(old))
             sections.append(section)
         # A summary is valid as long as the leading texts that it sums up are the same.
         self._drop_summaries(unchanged)
         return sections
+
+    def _new_section(self, plan: SectionPlan) -> SectionState:
+        section = SectionState(plan=plan)
+        section.heading_length = self.count(self.heading(section))
+        return section
 
     def _drop_summaries(self, section: int) -> None:
         """Drop the summaries that cover a section or one after it."""
@@ -181,7 +186,6 @@ class DocumentState:
         if self._controller is not None:
             controller.bias = self._controller.bias
         for index, section in enumerate(self.sections):
-            section.heading_length = self.count(self.heading(section))
             if section.done:
                 controller.finish(index, section.length)
             elif section.revision:
@@ -228,6 +232,8 @@ class DocumentState:
     def _apply_amendment(self, event: Amended) -> None:
         self.request = replace(self.request, **event.changes)
         self._update_unit_and_language()
+        for section in self.sections:
+            section.heading_length = self.count(self.heading(section))
         if self.plan is not None:
             self._renew_controller()
 
