@@ -78,12 +78,9 @@ class CallLimits:
         """Waiting line for the rate limits: one call at a time waits for them."""
         self._slots = _FairSemaphore(concurrency or sys.maxsize, self._lock)
         self._tokens = None if tokens_per_minute is None else _TokenBucket(tokens_per_minute)
-        self._not_before = -math.inf
-
-    @property
-    def counts_tokens(self) -> bool:
+        self.counts_tokens = self._tokens is not None
         """Whether a limit on tokens is set, so that a call must be estimated before it starts."""
-        return self._tokens is not None
+        self._not_before = -math.inf
 
     def admit(self, tokens: int = 0) -> Admission:
         """Return the admission of one call, to be entered by `with` or `async with`.
